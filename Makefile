@@ -1,0 +1,53 @@
+# authsvc: `make help` lists what there is.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+GUNICORN := MALLOC_ARENA_MAX=2 PORT=$(PORT) $(BIN)/gunicorn --config python:authsvc.gunicorn
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 moves it)
+	@$(BIN)/python -m authsvc db upgrade
+	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it). Try:' '' \
+	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
+	@exec env $(GUNICORN) wsgi:app
+
+test: $(VENV)/.test  ## Run every test and check
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@PYTHONUTF8=1 $(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest --numprocesses=auto
+
+lock: $(VENV)/.lock  ## Pin the newest versions of everything, with hashes
+	$(BIN)/uv pip compile pyproject.toml --all-extras $(LOCK) --output-file requirements.txt
+	$(BIN)/uv pip compile tests/requirements.in $(LOCK) --output-file tests/requirements.txt
+
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --upgrade \
+	--custom-compile-command 'make lock'
+
+clean:  ## Remove what was installed and made, but not instance/
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+
+instance/authsvc.env: | $(VENV)/.run
+	@$(BIN)/python -m authsvc init
+
+$(VENV)/.run: requirements.txt
+	@$(PYTHON) -m venv $(VENV) || { echo 'Python has no venv here. On Debian: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Installing into $(VENV) (once) ...'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run tests/requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/.lock: $(VENV)/.run
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@touch $@

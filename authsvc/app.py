@@ -1,0 +1,90 @@
+"""create_app: how the rooms are wired together, and nothing else. Read it first."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from authsvc.auth import auth
+from authsvc.components import install
+from authsvc.database import connect_app
+from authsvc.guard.access_token import AccessTokenGuard
+from authsvc.guard.cross_origin import CrossOriginGuard
+from authsvc.guard.headers import protect_responses
+from authsvc.guard.throttle import Throttle
+from authsvc.guard.throttle_storage import throttle_storage
+from authsvc.operations import operations
+from authsvc.problems import render_problems
+from authsvc.requests import MAX_BODY
+from authsvc.resources import resources
+from authsvc.sessions.lifecycle import Sessions
+from authsvc.sessions.revocations import Revocations
+from authsvc.settings import Settings, load_settings
+from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.keyring import Key, hmac_key
+from authsvc.tokens.refresh import RefreshTokens
+from authsvc.users.passwords import Passwords
+
+INSTANCE = Path(__file__).parent.parent / "instance"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The service as a Flask app. Blueprints registered on it are protected like its own.
+
+    Args:
+        settings: by default those of the environment and of ``instance/authsvc.env``.
+
+    Raises:
+        SettingsInvalid: with every fault of the settings in one message.
+    """
+    settings = settings or load_settings(INSTANCE)
+    app = Flask("authsvc", static_folder=None, instance_path=str(INSTANCE))
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    _trust_proxies(app, settings.trusted_proxies)
+    connect_app(app, settings.database_url.get_secret_value())
+
+    access_tokens = AccessTokens(
+        *_keys(settings, "access"),
+        iss=settings.token_issuer,
+        aud=settings.token_audience,
+        ttl=settings.access_token_ttl,
+    )
+    sessions = Sessions(
+        access_tokens,
+        RefreshTokens(*_keys(settings, "refresh"), iss=settings.token_issuer),
+        ttl=timedelta(seconds=settings.refresh_token_ttl),
+        idle_ttl=timedelta(seconds=settings.refresh_token_idle_ttl),
+    )
+    revocations = Revocations(settings.access_token_ttl, settings.revocation_staleness_limit)
+    storage = throttle_storage(settings.rate_limit_storage.get_secret_value())
+    install(app, settings)
+    install(app, sessions)
+    install(app, Passwords(settings.password_min_length))
+    install(app, Throttle(storage, settings.rate_limit_factor))
+
+    render_problems(app)
+    CrossOriginGuard(app, settings)
+    AccessTokenGuard(app, verify=access_tokens.verify, was_revoked=revocations.include)
+    protect_responses(app)
+    app.register_blueprint(auth)
+    app.register_blueprint(resources)
+    app.register_blueprint(operations)
+    return app
+
+
+def _keys(settings: Settings, kind: str) -> list[Key]:
+    secrets = (
+        getattr(settings, f"{kind}_token_secret"),
+        getattr(settings, f"{kind}_token_secret_previous"),
+    )
+    return [hmac_key(secret.get_secret_value()) for secret in secrets if secret is not None]
+
+
+def _trust_proxies(app: Flask, hops: int) -> None:
+    """Believe the last `hops` entries of X-Forwarded-For, -Proto and -Host; with none, nothing."""
+    if hops:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )

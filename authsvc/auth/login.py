@@ -1,0 +1,34 @@
+"""POST /auth/login: the password is given once, and a session is opened."""
+
+from flask import Response, jsonify, request
+
+from authsvc.components import component
+from authsvc.guard.access_token import public
+from authsvc.guard.refresh_cookie import sent_refresh_tokens, set_refresh_cookie
+from authsvc.guard.throttle import Throttle
+from authsvc.requests import Body, Text, remote_address, takes
+from authsvc.sessions.lifecycle import Device, Sessions
+from authsvc.users import accounts
+
+MAX_USER_AGENT = 255
+"""Characters kept of what a browser calls itself."""
+
+
+class Credentials(Body):
+    email: Text
+    password: Text
+
+
+@public
+@takes(Credentials)
+def login(body: Credentials) -> Response:
+    with component(Throttle).login(accounts.email_key(body.email), remote_address()):
+        user = accounts.authenticate(body.email, body.password)
+    opened = component(Sessions).open(user, _device(), replaced=sent_refresh_tokens())
+    response = jsonify(opened.access_token.json())
+    return set_refresh_cookie(response, opened.refresh_token, opened.lives)
+
+
+def _device() -> Device:
+    user_agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
+    return Device(user_agent or None, remote_address())

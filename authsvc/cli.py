@@ -1,0 +1,120 @@
+"""The commands: each reads its words and calls one function."""
+
+import os
+import secrets as random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from authsvc import __version__, schema
+from authsvc.app import INSTANCE, create_app
+from authsvc.problems import Problem, ValidationFailed
+from authsvc.settings import PREFIX, SECRET_BYTES, SettingsInvalid, load_settings
+from authsvc.users import accounts
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """authsvc, the token service for single-page apps.
+
+    Settings are AUTHSVC_* environment variables; those that are not set are read from
+    instance/authsvc.env.
+    """
+
+
+@main.command()
+def secrets() -> None:
+    """Print two fresh secrets, as the two lines of an environment file."""
+    click.echo(_secret_lines(), nl=False)
+
+
+@main.command()
+def init() -> None:
+    """Write instance/authsvc.env with fresh secrets, where there is none."""
+    file = INSTANCE / "authsvc.env"
+    if file.exists():
+        click.echo(f"{file} is there already and was left as it is.")
+        return
+    INSTANCE.mkdir(exist_ok=True)
+    if _write_new(file, _secret_lines()):
+        click.echo(f"Wrote {file}: keep it secret, and keep it.")
+
+
+@main.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the database's tables up to date; safe to run at any time, and at once by many."""
+    with _clear_errors():
+        url = load_settings(INSTANCE).database_url.get_secret_value()
+        schema.upgrade(url)
+    click.echo(f"The database is up to date (revision {schema.newest()}).")
+
+
+@main.group()
+def users() -> None:
+    """Look after people's accounts."""
+
+
+@users.command("create")
+@click.argument("email")
+def create_user(email: str) -> None:
+    """Make an account for EMAIL.
+
+    The password is asked for, or read from standard input where that is not a terminal:
+    it never stands on the command line.
+    """
+    with _clear_errors():
+        app = create_app()
+        with app.app_context():
+            account = accounts.register(email, _new_password())
+    click.echo(f"{account.email} can log in now (id {account.id}).")
+
+
+def _secret_lines() -> str:
+    return "".join(
+        f"{PREFIX}{kind}_TOKEN_SECRET={random.token_hex(SECRET_BYTES)}\n"
+        for kind in ("ACCESS", "REFRESH")
+    )
+
+
+def _write_new(file: Path, text: str) -> bool:
+    """Write a file that only its owner can read, whole or not at all; False where there is one."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.link(draft, file)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def _new_password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Show what went wrong as a sentence, and exit with 1."""
+    try:
+        yield
+    except SettingsInvalid as error:
+        raise click.ClickException(str(error)) from None
+    except ValidationFailed as problem:
+        raise click.ClickException(" ".join(fault.detail for fault in problem.faults)) from None
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from None

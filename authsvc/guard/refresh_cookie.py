@@ -1,0 +1,45 @@
+"""The refresh cookie: set, cleared, and read from the raw header."""
+
+from flask import Response, request
+
+from authsvc.components import component
+from authsvc.settings import Settings
+
+
+def set_refresh_cookie(response: Response, refresh_token: str, lives: int) -> Response:
+    """Put the refresh token in the browser's keeping.
+
+    Args:
+        response: the answer to a login.
+        refresh_token: the cookie's value.
+        lives: the seconds that the session still lives.
+    """
+    settings = component(Settings)
+    secure = "Secure; " if settings.cookie_secure else ""
+    response.headers.add(
+        "Set-Cookie",
+        f"{cookie_name(settings)}={refresh_token}; Path=/; {secure}HttpOnly; "
+        f"SameSite={settings.cookie_samesite}; Max-Age={lives}",
+    )
+    return response
+
+
+def clear_refresh_cookie(response: Response) -> Response:
+    """Tell the browser to drop the cookie; it does so only for the very same attributes."""
+    return set_refresh_cookie(response, "", 0)
+
+
+def sent_refresh_tokens() -> list[str]:
+    """The value of each cookie of our name that came along: usually one, or none.
+
+    The raw header is read (RFC 6265 section 4.2.1), since parsers take the first of two cookies
+    with one name and unquote values, and so would hide both from us.
+    """
+    name = cookie_name(component(Settings))
+    pairs = (pair.strip().partition("=") for pair in request.headers.get("Cookie", "").split(";"))
+    return [value for key, _, value in pairs if key == name]
+
+
+def cookie_name(settings: Settings) -> str:
+    """``__Host-`` makes the browser hold to Secure, to Path=/ and to this host alone."""
+    return "__Host-refresh_token" if settings.cookie_secure else "refresh_token"

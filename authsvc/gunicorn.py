@@ -1,0 +1,34 @@
+"""gunicorn's settings: ``gunicorn --config python:authsvc.gunicorn wsgi:app``.
+
+Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from authsvc.database import db
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+workers = len(os.sched_getaffinity(0))
+worker_class = "gthread"
+threads = 4
+keepalive = 75  # longer than the usual proxy's, so that the proxy is the one who closes
+
+# The app is made once, in the master: bad settings stop the boot instead of each worker's.
+preload_app = True
+
+# What a proxy says is believed by AUTHSVC_TRUSTED_PROXIES alone.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+
+control_socket_disable = True
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+if SHARED_MEMORY.is_dir():
+    worker_tmp_dir = str(SHARED_MEMORY)  # a worker's heartbeat must not wait for a disk
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Connections must not be shared between processes: each worker opens its own."""
+    with worker.app.wsgi().app_context():
+        db.engine.dispose(close=False)

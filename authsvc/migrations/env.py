@@ -1,0 +1,22 @@
+"""What Alembic runs: the migrations, within the transaction that `authsvc.schema` has opened."""
+
+from alembic import context
+
+from authsvc.database import Base
+from authsvc.guard import throttle_storage
+from authsvc.sessions import model as sessions
+from authsvc.users import model as users
+
+TABLES = (users.User, sessions.RefreshToken, throttle_storage.RateLimit)
+"""Named here so that they are imported: a table is known to Base when its module is."""
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    transactional_ddl=True,
+    render_as_batch=True,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

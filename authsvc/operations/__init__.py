@@ -1,0 +1,9 @@
+"""What those who run the service need: health, logs."""
+
+from flask import Blueprint
+
+from authsvc.operations import health
+
+operations = Blueprint("operations", __name__)
+operations.get("/healthz")(health.healthz)
+operations.get("/readyz")(health.readyz)

@@ -1,0 +1,299 @@
+"""Every error that a client can meet, and how each is told (RFC 9457).
+
+Problem
+├── InvalidRequest              400 invalid_request
+├── AccessTokenRefused          401, with a Bearer challenge (RFC 6750 section 3)
+│   ├── AccessTokenMissing          access_token_missing
+│   ├── AccessTokenInvalid          access_token_invalid
+│   ├── AccessTokenExpired          access_token_expired
+│   └── AccessTokenRevoked          access_token_revoked
+├── InvalidCredentials          401 invalid_credentials
+├── RefreshTokenRefused         401, and the cookie is cleared
+│   ├── RefreshTokenMissing         refresh_token_missing
+│   ├── RefreshTokenInvalid         refresh_token_invalid
+│   ├── RefreshTokenExpired         refresh_token_expired
+│   └── RefreshTokenRevoked         refresh_token_revoked
+├── CrossOriginRefused          403 cross_origin_refused
+├── WrongPassword               403 wrong_password
+├── RegistrationClosed          403 registration_closed
+├── NotFound                    404 not_found
+├── MethodNotAllowed            405 method_not_allowed
+├── EmailTaken                  409 email_taken
+├── RequestTooLarge             413 request_too_large
+├── UnsupportedMediaType        415 unsupported_media_type
+├── ValidationFailed            422 validation_failed
+├── RateLimited                 429 rate_limited
+├── InternalError               500 internal_error
+└── ServiceUnavailable          503 service_unavailable
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from flask import Flask, Response, current_app, json
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InternalError as DatabaseInternalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+REALM = 'Bearer realm="authsvc"'
+RETRY_SECONDS = 2
+"""How long a client should wait when the service is busy or its database is away."""
+
+
+class Problem(Exception):
+    """An error with a stable code for programs and a sentence for people.
+
+    Args:
+        detail: the sentence, where this occurrence has a better one than its class.
+            It never holds anything that the client sent.
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    detail: str
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(self.code)
+        self.detail = detail or type(self).detail
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers that this problem asks for."""
+        return {}
+
+    def members(self) -> Mapping[str, Any]:
+        """The members that it has beyond those that all problems have."""
+        return {}
+
+
+class InvalidRequest(Problem):
+    status, code = 400, "invalid_request"
+    detail = "The request cannot be understood."
+
+
+class AccessTokenRefused(Problem):
+    status = 401
+
+    def headers(self) -> Mapping[str, str]:
+        challenge = f'{REALM}, error="invalid_token", error_description="{self.detail}"'
+        return {"WWW-Authenticate": challenge}
+
+
+class AccessTokenMissing(AccessTokenRefused):
+    code = "access_token_missing"
+    detail = "This route needs an access token: log in or refresh, and send it as Bearer."
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": REALM}
+
+
+class AccessTokenInvalid(AccessTokenRefused):
+    code = "access_token_invalid"
+    detail = "The access token is not valid."
+
+
+class AccessTokenExpired(AccessTokenRefused):
+    code = "access_token_expired"
+    detail = "The access token has expired: refresh to get another."
+
+
+class AccessTokenRevoked(AccessTokenRefused):
+    code = "access_token_revoked"
+    detail = "The session of this access token has ended: log in again."
+
+
+class InvalidCredentials(Problem):
+    status, code = 401, "invalid_credentials"
+    detail = "The e-mail address or the password is wrong."
+
+
+class RefreshTokenRefused(Problem):
+    status = 401
+
+
+class RefreshTokenMissing(RefreshTokenRefused):
+    code = "refresh_token_missing"
+    detail = "There is no refresh cookie: log in."
+
+
+class RefreshTokenInvalid(RefreshTokenRefused):
+    code = "refresh_token_invalid"
+    detail = "The refresh token is not valid: log in again."
+
+
+class RefreshTokenExpired(RefreshTokenRefused):
+    code = "refresh_token_expired"
+    detail = "The session has run out: log in again."
+
+
+class RefreshTokenRevoked(RefreshTokenRefused):
+    code = "refresh_token_revoked"
+    detail = "The session was ended: log in again."
+
+
+class CrossOriginRefused(Problem):
+    status, code = 403, "cross_origin_refused"
+    detail = "The request comes from a page of an origin that is not allowed."
+
+
+class WrongPassword(Problem):
+    status, code = 403, "wrong_password"
+    detail = "The password is wrong."
+
+
+class RegistrationClosed(Problem):
+    status, code = 403, "registration_closed"
+    detail = "New accounts are not being taken."
+
+
+class NotFound(Problem):
+    status, code = 404, "not_found"
+    detail = "There is nothing here."
+
+
+class MethodNotAllowed(Problem):
+    status, code = 405, "method_not_allowed"
+    detail = "This route does not take that method: see Allow."
+
+
+class EmailTaken(Problem):
+    status, code = 409, "email_taken"
+    detail = "There is an account with this e-mail address."
+
+
+class RequestTooLarge(Problem):
+    status, code = 413, "request_too_large"
+    detail = "The request's body is too large."
+
+
+class UnsupportedMediaType(Problem):
+    status, code = 415, "unsupported_media_type"
+    detail = "The body must be application/json, in UTF-8 and without a Content-Encoding."
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one member of a body.
+
+    Args:
+        pointer: where it is (RFC 6901).
+        detail: what is wrong, for a person; never the value.
+    """
+
+    pointer: str
+    detail: str
+
+
+class ValidationFailed(Problem):
+    status, code = 422, "validation_failed"
+    detail = "Some members of the body are not as they must be."
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = faults
+
+    def members(self) -> Mapping[str, Any]:
+        return {"errors": [asdict(fault) for fault in self.faults]}
+
+
+class RateLimited(Problem):
+    """Args: retry_after: seconds until it is worth trying again."""
+
+    status, code = 429, "rate_limited"
+    detail = "Too many attempts: wait, then try again."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Retry-After": str(self.retry_after)}
+
+
+class InternalError(Problem):
+    status, code = 500, "internal_error"
+    detail = "Something went wrong here; it has been logged."
+
+
+class ServiceUnavailable(Problem):
+    status, code = 503, "service_unavailable"
+    detail = "The service cannot answer just now, and nothing was changed: try again."
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Retry-After": str(RETRY_SECONDS)}
+
+
+def render(problem: Problem) -> Response:
+    """The problem as a response (RFC 9457 section 3)."""
+    return _response(
+        problem.status, problem.code, problem.detail, problem.members(), problem.headers()
+    )
+
+
+def render_problems(app: Flask) -> None:
+    """Answer every error of the app, the framework's own too, as a problem."""
+    app.register_error_handler(Problem, render)
+    app.register_error_handler(HTTPException, _render_http_exception)
+    for error in (OperationalError, InterfaceError, DatabaseInternalError, PoolTimeoutError):
+        app.register_error_handler(error, _render_database_away)
+
+
+def _render_database_away(error: SQLAlchemyError) -> Response:
+    current_app.logger.warning("the database did not answer: %s", error)
+    return render(ServiceUnavailable())
+
+
+_FRAMEWORK: dict[int, type[Problem]] = {
+    problem.status: problem
+    for problem in (
+        InvalidRequest,
+        NotFound,
+        MethodNotAllowed,
+        RequestTooLarge,
+        UnsupportedMediaType,
+        InternalError,
+        ServiceUnavailable,
+    )
+}
+
+
+def _render_http_exception(error: HTTPException) -> WerkzeugResponse:
+    """Flask's and Werkzeug's errors, and those that a user's own view raises by `abort`."""
+    original = error.get_response()
+    if original.status_code < 400:
+        return original
+    known = _FRAMEWORK.get(original.status_code)
+    if known is not None:
+        code, detail = known.code, known.detail
+    else:
+        phrase = HTTPStatus(original.status_code).phrase
+        code = re.sub(r"\W+", "_", phrase.lower()).strip("_")
+        detail = error.description or phrase
+    kept = {
+        name: value
+        for name, value in original.headers
+        if name.lower() not in ("content-type", "content-length")
+    }
+    return _response(original.status_code, code, detail, {}, kept)
+
+
+def _response(
+    status: int, code: str, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
+) -> Response:
+    body = {
+        "type": f"/docs#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **members,
+    }
+    response = Response(
+        json.dumps(body, separators=(",", ":")), status, mimetype="application/problem+json"
+    )
+    response.headers.extend(headers)
+    return response

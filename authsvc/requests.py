@@ -1,0 +1,153 @@
+"""Reading a request's JSON body strictly, and the way that a view declares what it takes."""
+
+from collections.abc import Callable
+from functools import wraps
+from ipaddress import ip_address
+from typing import Annotated, Any, Concatenate, Never, ParamSpec, TypeVar, cast
+
+from flask import g, request
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from authsvc import strict_json
+from authsvc.problems import (
+    Fault,
+    InvalidRequest,
+    RequestTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+
+MAX_BODY = 16 * 1024
+"""Bytes that a request's body may have."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+B = TypeVar("B", bound="Body")
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("This holds half a character (a lone surrogate).") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+"""A string that can be hashed and stored: JSON can spell others."""
+
+
+class Body(BaseModel):
+    """What a JSON body must hold. Members that it does not name are ignored."""
+
+    model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
+
+
+def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[P, R]]:
+    """Give the view its body, checked, as its first argument.
+
+    Raises:
+        UnsupportedMediaType, RequestTooLarge, InvalidRequest: it cannot be read.
+        ValidationFailed: it is not what `body` declares.
+    """
+
+    def decorate(view: Callable[Concatenate[B, P], R]) -> Callable[P, R]:
+        @wraps(view)
+        def with_body(*args: P.args, **kwargs: P.kwargs) -> R:
+            return view(_validated(body), *args, **kwargs)
+
+        with_body.body = body  # type: ignore[attr-defined]
+        return with_body
+
+    return decorate
+
+
+def remote_address() -> str | None:
+    """The client's IP address, as far as the configured proxies tell it truly."""
+    try:
+        return str(ip_address(request.remote_addr or ""))
+    except ValueError:
+        return None
+
+
+def is_json() -> bool:
+    """Whether the request declares a JSON body."""
+    return request.mimetype == "application/json"
+
+
+def json_member(name: str) -> Any:
+    """A member of the JSON object in the body; None where there is no body or no such member.
+
+    Raises: as `json_body` does.
+    """
+    if not is_json() or not _body():
+        return None
+    value = json_body()
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def json_body() -> Any:
+    """The JSON value in the body, read once however often it is asked for.
+
+    Raises:
+        UnsupportedMediaType: another encoding than plain UTF-8 is declared.
+        RequestTooLarge: longer than the app's MAX_CONTENT_LENGTH.
+        InvalidRequest: not strict JSON.
+    """
+    if "json_body" not in g:
+        g.json_body = _read_json()
+    return g.json_body
+
+
+def _read_json() -> Any:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if charset not in ("utf-8", "utf8") or encoding != "identity":
+        raise UnsupportedMediaType
+    try:
+        return strict_json.loads(_body())
+    except strict_json.NotStrictJson:
+        raise InvalidRequest("The body is not valid JSON.") from None
+
+
+def _body() -> bytes:
+    if "body" not in g:
+        g.body = _read_body()
+    return cast(bytes, g.body)
+
+
+def _read_body() -> bytes:
+    limit = request.max_content_length or MAX_BODY
+    # A chunked body says no length beforehand. Werkzeug cuts it at its limit without a
+    # word, so read one byte past ours: getting it means that the body is too large.
+    request.max_content_length = limit + 1
+    data = request.get_data()
+    request.max_content_length = limit
+    if len(data) > limit:
+        raise RequestTooLarge
+    return data
+
+
+def _validated(body: type[B]) -> B:
+    if not is_json():
+        raise UnsupportedMediaType
+    value = json_body()
+    if not isinstance(value, dict):
+        raise InvalidRequest("The body is not a JSON object.")
+    try:
+        return body.model_validate(value)
+    except ValidationError as error:
+        _refuse(error)
+
+
+def _refuse(error: ValidationError) -> Never:
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    raise ValidationFailed(
+        [
+            Fault(
+                pointer="".join(f"/{part}" for part in fault["loc"]),
+                detail=fault["msg"].removeprefix("Value error, "),
+            )
+            for fault in faults
+        ]
+    ) from None

@@ -1,0 +1,13 @@
+"""THE protected-resources blueprint: what a person does with their own account."""
+
+from flask import Blueprint
+
+from authsvc.resources import me, password, sessions
+
+resources = Blueprint("resources", __name__, url_prefix="/api")
+resources.get("/me")(me.show)
+resources.delete("/me")(me.delete)
+resources.put("/me/password")(password.change)
+resources.get("/me/sessions")(sessions.show_all)
+resources.delete("/me/sessions")(sessions.revoke_all)
+resources.delete("/me/sessions/<uuid:sid>")(sessions.revoke_one)

@@ -1,0 +1,34 @@
+"""PUT /api/me/password: a new password, and every other session of the account ends."""
+
+from flask import Response
+
+from authsvc.components import component
+from authsvc.database import writing
+from authsvc.guard.access_token import current_access_token
+from authsvc.guard.throttle import Throttle
+from authsvc.problems import AccessTokenRevoked
+from authsvc.requests import Body, Text, takes
+from authsvc.sessions.lifecycle import revoke_all
+from authsvc.users import accounts
+from authsvc.users.passwords import Passwords
+
+
+class NewPassword(Body):
+    current_password: Text
+    new_password: Text
+
+
+@takes(NewPassword)
+def change(body: NewPassword) -> Response:
+    token = current_access_token()
+    account = accounts.find(token.sub)
+    if account is None:
+        raise AccessTokenRevoked
+    accounts.refuse_weak(body.new_password, account.email, "/new_password")
+    with component(Throttle).password(token.sub):
+        confirmed = accounts.confirm_password(token.sub, body.current_password)
+    replacement = component(Passwords).hash(body.new_password)
+    with writing() as connection:
+        accounts.replace_password(connection, token.sub, confirmed, replacement)
+        revoke_all(connection, token.sub, but=token.sid)
+    return Response(status=204)

@@ -1,0 +1,30 @@
+"""/api/me/sessions: where am I logged in, and how do I end it."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from authsvc.components import component
+from authsvc.database import writing
+from authsvc.guard.access_token import current_access_token
+from authsvc.guard.refresh_cookie import clear_refresh_cookie
+from authsvc.sessions import lifecycle
+from authsvc.sessions.lifecycle import Sessions
+
+
+def show_all() -> dict[str, Any]:
+    token = current_access_token()
+    live = component(Sessions).live(token.sub)
+    return {"sessions": [session.json(current=session.id == token.sid) for session in live]}
+
+
+def revoke_one(sid: UUID) -> Response:
+    component(Sessions).revoke_one(current_access_token().sub, sid)
+    return Response(status=204)
+
+
+def revoke_all() -> Response:
+    with writing() as connection:
+        lifecycle.revoke_all(connection, current_access_token().sub)
+    return clear_refresh_cookie(Response(status=204))

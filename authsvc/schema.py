@@ -1,0 +1,100 @@
+"""The database's schema: brought up to date by one process at a time, as a whole or not at all."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from authsvc.database import LOCK_SECONDS, engine_options, prepare_engine, write_options
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+ADVISORY_LOCK = 4_127_300_901
+"""Our name for the lock that a migration holds on Postgres; any fixed number will do."""
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database up to a revision, by default the newest.
+
+    Any number of processes may call this at once. A migration that fails leaves no trace.
+
+    Args:
+        url: ``sqlite:///`` with a file, or ``postgresql+psycopg://``.
+        revision: a revision's id, or ``head``.
+    """
+    _migrate(url, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back to a revision, or to ``base``: no table at all."""
+    _migrate(url, lambda config: command.downgrade(config, revision))
+
+
+def newest() -> str:
+    """The revision that this code needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return cast(str, head)
+
+
+def present(connection: Connection) -> str | None:
+    """The revision that the database has; None for one without our tables."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _migrate(url: str, run: Any) -> None:
+    engine = create_engine(url, **{**_only_connect_args(url), "poolclass": NullPool})
+    prepare_engine(engine)
+    sqlite = engine.dialect.name == "sqlite"
+    with _alone_on_sqlite(engine) if sqlite else _alone_on_postgres(engine) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        run(config)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def _only_connect_args(url: str) -> dict[str, Any]:
+    options = engine_options(url)
+    return {"connect_args": options["connect_args"], "hide_parameters": True}
+
+
+@contextmanager
+def _alone_on_sqlite(engine: Engine) -> Iterator[Connection]:
+    """The switch to WAL does not wait for others by itself, hence a lock on a file of our own."""
+
+    @event.listens_for(engine, "connect")
+    def let_tables_be_rebuilt(connection: Any, record: Any) -> None:
+        connection.execute("PRAGMA foreign_keys = OFF")  # or dropping a table empties its children
+
+    file = Path(make_url(str(engine.url)).database or "")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+            connection.execution_options(**write_options)
+            with connection.begin():
+                yield connection
+                if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+                    raise RuntimeError("the migration left rows that refer to nothing")
+
+
+@contextmanager
+def _alone_on_postgres(engine: Engine) -> Iterator[Connection]:
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": ADVISORY_LOCK})
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+        yield connection

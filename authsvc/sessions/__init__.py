@@ -1,0 +1,1 @@
+"""Sessions: what one refresh token opens, and what ends it."""

@@ -1,0 +1,288 @@
+"""A session's life: opened by a login, resumed by its refresh token, revoked."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from uuid_utils.compat import uuid7
+
+from authsvc import clock
+from authsvc.database import reading, writing
+from authsvc.problems import (
+    InvalidCredentials,
+    NotFound,
+    RefreshTokenExpired,
+    RefreshTokenInvalid,
+    RefreshTokenRevoked,
+)
+from authsvc.sessions.model import RefreshToken, is_live
+from authsvc.tokens.access import AccessToken, AccessTokens
+from authsvc.tokens.jws import TokenExpired, TokenInvalid
+from authsvc.tokens.refresh import RefreshClaims, RefreshTokens, token_hash
+from authsvc.users.accounts import Authenticated, still_authenticated
+from authsvc.users.model import User
+
+MAX_NOTE_EVERY = timedelta(hours=1)
+"""How often, at most, a session's row is told that it was used: a refresh is mostly a read."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a session was opened, so that a person can tell their sessions apart."""
+
+    user_agent: str | None
+    ip_address: str | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a login gives.
+
+    Args:
+        access_token: for the page.
+        refresh_token: the text for the cookie.
+        lives: the seconds that the session lives.
+    """
+
+    access_token: AccessToken
+    refresh_token: str
+    lives: int
+
+
+@dataclass(frozen=True)
+class LiveSession:
+    """A session as its owner sees it."""
+
+    id: UUID
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime
+    user_agent: str | None
+    ip_address: str | None
+
+    def json(self, *, current: bool) -> dict[str, Any]:
+        """How its owner is told of it.
+
+        Args:
+            current: whether the question comes from this very session.
+        """
+        return {
+            "id": str(self.id),
+            "created_at": clock.rfc3339(self.created_at),
+            "expires_at": clock.rfc3339(self.expires_at),
+            "last_used_at": clock.rfc3339(self.last_used_at),
+            "user_agent": self.user_agent,
+            "ip_address": self.ip_address,
+            "current": current,
+        }
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """The sessions of all users.
+
+    Args:
+        access_tokens, refresh_tokens: what issues and verifies the two tokens.
+        ttl: how long a session lives; nothing extends it.
+        idle_ttl: how long it may go unused.
+    """
+
+    access_tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    ttl: timedelta
+    idle_ttl: timedelta
+
+    def open(self, user: Authenticated, device: Device, replaced: list[str]) -> Opened:
+        """Open a session, always a new one.
+
+        Args:
+            user: who has just given the right password.
+            device: where.
+            replaced: refresh tokens that came along; the new one takes the place of the
+                cookie that held them, so their sessions end.
+
+        Raises:
+            InvalidCredentials: the account was changed while its password was being hashed.
+        """
+        known = self._known(replaced)
+        now = clock.now_in_seconds()
+        sid, expires_at = uuid7(), now + self.ttl
+        refresh_token = self.refresh_tokens.issue(
+            sub=user.id, sid=sid, issued_at=now, expires_at=expires_at
+        )
+        row = {
+            "id": sid,
+            "user_id": user.id,
+            "token_hash": token_hash(refresh_token),
+            "issued_at": now,
+            "expires_at": expires_at,
+            "last_used_at": now,
+            "user_agent": device.user_agent,
+            "ip_address": device.ip_address,
+        }
+        with writing() as connection:
+            if not still_authenticated(connection, user):
+                raise InvalidCredentials
+            _revoke(connection, known)
+            connection.execute(insert(RefreshToken).values(row))
+        access_token = self.access_tokens.issue(
+            sub=user.id, sid=sid, auth_time=now, session_ends=expires_at
+        )
+        return Opened(access_token, refresh_token, int(self.ttl.total_seconds()))
+
+    def verify(self, refresh_token: str) -> RefreshClaims:
+        """What a refresh token says; whether its session is live is not asked yet.
+
+        Raises:
+            RefreshTokenExpired: its time is over.
+            RefreshTokenInvalid: it is not one of ours.
+        """
+        try:
+            return self.refresh_tokens.verify(refresh_token)
+        except TokenExpired:
+            raise RefreshTokenExpired from None
+        except TokenInvalid:
+            raise RefreshTokenInvalid from None
+
+    def resume(self, refresh_token: RefreshClaims) -> AccessToken:
+        """An access token for a live session: one look-up, and nothing about it is extended.
+
+        Raises:
+            RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: it is not live.
+        """
+        claims = refresh_token.claims
+        with reading() as connection:
+            row = connection.execute(_SESSION_AND_USER, {"sid": claims.sid}).one_or_none()
+        if row is None or row.user_id not in (None, claims.sub):
+            raise RefreshTokenInvalid
+        if not hmac.compare_digest(row.token_hash, refresh_token.token_hash):
+            raise RefreshTokenInvalid
+        if row.revoked_at is not None or row.user_id is None or row.disabled_at is not None:
+            raise RefreshTokenRevoked
+        now = clock.now()
+        if now >= row.expires_at or now - row.last_used_at >= self.idle_ttl:
+            raise RefreshTokenExpired
+        if now - row.last_used_at >= self._note_every:
+            _note_use(claims.sid, now)
+        return self.access_tokens.issue(
+            sub=claims.sub, sid=claims.sid, auth_time=row.issued_at, session_ends=row.expires_at
+        )
+
+    def end(self, refresh_tokens: list[str]) -> None:
+        """End the sessions of these refresh tokens, durably; other texts are passed over."""
+        known = self._known(refresh_tokens)
+        if known:
+            with writing() as connection:
+                _revoke(connection, known)
+
+    def live(self, user_id: UUID) -> list[LiveSession]:
+        """The user's live sessions, newest first."""
+        columns = (
+            RefreshToken.id,
+            RefreshToken.issued_at,
+            RefreshToken.expires_at,
+            RefreshToken.last_used_at,
+            RefreshToken.user_agent,
+            RefreshToken.ip_address,
+        )
+        with reading() as connection:
+            rows = connection.execute(
+                select(*columns)
+                .where(RefreshToken.user_id == user_id, is_live(clock.now(), self.idle_ttl))
+                .order_by(RefreshToken.id.desc())
+            ).all()
+        return [LiveSession(*row) for row in rows]
+
+    def revoke_one(self, user_id: UUID, sid: UUID) -> None:
+        """End one live session of the user.
+
+        Raises:
+            NotFound: the user has no such session.
+        """
+        now = clock.now()
+        with writing() as connection:
+            revoked = connection.execute(
+                update(RefreshToken)
+                .where(
+                    RefreshToken.id == sid,
+                    RefreshToken.user_id == user_id,
+                    is_live(now, self.idle_ttl),
+                )
+                .values(revoked_at=now)
+                .returning(RefreshToken.id)
+            )
+            if revoked.one_or_none() is None:
+                raise NotFound("There is no such live session.")
+
+    @property
+    def _note_every(self) -> timedelta:
+        return min(MAX_NOTE_EVERY, self.idle_ttl / 24)
+
+    def _known(self, refresh_tokens: list[str]) -> list[RefreshClaims]:
+        known = []
+        for refresh_token in refresh_tokens:
+            try:
+                known.append(self.refresh_tokens.verify(refresh_token, even_expired=True))
+            except TokenInvalid:
+                continue
+        return known
+
+
+def revoke_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> None:
+    """End every session of the user, but perhaps one."""
+    theirs = and_(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
+    others = theirs if but is None else and_(theirs, RefreshToken.id != but)
+    connection.execute(update(RefreshToken).where(others).values(revoked_at=clock.now()))
+
+
+def make_nameless(connection: Connection, user_id: UUID) -> None:
+    """End every session of the user and forget whose they were and where.
+
+    The rows stay until the last access token has expired, so that every worker hears of them.
+    """
+    revoke_all(connection, user_id)
+    connection.execute(
+        update(RefreshToken)
+        .where(RefreshToken.user_id == user_id)
+        .values(user_id=None, user_agent=None, ip_address=None)
+    )
+
+
+_SESSION_AND_USER = (
+    select(
+        RefreshToken.user_id,
+        RefreshToken.token_hash,
+        RefreshToken.issued_at,
+        RefreshToken.expires_at,
+        RefreshToken.last_used_at,
+        RefreshToken.revoked_at,
+        User.disabled_at,
+    )
+    .outerjoin(User, User.id == RefreshToken.user_id)
+    .where(RefreshToken.id == bindparam("sid"))
+)
+
+
+def _note_use(sid: UUID, now: datetime) -> None:
+    with writing() as connection:
+        connection.execute(
+            update(RefreshToken)
+            .where(RefreshToken.id == sid, RefreshToken.last_used_at < now)
+            .values(last_used_at=now)
+        )
+
+
+def _revoke(connection: Connection, refresh_tokens: list[RefreshClaims]) -> None:
+    for token in refresh_tokens:
+        connection.execute(
+            update(RefreshToken)
+            .where(
+                RefreshToken.id == token.claims.sid,
+                RefreshToken.token_hash == token.token_hash,
+                RefreshToken.revoked_at.is_(None),
+            )
+            .values(revoked_at=clock.now())
+        )

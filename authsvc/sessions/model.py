@@ -1,0 +1,38 @@
+"""The table of sessions. Each row is one refresh token; its id is the `sid` of both tokens."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, and_
+from sqlalchemy.orm import Mapped, mapped_column
+
+from authsvc.database import Base, UTCDateTime
+
+
+class RefreshToken(Base):
+    __tablename__ = "refresh_tokens"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    token_hash: Mapped[bytes]
+    issued_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    user_agent: Mapped[str | None]
+    ip_address: Mapped[str | None]
+
+    __table_args__ = (
+        Index(None, "user_id"),
+        Index(None, "revoked_at"),
+        Index(None, "expires_at"),
+    )
+
+
+def is_live(now: datetime, idle_ttl: timedelta) -> ColumnElement[bool]:
+    """Which sessions are neither revoked, expired nor idle too long."""
+    return and_(
+        RefreshToken.revoked_at.is_(None),
+        RefreshToken.expires_at > now,
+        RefreshToken.last_used_at > now - idle_ttl,
+    )

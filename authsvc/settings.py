@@ -1,0 +1,269 @@
+"""Every AUTHSVC_* setting: its default, its check, and where its value is found."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "AUTHSVC_"
+SECRET_BYTES = 64
+MAX_ACCESS_TTL = 15 * 60
+DAY = 24 * 60 * 60
+MAX_COOKIE_AGE = 400 * DAY  # RFC 6265bis section 5.6.2: browsers keep no cookie for longer
+MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it prints"
+
+# The HMAC of the values that our own documents show: whoever copies one has no secret.
+EXAMPLE_SECRETS = frozenset({bytes(range(SECRET_BYTES)), bytes.fromhex("0123456789abcdef" * 8)})
+
+
+class SettingsInvalid(Exception):
+    """The settings cannot be run with; the message names each fault and what to do."""
+
+
+def _secret(text: Any) -> Any:
+    if isinstance(text, bytes):
+        return text
+    try:
+        secret = bytes.fromhex(text)
+    except (TypeError, ValueError):
+        raise ValueError(f"is not hexadecimal: {MAKE_SECRETS}") from None
+    if len(secret) < SECRET_BYTES:
+        raise ValueError(
+            f"has {len(secret)} bytes, not the {SECRET_BYTES} that it needs: {MAKE_SECRETS}"
+        )
+    if len(set(secret)) == 1 or secret in EXAMPLE_SECRETS:
+        raise ValueError(f"is a placeholder, not a secret: {MAKE_SECRETS}")
+    return secret
+
+
+def _split(text: Any) -> Any:
+    return (
+        [item.strip() for item in text.split(",") if item.strip()]
+        if isinstance(text, str)
+        else text
+    )
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or text != origin_of(text):
+        raise ValueError(
+            f"{text!r} is not an origin: write scheme://host or scheme://host:port, in lower case, "
+            "without a path and without the scheme's own port"
+        )
+    return text
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL as a browser writes them in ``Origin`` (RFC 6454)."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _database_url(text: str) -> str:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError("is not a database URL such as sqlite:////var/lib/authsvc.db") from None
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError("is neither a sqlite: nor a postgresql: URL")
+    if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("names no file: each worker would have a database of its own")
+    return url.render_as_string(hide_password=False)
+
+
+Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+
+
+class Settings(BaseModel):
+    """One frozen value, checked as a whole before anything else happens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: Annotated[SecretStr, Field(validate_default=True)]
+    access_token_secret: Secret
+    refresh_token_secret: Secret
+    access_token_secret_previous: Secret | None = None
+    refresh_token_secret_previous: Secret | None = None
+    access_token_ttl: int = Field(600, ge=1, le=MAX_ACCESS_TTL)
+    refresh_token_ttl: int = Field(7 * DAY, ge=1, le=MAX_COOKIE_AGE)
+    refresh_token_idle_ttl: int = Field(3 * DAY, ge=1)
+    issuer: str | None = None
+    audience: str | None = None
+    allowed_origins: Origins = ()
+    cookie_secure: bool = True
+    cookie_samesite: Literal["Strict", "Lax", "None"] = "Strict"
+    registration: Literal["open", "closed"] = "open"
+    password_min_length: int = Field(15, ge=10, le=64)
+    trusted_proxies: int = Field(0, ge=0, le=10)
+    rate_limit_storage: SecretStr = SecretStr("database")
+    rate_limit_factor: int = Field(1, ge=1)
+    revocation_staleness_limit: int = Field(30, ge=1)
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        return SecretStr(_database_url(url.get_secret_value()))
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _known_storage(cls, storage: SecretStr) -> SecretStr:
+        scheme = storage.get_secret_value().partition("://")[0]
+        if scheme not in ("database", "redis", "rediss", "redis+unix"):
+            raise ValueError("is neither `database` nor a redis:// URL")
+        return storage
+
+    @field_validator("issuer")
+    @classmethod
+    def _absolute_url(cls, issuer: str | None) -> str | None:
+        if issuer is not None:
+            parts = urlsplit(issuer)
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.hostname
+                or "?" in issuer
+                or "#" in issuer
+            ):
+                raise ValueError("is not an https:// URL without query and fragment (RFC 8414)")
+        return issuer
+
+    @field_validator("refresh_token_secret")
+    @classmethod
+    def _two_different_secrets(cls, refresh: SecretBytes, info: ValidationInfo) -> SecretBytes:
+        access = info.data.get("access_token_secret")
+        # HMAC pads a key with zeros, so keys that differ in trailing zeros alone are one key.
+        if access is not None and _unpadded(access) == _unpadded(refresh):
+            raise ValueError(f"equals AUTHSVC_ACCESS_TOKEN_SECRET: {MAKE_SECRETS}")
+        return refresh
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "Settings":
+        faults = []
+        if self.refresh_token_ttl <= self.access_token_ttl:
+            faults.append(f"{PREFIX}REFRESH_TOKEN_TTL must be longer than {PREFIX}ACCESS_TOKEN_TTL")
+        if self.refresh_token_idle_ttl < 2 * self.access_token_ttl:
+            faults.append(
+                f"{PREFIX}REFRESH_TOKEN_IDLE_TTL must be at least twice {PREFIX}ACCESS_TOKEN_TTL, "
+                "or a page in use would be logged out"
+            )
+        if self.cookie_samesite == "None" and not self.cookie_secure:
+            faults.append(f"{PREFIX}COOKIE_SAMESITE=None needs {PREFIX}COOKIE_SECURE=true")
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def token_issuer(self) -> str:
+        """The ``iss`` claim of both tokens."""
+        return self.issuer or "authsvc"
+
+    @property
+    def token_audience(self) -> str:
+        """The ``aud`` claim of access tokens."""
+        return self.audience or self.token_issuer
+
+
+def _unpadded(secret: SecretBytes) -> bytes:
+    return secret.get_secret_value().rstrip(b"\0")
+
+
+def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment and, for what is not set there, ``instance/authsvc.env``.
+
+    Args:
+        instance: the folder that holds ``authsvc.env`` and, by default, the SQLite database.
+        environ: the environment; a name set to nothing counts as not set.
+
+    Raises:
+        SettingsInvalid: with every fault in one message.
+    """
+    faults: list[str] = []
+    file = instance / "authsvc.env"
+    written = dotenv_values(file, interpolate=False) if file.is_file() else {}
+    found = _named(written) | _named(environ)
+    if "DATABASE_URL" not in found and "DATABASE_URL_FILE" not in found:
+        found["DATABASE_URL"] = f"sqlite:///{instance.resolve() / 'authsvc.db'}"
+    values = _read_secret_files(found, faults)
+    unknown = sorted(values.keys() - _NAMES)
+    faults += [f"{PREFIX}{name} is not a setting: is it misspelt?" for name in unknown]
+    try:
+        settings = Settings.model_validate(
+            {name.lower(): value for name, value in values.items() if name in _NAMES}
+        )
+    except ValidationError as error:
+        faults += [
+            _sentence(fault) for fault in error.errors(include_input=False, include_url=False)
+        ]
+    if faults:
+        raise SettingsInvalid(
+            "authsvc cannot start with these settings:\n"
+            + "\n".join(f"  - {line}" for fault in faults for line in fault.splitlines())
+        )
+    return settings
+
+
+_NAMES = frozenset(name.upper() for name in Settings.model_fields)
+_MAY_BE_FILES = frozenset(
+    name for name in _NAMES if "SECRET" in name or name in ("DATABASE_URL", "RATE_LIMIT_STORAGE")
+)
+
+
+def _named(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {
+        name.removeprefix(PREFIX): value.strip()
+        for name, value in values.items()
+        if name.startswith(PREFIX) and value and value.strip()
+    }
+
+
+def _read_secret_files(found: dict[str, str], faults: list[str]) -> dict[str, str]:
+    """Replace each ``X_FILE`` by ``X`` with the file's text, as container secrets are given."""
+    values = dict(found)
+    for name in sorted(_MAY_BE_FILES):
+        path = values.pop(f"{name}_FILE", None)
+        if path is None:
+            continue
+        if name in found:
+            faults.append(f"{PREFIX}{name} and {PREFIX}{name}_FILE are both set: keep one")
+        try:
+            values[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "is not text"
+            faults.append(f"{PREFIX}{name}_FILE: {path} cannot be read: {reason}")
+    return values
+
+
+def _sentence(fault: Any) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if not fault["loc"]:
+        return message
+    name = f"{PREFIX}{str(fault['loc'][0]).upper()}"
+    if fault["type"] == "missing":
+        return f"{name} is missing: {MAKE_SECRETS}"
+    if fault["type"] == "value_error":
+        return f"{name} {message}"
+    return f"{name}: {message[0].lower()}{message[1:]}"

@@ -1,0 +1,1 @@
+"""The two JWTs: issued and verified, without Flask and without a database."""

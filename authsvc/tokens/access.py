@@ -1,0 +1,82 @@
+"""The access token: short, sent by the page, verified without the database (RFC 9068)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from authsvc import clock
+from authsvc.tokens.claims import Claims, checked_claims, refuse_expired
+from authsvc.tokens.jws import TokenInvalid, sign, verified_payload
+from authsvc.tokens.keyring import Key, Keyring
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A token just issued.
+
+    Args:
+        token: its text.
+        expires_in: the seconds that it lives from now on.
+    """
+
+    token: str
+    expires_in: int
+
+    def json(self) -> dict[str, Any]:
+        """How the page is given it (RFC 6749 section 5.1)."""
+        return {
+            "access_token": self.token,
+            "token_type": "Bearer",
+            "expires_in": self.expires_in,
+        }
+
+
+class AccessTokens:
+    """Issues and verifies access tokens.
+
+    Args:
+        keys: the current key, then the previous ones.
+        iss: the issuer that the tokens name.
+        aud: the audience that the tokens name.
+        ttl: the seconds that a token lives.
+    """
+
+    def __init__(self, *keys: Key, iss: str, aud: str, ttl: int) -> None:
+        self._keyring = Keyring("at+jwt", *keys)
+        self._iss = iss
+        self._aud = aud
+        self.ttl = ttl
+
+    def issue(
+        self, *, sub: UUID, sid: UUID, auth_time: datetime, session_ends: datetime
+    ) -> AccessToken:
+        """An access token of that session, which never outlives the session."""
+        now = int(clock.now().timestamp())
+        exp = min(now + self.ttl, int(session_ends.timestamp()))
+        claims = Claims(
+            sub=sub,
+            sid=sid,
+            jti=uuid4(),
+            iss=self._iss,
+            aud=self._aud,
+            iat=now,
+            exp=exp,
+            auth_time=int(auth_time.timestamp()),
+        )
+        return AccessToken(sign(claims.payload(), self._keyring), exp - now)
+
+    def verify(self, token: str) -> Claims:
+        """The claims of a token that is valid now.
+
+        Raises:
+            TokenExpired: it was valid, and its time is over.
+            TokenInvalid: anything else.
+        """
+        now = clock.now().timestamp()
+        payload = verified_payload(token, self._keyring)
+        claims = checked_claims(payload, iss=self._iss, aud=self._aud, now=now)
+        if claims.exp - claims.iat > self.ttl:
+            raise TokenInvalid
+        refuse_expired(claims, now)
+        return claims

@@ -1,0 +1,102 @@
+"""What both tokens say: each claim required, of its right type, and checked on the way in."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from authsvc.tokens.jws import TokenExpired, TokenInvalid
+
+LEEWAY = 10
+"""Seconds by which the clocks of two machines may differ."""
+
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The verified payload of a token, under the claims' own names (RFC 7519, RFC 9068).
+
+    Args:
+        sub: the user's id.
+        sid: the session's id, the same in both tokens (OpenID Connect Front-Channel Logout).
+        jti: this token's own id.
+        iss: who issued it.
+        aud: whom it is for.
+        iat: when it was issued, in seconds since 1970.
+        exp: when it ends, in seconds since 1970.
+        auth_time: when the person logged in, in seconds since 1970.
+    """
+
+    sub: UUID
+    sid: UUID
+    jti: UUID
+    iss: str
+    aud: str
+    iat: int
+    exp: int
+    auth_time: int
+
+    def payload(self) -> dict[str, Any]:
+        """The claims as they stand in the token."""
+        return {
+            "iss": self.iss,
+            "sub": str(self.sub),
+            "aud": self.aud,
+            "exp": self.exp,
+            "iat": self.iat,
+            "jti": str(self.jti),
+            "sid": str(self.sid),
+            "auth_time": self.auth_time,
+        }
+
+
+def checked_claims(payload: dict[str, Any], *, iss: str, aud: str, now: float) -> Claims:
+    """The claims in a payload, where each of them is there, well formed and plausible.
+
+    Whether the token's time is over is not asked here: see `refuse_expired`.
+
+    Raises:
+        TokenInvalid: a claim is missing, of another type, of another issuer or audience, or
+            issued in the future.
+    """
+    claims = Claims(
+        sub=_uuid(payload.get("sub")),
+        sid=_uuid(payload.get("sid")),
+        jti=_uuid(payload.get("jti")),
+        iss=_equal(payload.get("iss"), iss),
+        aud=_equal(payload.get("aud"), aud),
+        iat=_seconds(payload.get("iat")),
+        exp=_seconds(payload.get("exp")),
+        auth_time=_seconds(payload.get("auth_time")),
+    )
+    if not claims.auth_time <= claims.iat <= now + LEEWAY:
+        raise TokenInvalid
+    return claims
+
+
+def refuse_expired(claims: Claims, now: float) -> None:
+    """
+    Raises:
+        TokenExpired: the token ended longer ago than clocks may differ.
+    """
+    if claims.exp <= now - LEEWAY:
+        raise TokenExpired
+
+
+def _uuid(value: Any) -> UUID:
+    if type(value) is not str or not _CANONICAL_UUID.fullmatch(value):
+        raise TokenInvalid
+    return UUID(value)
+
+
+def _seconds(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TokenInvalid
+    return value
+
+
+def _equal(value: Any, expected: str) -> str:
+    if type(value) is not str or value != expected:
+        raise TokenInvalid
+    return value

