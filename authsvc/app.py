@@ -15,6 +15,7 @@ from authsvc.guard.headers import protect_responses
 from authsvc.guard.throttle import Throttle
 from authsvc.guard.throttle_storage import throttle_storage
 from authsvc.operations import operations
+from authsvc.operations.logs import log_requests
 from authsvc.problems import render_problems
 from authsvc.requests import MAX_BODY
 from authsvc.resources import resources
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app, Passwords(settings.password_min_length))
     install(app, Throttle(storage, settings.rate_limit_factor))
 
+    log_requests(app)
     render_problems(app)
     CrossOriginGuard(app, settings)
     AccessTokenGuard(app, verify=access_tokens.verify, was_revoked=revocations.include)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from authsvc.database import db
+from authsvc.operations.logs import gunicorn_logging
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
@@ -22,6 +23,7 @@ preload_app = True
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 
+logconfig_dict = gunicorn_logging()
 control_socket_disable = True
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 if SHARED_MEMORY.is_dir():

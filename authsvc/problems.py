@@ -40,6 +40,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from authsvc.facts import note
+
 REALM = 'Bearer realm="authsvc"'
 RETRY_SECONDS = 2
 """How long a client should wait when the service is busy or its database is away."""
@@ -284,6 +286,7 @@ def _render_http_exception(error: HTTPException) -> WerkzeugResponse:
 def _response(
     status: int, code: str, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:
+    note(code=code)
     body = {
         "type": f"/docs#{code}",
         "title": HTTPStatus(status).phrase,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
+from authsvc.facts import note
 from authsvc.problems import (
     AccessTokenExpired,
     AccessTokenInvalid,
@@ -72,6 +73,7 @@ class AccessTokenGuard:
             raise AccessTokenExpired from None
         except TokenInvalid:
             raise AccessTokenInvalid from None
+        note(user=claims.sub, session=claims.sid)
         if self._was_revoked(claims.sid):
             raise AccessTokenRevoked
         return claims

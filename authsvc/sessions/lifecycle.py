@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from authsvc import clock
 from authsvc.database import reading, writing
+from authsvc.facts import note
 from authsvc.problems import (
     InvalidCredentials,
     NotFound,
@@ -110,6 +111,7 @@ class Sessions:
         known = self._known(replaced)
         now = clock.now_in_seconds()
         sid, expires_at = uuid7(), now + self.ttl
+        note(session=sid)
         refresh_token = self.refresh_tokens.issue(
             sub=user.id, sid=sid, issued_at=now, expires_at=expires_at
         )
@@ -141,11 +143,13 @@ class Sessions:
             RefreshTokenInvalid: it is not one of ours.
         """
         try:
-            return self.refresh_tokens.verify(refresh_token)
+            verified = self.refresh_tokens.verify(refresh_token)
         except TokenExpired:
             raise RefreshTokenExpired from None
         except TokenInvalid:
             raise RefreshTokenInvalid from None
+        note(user=verified.claims.sub, session=verified.claims.sid)
+        return verified
 
     def resume(self, refresh_token: RefreshClaims) -> AccessToken:
         """An access token for a live session: one look-up, and nothing about it is extended.
@@ -174,6 +178,8 @@ class Sessions:
     def end(self, refresh_tokens: list[str]) -> None:
         """End the sessions of these refresh tokens, durably; other texts are passed over."""
         known = self._known(refresh_tokens)
+        for token in known:
+            note(user=token.claims.sub, session=token.claims.sid)
         if known:
             with writing() as connection:
                 _revoke(connection, known)

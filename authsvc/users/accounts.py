@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from authsvc import clock
 from authsvc.components import component
 from authsvc.database import reading, writing
+from authsvc.facts import note
 from authsvc.problems import (
     EmailTaken,
     Fault,
@@ -86,6 +87,7 @@ def register(email: str, password: str) -> Account:
             )
     except IntegrityError:
         raise EmailTaken from None
+    note(user=account.id)
     return account
 
 
@@ -104,6 +106,8 @@ def authenticate(email: str, password: str) -> Authenticated:
                 User.email_key == email_key(email)
             )
         ).one_or_none()
+    if user is not None:
+        note(user=user.id)
     verdict = component(Passwords).verify(password, user.password_hash if user else None)
     if user is None or not verdict.correct or user.disabled_at is not None:
         raise InvalidCredentials
