@@ -5,11 +5,12 @@ worker asks the database for news at most once a second, on the way of a request
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from authsvc import clock
@@ -58,7 +59,7 @@ class Revocations:
         if self._due() and self._asking.acquire(timeout=PATIENCE):
             try:
                 if self._due():
-                    self._ask()
+                    self._ask(clock.now())
             finally:
                 self._asking.release()
         if not timedelta() <= clock.now() - self._answered_at <= self._staleness_limit:
@@ -69,15 +70,17 @@ class Revocations:
         """Not asked for a second, or the clock was set back since."""
         return not timedelta() <= clock.now() - self._asked_at < EVERY
 
-    def _ask(self) -> None:
-        now = clock.now()
-        self._asked_at = now
+    def _ask(self, now: datetime) -> None:
         try:
             with reading() as connection:
                 news = connection.execute(_NEWS, {"since": self._since(now)}).all()
         except SQLAlchemyError as error:
             _log.warning("the list of revoked sessions could not be renewed: %s", error)
-            return
+        else:
+            self._learn(news, now)
+        self._asked_at = now  # only now: until then the others wait for the answer
+
+    def _learn(self, news: Sequence[Row[UUID, datetime | None]], now: datetime) -> None:
         forgotten = now - self._remembered_for
         known = {sid: at for sid, at in self._revoked.items() if at > forgotten}
         self._revoked = known | {sid: at for sid, at in news if at is not None}
