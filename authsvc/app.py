@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -11,11 +12,11 @@ from authsvc.components import install
 from authsvc.database import connect_app
 from authsvc.guard.access_token import AccessTokenGuard
 from authsvc.guard.cross_origin import CrossOriginGuard
-from authsvc.guard.headers import protect_responses
+from authsvc.guard.headers import ResponseHeaders
 from authsvc.guard.throttle import Throttle
 from authsvc.guard.throttle_storage import throttle_storage
 from authsvc.operations import operations
-from authsvc.operations.logs import log_requests
+from authsvc.operations.logs import RequestLog
 from authsvc.problems import render_problems
 from authsvc.requests import MAX_BODY
 from authsvc.resources import resources
@@ -43,7 +44,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("authsvc", static_folder=None, instance_path=str(INSTANCE))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    _trust_proxies(app, settings.trusted_proxies)
     connect_app(app, settings.database_url.get_secret_value())
 
     access_tokens = AccessTokens(
@@ -65,11 +65,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app, Passwords(settings.password_min_length))
     install(app, Throttle(storage, settings.rate_limit_factor))
 
-    log_requests(app)
     render_problems(app)
     CrossOriginGuard(app, settings)
     AccessTokenGuard(app, verify=access_tokens.verify, was_revoked=revocations.include)
-    protect_responses(app)
+    _wrap(app, ResponseHeaders(RequestLog(app.wsgi_app)))
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        _wrap(app, ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops))
     app.register_blueprint(auth)
     app.register_blueprint(resources)
     app.register_blueprint(operations)
@@ -84,9 +86,5 @@ def _keys(settings: Settings, kind: str) -> list[Key]:
     return [hmac_key(secret.get_secret_value()) for secret in secrets if secret is not None]
 
 
-def _trust_proxies(app: Flask, hops: int) -> None:
-    """Believe the last `hops` entries of X-Forwarded-For, -Proto and -Host; with none, nothing."""
-    if hops:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
-        )
+def _wrap(app: Flask, middleware: Any) -> None:
+    app.wsgi_app = middleware  # type: ignore[method-assign]

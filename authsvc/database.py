@@ -57,7 +57,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A transaction that only reads."""
+    """A connection that only reads: one statement, which sees one state of the database."""
     with db.engine.connect() as connection:
         yield connection
 
@@ -129,5 +129,5 @@ def prepare_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().keys() >= write_options.keys()
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().keys() >= write_options.keys():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")

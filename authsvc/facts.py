@@ -1,20 +1,25 @@
 """What is found out about a request on its way, for the one line that is logged about it."""
 
 import hashlib
+from typing import Any
 from uuid import UUID
 
-from flask import g
+from flask import has_request_context, request
+
+_FACTS = "authsvc.facts"
 
 
 def note(*, user: UUID | None = None, session: UUID | None = None, code: str | None = None) -> None:
-    """Keep a fact for the log line.
+    """Keep a fact for the log line; outside a request there is none to keep it for.
 
     Args:
         user: whose account it is about.
         session: which session; only a hash of its id is kept.
         code: the problem that was answered.
     """
-    facts = noted()
+    if not has_request_context():
+        return
+    facts = noted(request.environ)
     if user is not None:
         facts["user"] = str(user)
     if session is not None:
@@ -23,9 +28,7 @@ def note(*, user: UUID | None = None, session: UUID | None = None, code: str | N
         facts["code"] = code
 
 
-def noted() -> dict[str, str]:
-    """The facts so far."""
-    if "facts" not in g:
-        g.facts = {}
-    facts: dict[str, str] = g.facts
+def noted(environ: dict[str, Any]) -> dict[str, str]:
+    """The facts so far about the request with this WSGI environment."""
+    facts: dict[str, str] = environ.setdefault(_FACTS, {})
     return facts

@@ -72,7 +72,7 @@ def remote_address() -> str | None:
 
 def is_json() -> bool:
     """Whether the request declares a JSON body."""
-    return request.mimetype == "application/json"
+    return "CONTENT_TYPE" in request.environ and request.mimetype == "application/json"
 
 
 def json_member(name: str) -> Any:

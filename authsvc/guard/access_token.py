@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 
 from authsvc.facts import note
 from authsvc.problems import (
@@ -60,11 +60,20 @@ class AccessTokenGuard:
     ) -> None:
         self._verify = verify
         self._was_revoked = was_revoked
+        self._views = app.view_functions
         app.before_request(self._check)
 
     def _check(self) -> None:
-        if _needs_token():
+        if self._needs_token():
             g.access_token = self._verified(_sent_token())
+
+    def _needs_token(self) -> bool:
+        rule = request.url_rule
+        if rule is None:
+            return False  # no such route: the ordinary 404, 405 or redirect follows
+        if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+            return False  # a preflight bears no token, and no view runs
+        return not is_public(self._views[rule.endpoint])
 
     def _verified(self, token: str) -> Claims:
         try:
@@ -79,18 +88,9 @@ class AccessTokenGuard:
         return claims
 
 
-def _needs_token() -> bool:
-    rule = request.url_rule
-    if rule is None:
-        return False  # no such route: the ordinary 404, 405 or redirect follows
-    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-        return False  # a preflight bears no token, and no view runs
-    return not is_public(current_app.view_functions[rule.endpoint])
-
-
 def _sent_token() -> str:
     """The access token, as it came: in the header or in a JSON body (R3), never elsewhere."""
-    header = request.headers.get("Authorization")
+    header = request.environ.get("HTTP_AUTHORIZATION")
     in_body = json_member("access_token")
     if in_body is not None and header is not None:
         raise InvalidRequest(

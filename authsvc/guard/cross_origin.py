@@ -27,7 +27,8 @@ class CrossOriginGuard:
         self._allowed = frozenset(settings.allowed_origins)
         self._own = origin_of(settings.issuer) if settings.issuer else None
         app.before_request(self._refuse)
-        app.after_request(self._let_in)
+        if self._allowed:
+            app.after_request(self._let_in)
 
     def _refuse(self) -> None:
         if request.method in SAFE_METHODS:
@@ -43,8 +44,6 @@ class CrossOriginGuard:
             raise CrossOriginRefused
 
     def _let_in(self, response: Response) -> Response:
-        if not self._allowed:
-            return response
         response.vary.add("Origin")
         origin = request.headers.get("Origin")
         if origin in self._allowed:

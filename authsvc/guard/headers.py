@@ -2,38 +2,53 @@
 
 import re
 import secrets
-from typing import cast
+from collections.abc import Iterable
+from typing import Any, cast
 
-from flask import Flask, Response, g, request
+from flask import request
 
-NO_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
-ONE_YEAR = "max-age=31536000; includeSubDomains"
+DEFAULTS = [
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+]
+HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
+_REQUEST_ID = "authsvc.request_id"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-def protect_responses(app: Flask) -> None:
-    """Put the headers on each response of the app; a view's own policy for its page is kept."""
-    app.after_request(_add_headers)
 
 
 def request_id() -> str:
     """The id of this request, in its response and in every line logged about it."""
-    if "request_id" not in g:
-        sent = request.headers.get("X-Request-ID", "")
-        g.request_id = sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
-    return cast(str, g.request_id)
+    return cast(str, request.environ[_REQUEST_ID])
 
 
-def _add_headers(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Cache-Control", "no-store")
-    headers.setdefault("Content-Security-Policy", NO_CONTENT_POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers["X-Request-ID"] = request_id()
-    if response.status_code == 204:
-        del headers["Content-Type"]  # there is no content to have a type
-    if request.is_secure:
-        headers["Strict-Transport-Security"] = ONE_YEAR
-    return response
+class ResponseHeaders:
+    """WSGI middleware that puts the headers on each response.
+
+    A header that a view has set is kept, as a page's own Content-Security-Policy is.
+
+    Args:
+        app: the WSGI application that answers.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        sent = environ.get("HTTP_X__REQUEST_ID", "")
+        own = sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
+        environ[_REQUEST_ID] = own
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            present = {name.lower() for name, _ in headers}
+            headers += [pair for pair in DEFAULTS if pair[0].lower() not in present]
+            headers.append(("X-Request-ID", own))
+            if environ["wsgi.url_scheme"] == "https":
+                headers.append(HSTS)
+            if status.startswith("204"):  # there is no content that could have a type
+                headers = [pair for pair in headers if pair[0] != "Content-Type"]
+            return start_response(status, headers, *exc_info)
+
+        return cast(Iterable[bytes], self._app(environ, start))

@@ -4,32 +4,59 @@ A line holds the path but never the query string, no header, no body and no cook
 sends is escaped, so that it cannot begin a line of its own.
 """
 
+import json
 import logging
-import sys
+import os
+from collections.abc import Iterable
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from flask import Flask, Response, g, has_request_context, request
+from flask import Request, has_request_context
+from structlog.typing import EventDict, Processor
 
 from authsvc.facts import noted
 from authsvc.guard.headers import request_id
-from authsvc.requests import remote_address
 
 MAX_PATH = 256
 """Characters of a path that are logged."""
 
-_log = structlog.stdlib.get_logger("authsvc.request")
+STDERR = 2
+
+_log = structlog.get_logger()
 
 
-def log_requests(app: Flask) -> None:
-    """Log a line about each request, when its response is ready.
+class RequestLog:
+    """WSGI middleware that logs a line about each request, when its response is ready.
 
     Who did what, and what became of it, is in it: `route` and `code` tell a refused login from
     a throttled one, `user` and `session` (a hash of its id) whom it concerns.
+
+    Args:
+        app: the Flask app's own WSGI application.
     """
-    app.before_request(_start)
-    app.after_request(_log_request)
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        started = perf_counter()
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            asked: Request = environ["werkzeug.request"]
+            _log.info(
+                "request",
+                method=asked.method,
+                path=asked.path[:MAX_PATH],
+                route=asked.endpoint,
+                status=int(status[:3]),
+                ms=round((perf_counter() - started) * 1000, 2),
+                address=asked.remote_addr,
+                **noted(environ),
+            )
+            return start_response(status, headers, *exc_info)
+
+        return cast(Iterable[bytes], self._app(environ, start))
 
 
 def gunicorn_logging() -> dict[str, Any]:
@@ -47,54 +74,45 @@ def gunicorn_logging() -> dict[str, Any]:
     }
 
 
-def _start() -> None:
-    g.started = perf_counter()
-
-
-def _log_request(response: Response) -> Response:
-    _log.info(
-        "request",
-        method=request.method,
-        path=request.path[:MAX_PATH],
-        route=request.endpoint,
-        status=response.status_code,
-        ms=round((perf_counter() - g.started) * 1000, 2),
-        address=remote_address(),
-        **noted(),
-    )
-    return response
-
-
-def _with_request_id(logger: Any, name: str, event: structlog.typing.EventDict) -> Any:
+def _with_request_id(logger: Any, method: str, event: EventDict) -> EventDict:
     if has_request_context():
         event["request_id"] = request_id()
     return event
 
 
-_IN_EVERY_LINE: list[Any] = [
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
+def _as_json(logger: Any, method: str, event: EventDict) -> str:
+    return _encode(event)
+
+
+_encode = json.JSONEncoder(default=str).encode
+
+_IN_EVERY_LINE: list[Processor] = [
+    structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     _with_request_id,
 ]
+_RENDERER: list[Processor] = (
+    [
+        structlog.dev.ConsoleRenderer(
+            repr_native_str=True, exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
+    if os.isatty(STDERR)
+    else [structlog.processors.format_exc_info, _as_json]
+)
 
 structlog.configure(
-    processors=[*_IN_EVERY_LINE, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    wrapper_class=structlog.stdlib.BoundLogger,
-    logger_factory=structlog.stdlib.LoggerFactory(),
+    processors=[*_IN_EVERY_LINE, *_RENDERER],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    logger_factory=structlog.WriteLoggerFactory(
+        os.fdopen(STDERR, "w", buffering=1, closefd=False, errors="backslashreplace")
+    ),
     cache_logger_on_first_use=True,
 )
 
 
 def _formatter() -> logging.Formatter:
-    renderer: list[Any] = [
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(sort_keys=False),
-    ]
-    if sys.stderr.isatty():
-        plain = structlog.dev.plain_traceback
-        renderer = [structlog.dev.ConsoleRenderer(repr_native_str=True, exception_formatter=plain)]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_IN_EVERY_LINE,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_RENDERER],
     )

@@ -10,6 +10,10 @@ from authsvc.tokens.claims import Claims, checked_claims, refuse_expired
 from authsvc.tokens.jws import TokenInvalid, sign, verified_payload
 from authsvc.tokens.keyring import Key, Keyring
 
+MOST_REMEMBERED = 4096
+"""Verified tokens kept by their text: a page sends the same one for minutes. Only what cannot
+change is remembered; whether the time is over is asked each time."""
+
 
 @dataclass(frozen=True)
 class AccessToken:
@@ -47,6 +51,7 @@ class AccessTokens:
         self._iss = iss
         self._aud = aud
         self.ttl = ttl
+        self._verified: dict[str, Claims] = {}
 
     def issue(
         self, *, sub: UUID, sid: UUID, auth_time: datetime, session_ends: datetime
@@ -74,9 +79,19 @@ class AccessTokens:
             TokenInvalid: anything else.
         """
         now = clock.now().timestamp()
+        claims = self._verified.get(token) or self._remember(token, self._check(token, now))
+        refuse_expired(claims, now)
+        return claims
+
+    def _check(self, token: str, now: float) -> Claims:
         payload = verified_payload(token, self._keyring)
         claims = checked_claims(payload, iss=self._iss, aud=self._aud, now=now)
         if claims.exp - claims.iat > self.ttl:
             raise TokenInvalid
-        refuse_expired(claims, now)
+        return claims
+
+    def _remember(self, token: str, claims: Claims) -> Claims:
+        if len(self._verified) >= MOST_REMEMBERED:
+            self._verified.clear()
+        self._verified[token] = claims
         return claims
