@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -36,8 +36,10 @@ class Service:
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
-    def connect(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=15)
+    @contextmanager
+    def connected(self) -> Iterator[HTTPConnection]:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=15)) as connection:
+            yield connection
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """End the whole service at once: the master and its workers."""
@@ -95,10 +97,10 @@ def _wait_until_it_answers(service: Service) -> None:
         if service.process.poll() is not None:
             break
         try:
-            connection = service.connect()
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == 200:
-                return
+            with service.connected() as connection:
+                connection.request("GET", "/healthz")
+                if connection.getresponse().status == 200:
+                    return
         except OSError:
             time.sleep(0.05)
     raise AssertionError(f"it did not start:\n{service.output.read_text()}")

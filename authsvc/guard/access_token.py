@@ -90,7 +90,7 @@ class AccessTokenGuard:
 
 def _sent_token() -> str:
     """The access token, as it came: in the header or in a JSON body (R3), never elsewhere."""
-    header = request.environ.get("HTTP_AUTHORIZATION")
+    header: str | None = request.environ.get("HTTP_AUTHORIZATION")
     in_body = json_member("access_token")
     if in_body is not None and header is not None:
         raise InvalidRequest(

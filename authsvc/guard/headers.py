@@ -37,7 +37,7 @@ class ResponseHeaders:
         self._app = app
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        sent = environ.get("HTTP_X__REQUEST_ID", "")
+        sent = environ.get("HTTP_X_REQUEST_ID", "")
         own = sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
         environ[_REQUEST_ID] = own
 
