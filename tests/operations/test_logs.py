@@ -1,15 +1,15 @@
 """What is logged about requests, and what never is."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
 
+from authsvc import schema
 from tests.gunicorn import Service, serving
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
@@ -18,10 +18,20 @@ WRONG = "canary-password-of-nobody"
 ORIGIN = "https://canary.example"
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("logs")
+    url = f"sqlite:///{folder / 'authsvc.db'}"
+    schema.upgrade(url)
+    with serving(url, folder / "log", workers=1) as service:
+        yield service
+
+
 @pytest.fixture
-def service(app: Flask, database_url: str, tmp_path: Path) -> Iterator[Service]:
-    with serving(database_url, tmp_path / "log", workers=1) as running:
-        yield running
+def service(running: Service) -> Service:
+    """The service, with nothing in its log yet."""
+    os.truncate(running.output, 0)
+    return running
 
 
 def call(service: Service, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -86,8 +96,8 @@ def test_what_a_client_sends_stays_on_one_line(service: Service, forged: str) ->
     assert "query" not in text
 
 
-def test_nothing_secret_is_ever_written(service: Service, tmp_path: Path) -> None:
-    credentials = {"email": "alice@example.com", "password": PASSWORD}
+def test_nothing_secret_is_ever_written(service: Service) -> None:
+    credentials = {"email": "bob@example.com", "password": PASSWORD}
     call(service, "POST", "/auth/register", credentials)
     answer = call(service, "POST", "/auth/login", credentials)
     refresh_token = answer.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
