@@ -32,6 +32,7 @@ def delete(body: Confirmation) -> Response:
     with component(Throttle).password(user_id):
         confirmed = accounts.confirm_password(user_id, body.password)
     with writing() as connection:
+        accounts.hold(connection, user_id, confirmed)
         lifecycle.make_nameless(connection, user_id)
-        accounts.remove(connection, user_id, confirmed)
+        accounts.remove(connection, user_id)
     return clear_refresh_cookie(Response(status=204))

@@ -163,19 +163,20 @@ def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_h
         raise WrongPassword
 
 
-def remove(connection: Connection, user_id: UUID, password_hash: str) -> None:
-    """Delete the account.
+def hold(connection: Connection, user_id: UUID, password_hash: str) -> None:
+    """Let nobody log in to the account until the end of the transaction.
 
     Raises:
         WrongPassword: the stored hash is no longer the one that was confirmed.
     """
-    removed = connection.execute(
-        delete(User)
-        .where(User.id == user_id, User.password_hash == password_hash)
-        .returning(User.id)
-    )
-    if removed.one_or_none() is None:
+    query = _unchanged(user_id, password_hash).with_for_update()
+    if connection.execute(query).one_or_none() is None:
         raise WrongPassword
+
+
+def remove(connection: Connection, user_id: UUID) -> None:
+    """Delete the account."""
+    connection.execute(delete(User).where(User.id == user_id))
 
 
 def find(user_id: UUID) -> Account | None:
@@ -198,8 +199,12 @@ def refuse_weak(password: str, email: str, pointer: str) -> None:
 
 
 def email_key(email: str) -> str:
-    """The one form by which an e-mail address is compared: its case does not count."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email).casefold())
+    """The one form by which an e-mail address is compared: its case does not count.
+
+    Any text has one, since anything can be typed at a login; Postgres stores no NUL.
+    """
+    folded = unicodedata.normalize("NFC", email).casefold().replace("\0", "\ufffd")
+    return unicodedata.normalize("NFC", folded)
 
 
 def _checked_email(email: str) -> tuple[str, str]:
