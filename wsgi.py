@@ -1,12 +1,17 @@
 """What gunicorn serves: ``gunicorn --config python:authsvc.gunicorn wsgi:app``."""
 
 import sys
+from contextlib import suppress
 
-from authsvc import create_app
+from sqlalchemy.exc import OperationalError
+
+from authsvc import create_app, schema
 from authsvc.settings import SettingsInvalid
 
 try:
     app = create_app()
-except SettingsInvalid as error:
-    print(error, file=sys.stderr)  # noqa: T201
+    with suppress(OperationalError):  # a database that is away may come back: /readyz tells
+        schema.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
+except (SettingsInvalid, schema.NotUpToDate) as error:
+    print(f"authsvc cannot start: {error}", file=sys.stderr)  # noqa: T201
     sys.exit(3)  # the code at which gunicorn gives up, instead of starting workers for ever

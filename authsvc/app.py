@@ -28,7 +28,14 @@ from authsvc.tokens.keyring import Key, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.users.passwords import Passwords
 
-INSTANCE = Path(__file__).parent.parent / "instance"
+
+def instance_folder() -> Path:
+    """``instance/`` of the working directory: the settings' file and the SQLite database.
+
+    Not beside the package: an installed package stands in site-packages, where an upgrade
+    would sweep away the secrets and the accounts.
+    """
+    return Path.cwd() / "instance"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -40,8 +47,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         SettingsInvalid: with every fault of the settings in one message.
     """
-    settings = settings or load_settings(INSTANCE)
-    app = Flask("authsvc", static_folder=None, instance_path=str(INSTANCE))
+    instance = instance_folder()
+    settings = settings or load_settings(instance)
+    app = Flask("authsvc", static_folder=None, instance_path=str(instance))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     connect_app(app, settings.database_url.get_secret_value())

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from authsvc import __version__, schema
-from authsvc.app import INSTANCE, create_app
+from authsvc.app import create_app, instance_folder
 from authsvc.problems import Problem, ValidationFailed
 from authsvc.settings import PREFIX, SECRET_BYTES, SettingsInvalid, load_settings
 from authsvc.users import accounts
@@ -22,26 +24,35 @@ def main() -> None:
     """authsvc, the token service for single-page apps.
 
     Settings are AUTHSVC_* environment variables; those that are not set are read from
-    instance/authsvc.env.
+    instance/authsvc.env in the working directory. To begin: init, then db upgrade.
     """
 
 
 @main.command()
 def secrets() -> None:
-    """Print two fresh secrets, as the two lines of an environment file."""
+    """Print two fresh secrets, as the two lines of an environment file.
+
+    Nothing is kept: put the lines where the service finds its environment.
+    """
     click.echo(_secret_lines(), nl=False)
 
 
 @main.command()
 def init() -> None:
-    """Write instance/authsvc.env with fresh secrets, where there is none."""
-    file = INSTANCE / "authsvc.env"
-    if file.exists():
-        click.echo(f"{file} is there already and was left as it is.")
-        return
-    INSTANCE.mkdir(exist_ok=True)
-    if _write_new(file, _secret_lines()):
+    """Write instance/authsvc.env with fresh secrets, where there is none.
+
+    The file that is there already is never touched: everybody signed in depends on its secrets.
+    """
+    file = instance_folder() / "authsvc.env"
+    try:
+        file.parent.mkdir(exist_ok=True)
+        written = not file.exists() and _write_new(file, _secret_lines())
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from None
+    if written:
         click.echo(f"Wrote {file}: keep it secret, and keep it.")
+    else:
+        click.echo(f"{file} is there already and was left as it is.")
 
 
 @main.group()
@@ -51,10 +62,13 @@ def db() -> None:
 
 @db.command("upgrade")
 def upgrade() -> None:
-    """Bring the database's tables up to date; safe to run at any time, and at once by many."""
+    """Bring the database's tables up to date.
+
+    Safe to run at any time, and at once by many. Run it before the first start and after each
+    update of authsvc.
+    """
     with _clear_errors():
-        url = load_settings(INSTANCE).database_url.get_secret_value()
-        schema.upgrade(url)
+        schema.upgrade(load_settings(instance_folder()).database_url.get_secret_value())
     click.echo(f"The database is up to date (revision {schema.newest()}).")
 
 
@@ -73,6 +87,7 @@ def create_user(email: str) -> None:
     """
     with _clear_errors():
         app = create_app()
+        schema.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
         with app.app_context():
             account = accounts.register(email, _new_password())
     click.echo(f"{account.email} can log in now (id {account.id}).")
@@ -107,13 +122,30 @@ def _new_password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
+def _database_away(error: OperationalError | OSError) -> str:
+    """Which database cannot be used and why, without the URL, which holds a password."""
+    url = make_url(load_settings(instance_folder()).database_url.get_secret_value())
+    where = url.database if url.get_backend_name() == "sqlite" else f"at {url.host or 'localhost'}"
+    cause = error.orig if isinstance(error, OperationalError) else error.strerror
+    return (
+        f"The database {where} cannot be used: {str(cause).strip()}\n"
+        f"See that it is there and that {PREFIX}DATABASE_URL is right."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """Show what went wrong as a sentence, and exit with 1."""
     try:
         yield
-    except SettingsInvalid as error:
-        raise click.ClickException(str(error)) from None
+    except (SettingsInvalid, schema.NotUpToDate) as error:
+        raise click.ClickException(_capital(str(error))) from None
+    except (OperationalError, OSError) as error:
+        raise click.ClickException(_database_away(error)) from None
     except ValidationFailed as problem:
         raise click.ClickException(" ".join(fault.detail for fault in problem.faults)) from None
     except Problem as problem:

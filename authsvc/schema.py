@@ -20,7 +20,11 @@ ADVISORY_LOCK = 4_127_300_901
 """Our name for the lock that a migration holds on Postgres; any fixed number will do."""
 
 
-def upgrade(url: str, revision: str = "head") -> None:
+class NotUpToDate(Exception):
+    """The database lacks tables or columns that this code needs; the message says what to do."""
+
+
+def upgrade(url: str, revision: str = "head", migrations: Path = MIGRATIONS) -> None:
     """Bring the database up to a revision, by default the newest.
 
     Any number of processes may call this at once. A migration that fails leaves no trace.
@@ -28,19 +32,53 @@ def upgrade(url: str, revision: str = "head") -> None:
     Args:
         url: ``sqlite:///`` with a file, or ``postgresql+psycopg://``.
         revision: a revision's id, or ``head``.
+        migrations: the folder that holds ``env.py`` and ``versions``.
     """
-    _migrate(url, lambda config: command.upgrade(config, revision))
+    _migrate(url, migrations, lambda config: command.upgrade(config, revision))
 
 
-def downgrade(url: str, revision: str) -> None:
+def downgrade(url: str, revision: str, migrations: Path = MIGRATIONS) -> None:
     """Take the database back to a revision, or to ``base``: no table at all."""
-    _migrate(url, lambda config: command.downgrade(config, revision))
+    _migrate(url, migrations, lambda config: command.downgrade(config, revision))
 
 
 def newest() -> str:
     """The revision that this code needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    return cast(str, head)
+    return cast(str, _scripts().get_current_head())
+
+
+def require_newest(url: str) -> None:
+    """Make sure that the database has what this code needs.
+
+    A revision that this code does not know is a newer one, whose migration has run before the
+    new code came: it is taken. No connection outlives the call.
+
+    Raises:
+        NotUpToDate: it has not.
+        OperationalError: the database does not answer.
+    """
+    revision = _revision_of(url)
+    older = {script.revision for script in _scripts().walk_revisions()} - {newest()}
+    if revision is None:
+        state = "has no tables yet"
+    elif revision in older:
+        state = f"is at revision {revision}, and this version needs {newest()}"
+    else:
+        return
+    raise NotUpToDate(f"the database {state}: run `python -m authsvc db upgrade`")
+
+
+def _revision_of(url: str) -> str | None:
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").exists():
+        return None  # connecting would make the file
+    engine = create_engine(url, **{**_only_connect_args(url), "poolclass": NullPool})
+    with engine.connect() as connection:
+        return present(connection)
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(MIGRATIONS))
 
 
 def present(connection: Connection) -> str | None:
@@ -48,19 +86,20 @@ def present(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _migrate(url: str, run: Any) -> None:
+def _migrate(url: str, migrations: Path, run: Any) -> None:
     engine = create_engine(url, **{**_only_connect_args(url), "poolclass": NullPool})
     prepare_engine(engine)
     sqlite = engine.dialect.name == "sqlite"
     with _alone_on_sqlite(engine) if sqlite else _alone_on_postgres(engine) as connection:
-        config = _config()
+        config = _config(migrations)
         config.attributes["connection"] = connection
         run(config)
 
 
-def _config() -> Config:
+def _config(migrations: Path) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    # A percent sign would begin a variable in this file format.
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     return config
 
 

@@ -1,12 +1,15 @@
 """Every AUTHSVC_* setting: its default, its check, and where its value is found."""
 
 import os
+import re
 from collections.abc import Mapping
+from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -63,8 +66,11 @@ def _split(text: Any) -> Any:
 
 
 def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or text != origin_of(text):
+    try:
+        exact = _ORIGIN.fullmatch(text) is not None and text == origin_of(text)
+    except ValueError:  # a port or an IPv6 address that is none
+        exact = False
+    if not exact:
         raise ValueError(
             f"{text!r} is not an origin: write scheme://host or scheme://host:port, in lower case, "
             "without a path and without the scheme's own port"
@@ -84,16 +90,22 @@ def origin_of(url: str) -> str:
 def _database_url(text: str) -> str:
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # whose own words may hold a part of the password
         raise ValueError("is not a database URL such as sqlite:////var/lib/authsvc.db") from None
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
         raise ValueError("is neither a sqlite: nor a postgresql: URL")
-    if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+    if url.drivername != "sqlite" and find_spec("psycopg") is None:
+        raise ValueError("needs psycopg: run `pip install 'authsvc[postgres]'`")
+    if url.drivername == "sqlite" and (
+        url.database in (None, "", ":memory:") or "uri" in url.query
+    ):
         raise ValueError("names no file: each worker would have a database of its own")
     return url.render_as_string(hide_password=False)
 
+
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 
 Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
@@ -132,8 +144,9 @@ class Settings(BaseModel):
     @field_validator("rate_limit_storage")
     @classmethod
     def _known_storage(cls, storage: SecretStr) -> SecretStr:
-        scheme = storage.get_secret_value().partition("://")[0]
-        if scheme not in ("database", "redis", "rediss", "redis+unix"):
+        scheme, _, host = storage.get_secret_value().partition("://")
+        redis = scheme in ("redis", "rediss", "redis+unix") and host
+        if not redis and storage.get_secret_value() != "database":
             raise ValueError("is neither `database` nor a redis:// URL")
         return storage
 
@@ -141,24 +154,26 @@ class Settings(BaseModel):
     @classmethod
     def _absolute_url(cls, issuer: str | None) -> str | None:
         if issuer is not None:
-            parts = urlsplit(issuer)
-            if (
-                parts.scheme not in ("http", "https")
-                or not parts.hostname
-                or "?" in issuer
-                or "#" in issuer
-            ):
-                raise ValueError("is not an https:// URL without query and fragment (RFC 8414)")
+            fault = "is not an https:// URL without query and fragment (RFC 8414)"
+            try:
+                parts = urlsplit(issuer)
+                known = parts.scheme in ("http", "https") and parts.hostname and origin_of(issuer)
+            except ValueError:  # a port or an IPv6 address that is none
+                raise ValueError(fault) from None
+            if not known or "?" in issuer or "#" in issuer:
+                raise ValueError(fault)
         return issuer
 
-    @field_validator("refresh_token_secret")
+    @field_validator(
+        "refresh_token_secret", "access_token_secret_previous", "refresh_token_secret_previous"
+    )
     @classmethod
-    def _two_different_secrets(cls, refresh: SecretBytes, info: ValidationInfo) -> SecretBytes:
-        access = info.data.get("access_token_secret")
-        # HMAC pads a key with zeros, so keys that differ in trailing zeros alone are one key.
-        if access is not None and _unpadded(access) == _unpadded(refresh):
-            raise ValueError(f"equals AUTHSVC_ACCESS_TOKEN_SECRET: {MAKE_SECRETS}")
-        return refresh
+    def _all_different(cls, secret: SecretBytes | None, info: ValidationInfo) -> SecretBytes | None:
+        for name in _SECRETS:
+            other = info.data.get(name)
+            if secret is not None and other is not None and _same_key(secret, other):
+                raise ValueError(f"equals {PREFIX}{name.upper()}: {_make_or_remove(info)}")
+        return secret
 
     @model_validator(mode="after")
     def _fit_together(self) -> "Settings":
@@ -187,8 +202,17 @@ class Settings(BaseModel):
         return self.audience or self.token_issuer
 
 
-def _unpadded(secret: SecretBytes) -> bytes:
-    return secret.get_secret_value().rstrip(b"\0")
+_SECRETS = tuple(name for name in Settings.model_fields if "secret" in name)
+
+
+def _same_key(one: SecretBytes, other: SecretBytes) -> bool:
+    """HMAC pads a key with zeros, so keys that differ in trailing zeros alone are one key."""
+    return one.get_secret_value().rstrip(b"\0") == other.get_secret_value().rstrip(b"\0")
+
+
+def _make_or_remove(info: ValidationInfo) -> str:
+    previous = str(info.field_name).endswith("_previous")
+    return "give it the secret that was replaced, or unset it" if previous else MAKE_SECRETS
 
 
 def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -202,9 +226,7 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
         SettingsInvalid: with every fault in one message.
     """
     faults: list[str] = []
-    file = instance / "authsvc.env"
-    written = dotenv_values(file, interpolate=False) if file.is_file() else {}
-    found = _named(written) | _named(environ)
+    found = _named(_read_env_file(instance / "authsvc.env", faults)) | _named(environ)
     if "DATABASE_URL" not in found and "DATABASE_URL_FILE" not in found:
         found["DATABASE_URL"] = f"sqlite:///{instance.resolve() / 'authsvc.db'}"
     values = _read_secret_files(found, faults)
@@ -220,7 +242,7 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
         ]
     if faults:
         raise SettingsInvalid(
-            "authsvc cannot start with these settings:\n"
+            "these settings cannot be run with:\n"
             + "\n".join(f"  - {line}" for fault in faults for line in fault.splitlines())
         )
     return settings
@@ -230,6 +252,21 @@ _NAMES = frozenset(name.upper() for name in Settings.model_fields)
 _MAY_BE_FILES = frozenset(
     name for name in _NAMES if "SECRET" in name or name in ("DATABASE_URL", "RATE_LIMIT_STORAGE")
 )
+
+
+def _read_env_file(file: Path, faults: list[str]) -> dict[str, str | None]:
+    """What the file sets, to the letter: nothing in a value is taken for a variable."""
+    if not file.exists():
+        return {}
+    try:
+        lines = list(parse_stream(StringIO(file.read_text(encoding="utf-8-sig"))))
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f"{file} cannot be read: {_reason(error)}")
+        return {}
+    faults += [
+        f"{file}, line {line.original.line} is not NAME=value" for line in lines if line.error
+    ]
+    return {line.key: line.value for line in lines if line.key is not None}
 
 
 def _named(values: Mapping[str, str | None]) -> dict[str, str]:
@@ -252,9 +289,12 @@ def _read_secret_files(found: dict[str, str], faults: list[str]) -> dict[str, st
         try:
             values[name] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "is not text"
-            faults.append(f"{PREFIX}{name}_FILE: {path} cannot be read: {reason}")
+            faults.append(f"{PREFIX}{name}_FILE: {path} cannot be read: {_reason(error)}")
     return values
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or "") if isinstance(error, OSError) else "it is not text"
 
 
 def _sentence(fault: Any) -> str:
