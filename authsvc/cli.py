@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from authsvc import __version__, schema
 from authsvc.app import create_app, instance_folder
@@ -122,11 +122,11 @@ def _new_password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _database_away(error: OperationalError | OSError) -> str:
+def _database_away(error: DBAPIError | OSError) -> str:
     """Which database cannot be used and why, without the URL, which holds a password."""
     url = make_url(load_settings(instance_folder()).database_url.get_secret_value())
     where = url.database if url.get_backend_name() == "sqlite" else f"at {url.host or 'localhost'}"
-    cause = error.orig if isinstance(error, OperationalError) else error.strerror
+    cause = error.orig if isinstance(error, DBAPIError) else error.strerror
     return (
         f"The database {where} cannot be used: {str(cause).strip()}\n"
         f"See that it is there and that {PREFIX}DATABASE_URL is right."
@@ -142,9 +142,9 @@ def _clear_errors() -> Iterator[None]:
     """Show what went wrong as a sentence, and exit with 1."""
     try:
         yield
-    except (SettingsInvalid, schema.NotUpToDate) as error:
+    except (SettingsInvalid, schema.DatabaseUnfit) as error:
         raise click.ClickException(_capital(str(error))) from None
-    except (OperationalError, OSError) as error:
+    except (DBAPIError, OSError) as error:
         raise click.ClickException(_database_away(error)) from None
     except ValidationFailed as problem:
         raise click.ClickException(" ".join(fault.detail for fault in problem.faults)) from None

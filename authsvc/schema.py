@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from authsvc.database import LOCK_SECONDS, engine_options, prepare_engine, write_options
 
@@ -20,8 +21,8 @@ ADVISORY_LOCK = 4_127_300_901
 """Our name for the lock that a migration holds on Postgres; any fixed number will do."""
 
 
-class NotUpToDate(Exception):
-    """The database lacks tables or columns that this code needs; the message says what to do."""
+class DatabaseUnfit(Exception):
+    """This code cannot work with the database as it is; the message says why and what to do."""
 
 
 def upgrade(url: str, revision: str = "head", migrations: Path = MIGRATIONS) -> None:
@@ -54,10 +55,15 @@ def require_newest(url: str) -> None:
     new code came: it is taken. No connection outlives the call.
 
     Raises:
-        NotUpToDate: it has not.
+        DatabaseUnfit: it has not, or is no database.
         OperationalError: the database does not answer.
     """
-    revision = _revision_of(url)
+    try:
+        revision = _revision_of(url)
+    except OperationalError:
+        raise
+    except DatabaseError as error:
+        raise DatabaseUnfit(f"the database cannot be read: {error.orig}") from None
     older = {script.revision for script in _scripts().walk_revisions()} - {newest()}
     if revision is None:
         state = "has no tables yet"
@@ -65,7 +71,7 @@ def require_newest(url: str) -> None:
         state = f"is at revision {revision}, and this version needs {newest()}"
     else:
         return
-    raise NotUpToDate(f"the database {state}: run `python -m authsvc db upgrade`")
+    raise DatabaseUnfit(f"the database {state}: run `python -m authsvc db upgrade`")
 
 
 def _revision_of(url: str) -> str | None:

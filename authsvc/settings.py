@@ -226,7 +226,12 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
         SettingsInvalid: with every fault in one message.
     """
     faults: list[str] = []
-    found = _named(_read_env_file(instance / "authsvc.env", faults)) | _named(environ)
+    chosen = _named(environ)
+    settled = {name.removesuffix("_FILE") for name in chosen}
+    written = _named(_read_env_file(instance / "authsvc.env", faults))
+    found = chosen | {
+        name: value for name, value in written.items() if name.removesuffix("_FILE") not in settled
+    }
     if "DATABASE_URL" not in found and "DATABASE_URL_FILE" not in found:
         found["DATABASE_URL"] = f"sqlite:///{instance.resolve() / 'authsvc.db'}"
     values = _read_secret_files(found, faults)
@@ -238,7 +243,9 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
         )
     except ValidationError as error:
         faults += [
-            _sentence(fault) for fault in error.errors(include_input=False, include_url=False)
+            _sentence(fault)
+            for fault in error.errors(include_input=False, include_url=False)
+            if fault["type"] != "missing" or f"{str(fault['loc'][0]).upper()}_FILE" not in found
         ]
     if faults:
         raise SettingsInvalid(
