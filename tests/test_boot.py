@@ -1,6 +1,5 @@
 """Starting and stopping, over gunicorn as it is deployed."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -120,4 +119,4 @@ def children(pid: int) -> list[int]:
 
 
 def open_files(pid: int) -> list[str]:
-    return [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    return [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
