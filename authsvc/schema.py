@@ -45,10 +45,10 @@ def downgrade(url: str, revision: str, migrations: Path = MIGRATIONS) -> None:
 
 def newest() -> str:
     """The revision that this code needs."""
-    return cast(str, _scripts().get_current_head())
+    return cast(str, _scripts(MIGRATIONS).get_current_head())
 
 
-def require_newest(url: str) -> None:
+def require_newest(url: str, migrations: Path = MIGRATIONS) -> None:
     """Make sure that the database has what this code needs.
 
     A revision that this code does not know is a newer one, whose migration has run before the
@@ -64,11 +64,13 @@ def require_newest(url: str) -> None:
         raise
     except DatabaseError as error:
         raise DatabaseUnfit(f"the database cannot be read: {error.orig}") from None
-    older = {script.revision for script in _scripts().walk_revisions()} - {newest()}
+    scripts = _scripts(migrations)
+    needed = scripts.get_current_head()
+    older = {script.revision for script in scripts.walk_revisions()} - {needed}
     if revision is None:
         state = "has no tables yet"
     elif revision in older:
-        state = f"is at revision {revision}, and this version needs {newest()}"
+        state = f"is at revision {revision}, and this version needs {needed}"
     else:
         return
     raise DatabaseUnfit(f"the database {state}: run `python -m authsvc db upgrade`")
@@ -83,8 +85,8 @@ def _revision_of(url: str) -> str | None:
         return present(connection)
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(MIGRATIONS))
+def _scripts(migrations: Path) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(migrations))
 
 
 def present(connection: Connection) -> str | None:

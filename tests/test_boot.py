@@ -6,9 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
 
-from authsvc import schema
 from tests.gunicorn import ROOT, Service, environment, free_port, serving
 from tests.secrets import ACCESS_SECRET
 
@@ -57,30 +55,6 @@ def test_a_database_without_tables_stops_the_boot(tmp_path: Path) -> None:
     assert output.count("the database has no tables yet: run `python -m authsvc db upgrade`") == 1
     assert "Traceback" not in output
     assert not (tmp_path / "empty.db").exists()
-
-
-def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "empty.db").write_text("This is a letter to somebody. " * 100)
-    with pytest.raises(schema.DatabaseUnfit, match="cannot be read: file is not a database"):
-        schema.require_newest(empty(tmp_path))
-
-
-def test_a_database_that_was_taken_back_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    url = empty(tmp_path)
-    schema.upgrade(url)
-    schema.require_newest(url)
-    schema.downgrade(url, "base")
-    with pytest.raises(schema.DatabaseUnfit, match="run `python -m authsvc db upgrade`"):
-        schema.require_newest(url)
-
-
-def test_a_database_newer_than_the_code_is_taken(tmp_path: Path) -> None:
-    url = empty(tmp_path)
-    schema.upgrade(url)
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
-    schema.require_newest(url)
 
 
 def test_a_database_that_is_away_does_not_stop_the_boot(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_a_missing_secret_is_refused(instance: Path, name: str, value: str | Non
     assert fault.startswith(f"AUTHSVC_{name.upper()} is missing: run `python -m authsvc secrets`")
 
 
-@pytest.mark.parametrize(("first", "second"), combinations(SECRETS, 2))
+@pytest.mark.parametrize(("first", "second"), list(combinations(SECRETS, 2)))
 def test_no_secret_may_equal_another(instance: Path, first: str, second: str) -> None:
     [fault] = faults(instance, **{first: OTHER, second: OTHER})
     assert fault.startswith(f"AUTHSVC_{second.upper()} equals AUTHSVC_{first.upper()}: ")
