@@ -6,7 +6,7 @@ from typing import Any
 
 _processes = multiprocessing.get_context("forkserver")
 # Imported once, in the server that the processes are forked from.
-_processes.set_forkserver_preload(["authsvc.cli", "authsvc.schema"])
+_processes.set_forkserver_preload(["authsvc.cli", "click.testing", "pytest"])
 
 
 def at_once(count: int, do: Callable[..., None], *args: object) -> list[int | None]:
