@@ -1,6 +1,7 @@
 """JSON as RFC 8259 has it and no wider: what two parsers could read differently is refused."""
 
 import json
+import math
 import re
 from typing import Any, NoReturn
 
@@ -19,7 +20,7 @@ def loads(text: bytes) -> Any:
 
     Raises:
         NotStrictJson: not UTF-8, a byte order mark (RFC 8259 section 8.1), not JSON, duplicate
-            members (section 4), NaN or Infinity (section 6), or nested too deeply (section 9).
+            members (section 4), NaN, Infinity or a number that becomes it (section 6), or nested too deeply (section 9).
     """
     try:
         decoded = text.decode("utf-8")
@@ -53,4 +54,13 @@ def _no_constants(name: str) -> NoReturn:
     raise NotStrictJson(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_no_constants)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise NotStrictJson("a number too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_members, parse_constant=_no_constants, parse_float=_finite
+)
