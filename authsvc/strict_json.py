@@ -20,7 +20,8 @@ def loads(text: bytes) -> Any:
 
     Raises:
         NotStrictJson: not UTF-8, a byte order mark (RFC 8259 section 8.1), not JSON, duplicate
-            members (section 4), NaN, Infinity or a number that becomes it (section 6), or nested too deeply (section 9).
+            members (section 4), NaN, Infinity or a number that becomes it (section 6), or
+            nested too deeply (section 9).
     """
     try:
         decoded = text.decode("utf-8")

@@ -1,30 +1,48 @@
 """Several processes that do the same thing at the same moment."""
 
+import json
 import multiprocessing
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-_processes = multiprocessing.get_context("forkserver")
-# Imported once, in the server that the processes are forked from.
-_processes.set_forkserver_preload(["authsvc.cli", "click.testing", "pytest"])
+ROOT = Path(__file__).parent.parent
 
 
-def at_once(count: int, do: Callable[..., None], *args: object) -> list[int | None]:
-    """Run a module's function in so many processes, let go together; their exit codes."""
-    barrier = _processes.Barrier(count)
-    started = [_processes.Process(target=_do, args=(barrier, do, args)) for _ in range(count)]
+def at_once(count: int, do: Callable[..., None], *args: str) -> list[int]:
+    """Run a module's function in so many processes, let go together; their exit codes.
+
+    They are forked from a process that has imported everything and has no threads: a test
+    process may have some.
+    """
+    command = [sys.executable, "-m", "tests.processes", do.__module__, do.__name__, str(count)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, *args], env=environment, stdout=subprocess.PIPE, check=True, timeout=60
+    )
+    return list(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _main(module: str, name: str, count: str, *args: str) -> None:
+    do = getattr(import_module(module), name)
+    forks = multiprocessing.get_context("fork")
+    barrier = forks.Barrier(int(count))
+    started = [forks.Process(target=_do, args=(barrier, do, args)) for _ in range(int(count))]
     for process in started:
         process.start()
     for process in started:
-        process.join(timeout=60)
-    codes = [process.exitcode for process in started]
-    for process in started:
-        process.kill()
         process.join()
-        process.close()
-    return codes
+    print(json.dumps([process.exitcode for process in started]))
 
 
-def _do(barrier: Any, do: Callable[..., None], args: tuple[object, ...]) -> None:
+def _do(barrier: Any, do: Callable[..., None], args: tuple[str, ...]) -> None:
     barrier.wait(timeout=30)
     do(*args)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

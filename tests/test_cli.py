@@ -123,17 +123,17 @@ def test_init_leaves_a_file_that_is_there(here: Path) -> None:
 
 
 def test_init_by_eight_at_once_leaves_one_whole_file(here: Path) -> None:
-    assert at_once(8, init_in, here) == [0] * 8
+    assert at_once(8, init_in, str(here)) == [0] * 8
     written = [path for path in here.iterdir() if path.is_file() and "Wrote" in path.read_text()]
     assert len(written) == 1
     assert [path.name for path in (here / "instance").iterdir()] == ["authsvc.env"]
     assert load_settings(here / "instance", {})
 
 
-def init_in(folder: Path) -> None:
+def init_in(folder: str) -> None:
     os.chdir(folder)
     result = run("init")
-    (folder / f"output.{os.getpid()}").write_text(result.output)
+    (Path(folder) / f"output.{os.getpid()}").write_text(result.output)
     sys.exit(result.exit_code)
 
 
