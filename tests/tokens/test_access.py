@@ -1,0 +1,381 @@
+"""The access token: what we write, what others read in it, and all that we do not take."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+import pytest
+import time_machine
+from joserfc import jws
+from joserfc.jwk import OctKey
+
+from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.claims import LEEWAY
+from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
+from authsvc.tokens.keyring import decode, hmac_key
+from authsvc.tokens.refresh import RefreshTokens
+from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.tokens.forgery import (
+    ALICE,
+    EPOCH,
+    ISS,
+    NOW,
+    SESSION,
+    b64,
+    by_hand,
+    by_joserfc,
+    payload,
+)
+
+AUD = "https://api.example.com"
+KEY = hmac_key(ACCESS_SECRET)
+HEADER = {"alg": "HS256", "kid": KEY.kid, "typ": "at+jwt"}
+TOKENS = AccessTokens(KEY, iss=ISS, aud=AUD, ttl=600)
+
+
+def issue(tokens: AccessTokens = TOKENS, *, ends: datetime = NOW + timedelta(days=7)) -> str:
+    return tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).token
+
+
+def refused(token: str, tokens: AccessTokens = TOKENS) -> bool:
+    with pytest.raises(TokenInvalid):
+        tokens.verify(token)
+    return True
+
+
+def test_its_header_is_alg_kid_and_typ_and_no_more() -> None:
+    header = decode(issue().split(".")[0])
+    assert header == json.dumps(HEADER, separators=(",", ":")).encode()
+
+
+def test_its_claims_are_the_eight_and_nothing_personal() -> None:
+    claims = json.loads(decode(issue().split(".")[1]))
+    jti = claims.pop("jti")
+    assert str(UUID(jti)) == jti
+    assert claims == {
+        "iss": ISS,
+        "sub": str(ALICE),
+        "aud": AUD,
+        "exp": EPOCH + 600,
+        "iat": EPOCH,
+        "sid": str(SESSION),
+        "auth_time": EPOCH,
+    }
+
+
+def test_each_token_has_an_id_of_its_own() -> None:
+    assert len({TOKENS.verify(issue()).jti for _ in range(100)}) == 100
+
+
+def test_what_is_issued_is_verified() -> None:
+    claims = TOKENS.verify(issue())
+    assert (claims.sub, claims.sid, claims.iss, claims.aud) == (ALICE, SESSION, ISS, AUD)
+    assert (claims.iat, claims.exp, claims.auth_time) == (EPOCH, EPOCH + 600, EPOCH)
+
+
+def test_joserfc_verifies_it() -> None:
+    token = issue()
+    read = jws.deserialize_compact(token, OctKey.import_key(ACCESS_SECRET), algorithms=["HS256"])
+    assert read.headers() == HEADER
+    assert json.loads(read.payload)["sub"] == str(ALICE)
+
+
+def test_pyjwt_verifies_it() -> None:
+    required = ["iss", "sub", "aud", "exp", "iat", "jti"]
+    claims = jwt.decode(
+        issue(),
+        ACCESS_SECRET,
+        algorithms=["HS256"],
+        audience=AUD,
+        issuer=ISS,
+        options={"require": required, "enforce_minimum_key_length": True},
+    )
+    assert claims["sid"] == str(SESSION)
+
+
+def test_a_token_that_joserfc_signs_under_our_header_is_taken() -> None:
+    assert TOKENS.verify(by_joserfc(ACCESS_SECRET, HEADER, payload())).sub == ALICE
+
+
+def test_a_token_that_pyjwt_signs_under_our_header_is_taken() -> None:
+    token = jwt.encode(
+        payload(),
+        ACCESS_SECRET,
+        "HS256",
+        headers={"kid": KEY.kid, "typ": "at+jwt"},
+        sort_headers=True,
+    )
+    assert TOKENS.verify(token).sub == ALICE
+
+
+def test_it_never_outlives_its_session() -> None:
+    issued = TOKENS.issue(
+        sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=NOW + timedelta(seconds=42)
+    )
+    assert issued.expires_in == 42
+    assert TOKENS.verify(issued.token).exp == EPOCH + 42
+    assert issued.json() == {
+        "access_token": issued.token,
+        "token_type": "Bearer",
+        "expires_in": 42,
+    }
+
+
+def test_it_expires_to_the_second(clock: time_machine.Traveller) -> None:
+    token = issue()
+    clock.move_to(datetime.fromtimestamp(EPOCH + 600 + LEEWAY, UTC) - timedelta(microseconds=1))
+    assert TOKENS.verify(token)
+    clock.move_to(datetime.fromtimestamp(EPOCH + 600 + LEEWAY, UTC))
+    with pytest.raises(TokenExpired):
+        TOKENS.verify(token)
+
+
+BOUNDARIES = [
+    ({"iat": EPOCH + LEEWAY, "auth_time": EPOCH, "exp": EPOCH + 600}, True),
+    ({"iat": EPOCH + LEEWAY + 1, "exp": EPOCH + 600}, False),
+    ({"iat": EPOCH, "exp": EPOCH + 600}, True),
+    ({"iat": EPOCH, "exp": EPOCH + 601}, False),
+    ({"iat": EPOCH - 600, "auth_time": EPOCH - 600, "exp": EPOCH}, True),
+    ({"iat": EPOCH, "auth_time": EPOCH + 1}, False),
+    ({"iat": EPOCH, "auth_time": 0}, True),
+    ({"iat": EPOCH - 10**6, "auth_time": 0, "exp": EPOCH + 1}, False),
+]
+
+
+@pytest.mark.parametrize(("changed", "good"), BOUNDARIES)
+def test_times_are_checked_to_the_second(changed: dict[str, int], good: bool) -> None:
+    token = by_hand(ACCESS_SECRET, HEADER, payload(**changed))
+    if good:
+        assert TOKENS.verify(token).sub == ALICE
+    else:
+        assert refused(token)
+
+
+def test_a_wrong_token_that_has_expired_is_wrong_not_expired() -> None:
+    past = {"iat": EPOCH - 700, "auth_time": EPOCH - 700, "exp": EPOCH - 100}
+    assert refused(by_hand(ACCESS_SECRET, HEADER, payload(**past, iss="https://evil.example.com")))
+    assert refused(by_hand(REFRESH_SECRET, HEADER, payload(**past)))
+    with pytest.raises(TokenExpired):
+        TOKENS.verify(by_hand(ACCESS_SECRET, HEADER, payload(**past)))
+
+
+@pytest.mark.parametrize("name", payload())
+def test_every_claim_is_required(name: str) -> None:
+    assert refused(by_hand(ACCESS_SECRET, HEADER, payload(**{name: None})))
+
+
+NOT_UUIDS: list[Any] = [
+    "",
+    "\0",
+    "\ud800",
+    7,
+    True,
+    [str(ALICE)],
+    {},
+    str(ALICE).upper(),
+    ALICE.hex,
+    f"{{{ALICE}}}",
+    f"urn:uuid:{ALICE}",
+    f" {ALICE}",
+    f"{ALICE}\n",
+    f"{ALICE}\0",
+    str(ALICE).replace("0", "\u0660"),
+]
+NOT_SECONDS: list[Any] = [
+    str(EPOCH + 60),
+    float(EPOCH + 60),
+    "\u0661\u0667",
+    True,
+    False,
+    -1,
+    [EPOCH + 60],
+    {},
+    10**40,
+]
+NOT_EQUAL: list[Any] = ["", ISS + "/", ISS.upper(), [ISS], [AUD], {ISS: 1}, 1, True, AUD + "\0"]
+WRONG = [
+    *((name, value) for name in ("sub", "sid", "jti") for value in NOT_UUIDS),
+    *((name, value) for name in ("exp", "iat", "auth_time") for value in NOT_SECONDS),
+    *((name, value) for name in ("iss", "aud") for value in NOT_EQUAL),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_claim_of_another_kind_is_refused(name: str, value: object) -> None:
+    assert refused(by_hand(ACCESS_SECRET, HEADER, payload(**{name: value})))
+
+
+def test_null_is_no_claim() -> None:
+    for name in payload():
+        claims = json.dumps({**payload(), name: None}).encode()
+        assert refused(by_hand(ACCESS_SECRET, HEADER, claims))
+
+
+HEADERS: list[dict[str, Any] | bytes] = [
+    {**HEADER, "alg": "none"},
+    {**HEADER, "alg": "hs256"},
+    {**HEADER, "alg": "HS512"},
+    {**HEADER, "alg": "HS"},
+    {**HEADER, "alg": ["HS256"]},
+    {"kid": KEY.kid, "typ": "at+jwt"},
+    {**HEADER, "typ": "JWT"},
+    {**HEADER, "typ": "rt+jwt"},
+    {**HEADER, "typ": "AT+JWT"},
+    {**HEADER, "typ": "application/at+jwt"},
+    {"alg": "HS256", "kid": KEY.kid},
+    {**HEADER, "kid": "another"},
+    {**HEADER, "kid": ""},
+    {**HEADER, "kid": "../../dev/null"},
+    {**HEADER, "kid": 7},
+    {**HEADER, "kid": None},
+    {**HEADER, "kid": [KEY.kid]},
+    {"alg": "HS256", "typ": "at+jwt"},
+    {**HEADER, "jwk": {"kty": "oct", "k": "AA"}},
+    {**HEADER, "jku": "https://evil.example.com"},
+    {**HEADER, "x5u": "https://evil.example.com"},
+    {**HEADER, "x5c": ["AA"]},
+    {**HEADER, "x5t": "AA"},
+    {**HEADER, "zip": "DEF"},
+    {**HEADER, "enc": "A256GCM"},
+    {**HEADER, "cty": "JWT"},
+    {**HEADER, "b64": False, "crit": ["b64"]},
+    {**HEADER, "crit": []},
+    json.dumps(HEADER).encode(),
+    b'{"alg":"HS256","alg":"HS256","kid":"' + KEY.kid.encode() + b'","typ":"at+jwt"}',
+    b'{"alg":"none","\\u0061lg":"HS256","kid":"' + KEY.kid.encode() + b'","typ":"at+jwt"}',
+    b"\xef\xbb\xbf" + json.dumps(HEADER, separators=(",", ":")).encode(),
+    json.dumps(HEADER, separators=(",", ":")).encode("utf-16"),
+    b"[" * 1500,
+    b"null",
+]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_any_other_header_is_refused_though_the_signature_is_right(
+    header: dict[str, Any] | bytes,
+) -> None:
+    assert refused(by_hand(ACCESS_SECRET, header, payload()))
+
+
+GOOD_BODY = json.dumps(payload(), separators=(",", ":")).encode()
+BODIES = [
+    b"[]",
+    b"null",
+    b'"text"',
+    b"{}",
+    b"\xef\xbb\xbf" + GOOD_BODY,
+    GOOD_BODY.decode().encode("utf-16"),
+    GOOD_BODY[:-1] + b',"iss":"https://auth.example.com"}',
+    GOOD_BODY[:-1] + b',"\\u0069ss":"https://auth.example.com"}',
+    GOOD_BODY[:-1] + b',"x":NaN}',
+    GOOD_BODY[:-1] + b',"x":' + b"[" * 65 + b"]" * 65 + b"}",
+    GOOD_BODY[:-1] + b',"x":' + b"[" * 1200 + b"]" * 1200 + b"}",
+    GOOD_BODY.replace(str(EPOCH + 600).encode(), b"9" * 2000),
+    GOOD_BODY[:-1],
+    GOOD_BODY + b"{}",
+    b"\xff" + GOOD_BODY,
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_payload_that_is_not_strict_json_is_refused(body: bytes) -> None:
+    assert TOKENS.verify(by_hand(ACCESS_SECRET, HEADER, GOOD_BODY))
+    assert refused(by_hand(ACCESS_SECRET, HEADER, body))
+
+
+def test_a_claim_that_we_do_not_know_is_passed_over() -> None:
+    assert TOKENS.verify(by_hand(ACCESS_SECRET, HEADER, payload(scope="x"))).sub == ALICE
+
+
+def test_another_secret_is_refused() -> None:
+    assert refused(by_hand(REFRESH_SECRET, HEADER, payload()))
+    assert refused(by_hand(b"", HEADER, payload()))
+
+
+def test_a_refresh_token_is_no_access_token_even_under_one_secret() -> None:
+    issued = {"sub": ALICE, "sid": SESSION, "issued_at": NOW}
+    ends = NOW + timedelta(seconds=600)
+    refresh = RefreshTokens(KEY, iss=ISS).issue(**issued, expires_at=ends)
+    assert refused(refresh)
+    _, body, _ = refresh.split(".")
+    assert refused(by_hand(ACCESS_SECRET, HEADER, decode(body)))
+
+
+def test_the_previous_key_verifies_and_never_signs() -> None:
+    old = issue()
+    new_key = hmac_key(bytes(range(100, 164)))
+    rotated = AccessTokens(new_key, KEY, iss=ISS, aud=AUD, ttl=600)
+    assert rotated.verify(old).sub == ALICE
+    assert json.loads(decode(issue(rotated).split(".")[0]))["kid"] == new_key.kid
+    assert refused(issue(rotated))
+    removed = AccessTokens(new_key, iss=ISS, aud=AUD, ttl=600)
+    assert removed.verify(issue(rotated)).sub == ALICE
+    assert refused(old, removed)
+
+
+def test_a_key_under_another_keys_name_is_refused() -> None:
+    new_secret = bytes(range(100, 164))
+    rotated = AccessTokens(hmac_key(new_secret), KEY, iss=ISS, aud=AUD, ttl=600)
+    assert refused(by_hand(new_secret, HEADER, payload()), rotated)
+
+
+def test_a_life_longer_than_the_configured_one_is_refused() -> None:
+    assert refused(issue(), AccessTokens(KEY, iss=ISS, aud=AUD, ttl=599))
+
+
+def test_a_token_over_4_kib_is_refused_unread() -> None:
+    tokens = [by_hand(ACCESS_SECRET, HEADER, payload(x="x" * n)) for n in range(2600, 2800)]
+    # Texts of base64url have three of four lengths: 4096 is none that this token can have.
+    assert {MAX_LENGTH - 1, MAX_LENGTH + 1} <= {len(token) for token in tokens}
+    for token in tokens:
+        if len(token) <= MAX_LENGTH:
+            assert TOKENS.verify(token)
+        else:
+            assert refused(token)
+
+
+def test_each_changed_character_of_a_token_is_refused() -> None:
+    token = issue()
+    for at, character in enumerate(token):
+        changed = "A" if character != "A" else "B"
+        assert refused(token[:at] + changed + token[at + 1 :])
+
+
+SPELLINGS = [
+    lambda token: "",
+    lambda token: ".",
+    lambda token: "..",
+    lambda token: token.rpartition(".")[0],
+    lambda token: token.rpartition(".")[0] + ".",
+    lambda token: token + ".",
+    lambda token: token + ".AA",
+    lambda token: "." + token,
+    lambda token: token + "=",
+    lambda token: token.replace(".", "=.", 1),
+    lambda token: token + "\n",
+    lambda token: " " + token,
+    lambda token: token + " ",
+    lambda token: "Bearer " + token,
+    lambda token: token[:-1],
+    lambda token: token + "A",
+    lambda token: token + "\0",
+    lambda token: token.replace("e", "\u0435", 1),
+    lambda token: token + "\ud800",
+    lambda token: b64(token.encode()),
+]
+
+
+@pytest.mark.parametrize("spell", SPELLINGS)
+def test_a_token_has_one_spelling(spell: Any) -> None:
+    assert refused(spell(issue()))
+
+
+def test_unused_bits_that_are_set_are_refused() -> None:
+    token = by_hand(ACCESS_SECRET, HEADER, payload())
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet.index(token[-1])
+    assert last % 4 == 0  # 32 bytes leave two bits over
+    for bits in (1, 2, 3):
+        assert refused(token[:-1] + alphabet[last + bits])

@@ -1,0 +1,155 @@
+"""The refresh token: long, of its own type and audience, known to its row by a hash."""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+import time_machine
+from joserfc import jws
+from joserfc.jwk import OctKey
+
+from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.claims import LEEWAY
+from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
+from authsvc.tokens.keyring import decode, hmac_key
+from authsvc.tokens.refresh import RefreshTokens, token_hash
+from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.tokens.forgery import ALICE, EPOCH, ISS, NOW, SESSION, by_hand, by_joserfc, payload
+
+WEEK = 7 * 24 * 60 * 60
+AUD = f"{ISS}/auth/refresh"
+KEY = hmac_key(REFRESH_SECRET)
+HEADER = {"alg": "HS256", "kid": KEY.kid, "typ": "rt+jwt"}
+TOKENS = RefreshTokens(KEY, iss=ISS)
+
+
+def issue(tokens: RefreshTokens = TOKENS) -> str:
+    ends = NOW + timedelta(seconds=WEEK)
+    return tokens.issue(sub=ALICE, sid=SESSION, issued_at=NOW, expires_at=ends)
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    return payload(**{"aud": AUD, "exp": EPOCH + WEEK, **changed})
+
+
+def refused(token: str, tokens: RefreshTokens = TOKENS) -> bool:
+    for even_expired in (False, True):
+        with pytest.raises(TokenInvalid):
+            tokens.verify(token, even_expired=even_expired)
+    return True
+
+
+def test_its_header_is_alg_kid_and_typ_and_no_more() -> None:
+    header = decode(issue().split(".")[0])
+    assert header == json.dumps(HEADER, separators=(",", ":")).encode()
+
+
+def test_its_claims_are_the_eight_and_nothing_personal() -> None:
+    written = json.loads(decode(issue().split(".")[1]))
+    assert written.pop("jti") != claims()["jti"]
+    assert written == {name: value for name, value in claims().items() if name != "jti"}
+
+
+def test_what_is_issued_is_verified_and_known_by_its_sha256() -> None:
+    token = issue()
+    verified = TOKENS.verify(token)
+    assert (verified.claims.sub, verified.claims.sid) == (ALICE, SESSION)
+    assert (verified.claims.iat, verified.claims.exp) == (EPOCH, EPOCH + WEEK)
+    assert verified.token_hash == token_hash(token) == hashlib.sha256(token.encode()).digest()
+
+
+def test_joserfc_and_pyjwt_verify_it() -> None:
+    token = issue()
+    read = jws.deserialize_compact(token, OctKey.import_key(REFRESH_SECRET), algorithms=["HS256"])
+    assert read.headers() == HEADER
+    options = {"enforce_minimum_key_length": True}
+    decoded = jwt.decode(
+        token, REFRESH_SECRET, algorithms=["HS256"], audience=AUD, issuer=ISS, options=options
+    )
+    assert decoded == json.loads(read.payload)
+
+
+def test_a_token_that_joserfc_signs_under_our_header_is_taken() -> None:
+    assert TOKENS.verify(by_joserfc(REFRESH_SECRET, HEADER, claims())).claims.sub == ALICE
+
+
+def test_it_expires_to_the_second_and_is_still_known_at_logout(
+    clock: time_machine.Traveller,
+) -> None:
+    token = issue()
+    clock.move_to(datetime.fromtimestamp(EPOCH + WEEK + LEEWAY, UTC) - timedelta(microseconds=1))
+    assert TOKENS.verify(token)
+    clock.move_to(datetime.fromtimestamp(EPOCH + WEEK + LEEWAY, UTC))
+    with pytest.raises(TokenExpired):
+        TOKENS.verify(token)
+    clock.move_to(NOW + timedelta(days=4000))
+    assert TOKENS.verify(token, even_expired=True).claims.sid == SESSION
+
+
+@pytest.mark.parametrize(("ahead", "good"), [(LEEWAY, True), (LEEWAY + 1, False)])
+def test_one_issued_in_the_future_is_refused(ahead: int, good: bool) -> None:
+    token = by_hand(REFRESH_SECRET, HEADER, claims(iat=EPOCH + ahead, auth_time=EPOCH + ahead))
+    assert TOKENS.verify(token) if good else refused(token)
+
+
+@pytest.mark.parametrize("name", claims())
+def test_every_claim_is_required_even_at_logout(name: str) -> None:
+    assert refused(by_hand(REFRESH_SECRET, HEADER, claims(**{name: None})))
+
+
+WRONG: list[tuple[str, Any]] = [
+    ("aud", ISS),
+    ("aud", [AUD]),
+    ("aud", f"{ISS}//auth/refresh"),
+    ("iss", f"{ISS}/"),
+    ("sub", ALICE.hex),
+    ("sid", str(SESSION).upper()),
+    ("exp", str(EPOCH + WEEK)),
+    ("exp", float(EPOCH + WEEK)),
+    ("exp", True),
+    ("iat", -1),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_claim_is_refused_even_at_logout(name: str, value: object) -> None:
+    assert refused(by_hand(REFRESH_SECRET, HEADER, claims(**{name: value})))
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "JWT", "RT+JWT", "", None, 7])
+def test_another_typ_is_refused(typ: object) -> None:
+    assert refused(by_hand(REFRESH_SECRET, {**HEADER, "typ": typ}, claims()))
+
+
+def test_an_access_token_is_no_refresh_token_even_under_one_secret() -> None:
+    tokens = AccessTokens(KEY, iss=ISS, aud=ISS, ttl=600)
+    ends = NOW + timedelta(days=7)
+    access = tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).token
+    assert refused(access)
+    assert refused(by_hand(REFRESH_SECRET, HEADER, decode(access.split(".")[1])))
+
+
+def test_the_previous_key_verifies_and_never_signs() -> None:
+    old = issue()
+    new_key = hmac_key(bytes(range(100, 164)))
+    rotated = RefreshTokens(new_key, KEY, iss=ISS)
+    assert rotated.verify(old).claims.sid == SESSION
+    assert refused(issue(rotated))
+    assert refused(old, RefreshTokens(new_key, iss=ISS))
+
+
+def test_wrong_secrets_and_spellings_are_refused() -> None:
+    token = issue()
+    assert refused(by_hand(ACCESS_SECRET, HEADER, claims()))
+    for spelt in (token + "=", token + "\n", f'"{token}"', token[:-1], "", "x" * MAX_LENGTH):
+        assert refused(spelt)
+    assert refused(by_hand(REFRESH_SECRET, HEADER, claims(x="x" * MAX_LENGTH)))
+
+
+@pytest.mark.parametrize("issuer", [ISS, f"{ISS}/"])
+def test_its_audience_is_the_refresh_endpoint_of_its_issuer(issuer: str) -> None:
+    written = json.loads(decode(issue(RefreshTokens(KEY, iss=issuer)).split(".")[1]))
+    assert (written["iss"], written["aud"]) == (issuer, AUD)
