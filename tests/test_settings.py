@@ -267,6 +267,13 @@ def test_no_secret_is_shown_by_repr_str_or_a_traceback(instance: Path) -> None:
         assert secret not in shown
 
 
+def test_an_error_of_settings_made_in_code_does_not_show_the_value() -> None:
+    with pytest.raises(ValueError, match="is not hexadecimal") as caught:
+        Settings.model_validate({"access_token_secret": "canary", "refresh_token_secret": REFRESH})
+    assert "canary" not in str(caught.value)
+    assert REFRESH not in str(caught.value)
+
+
 def test_settings_cannot_be_changed(instance: Path) -> None:
     settings = load(instance)
     with pytest.raises(ValueError, match="frozen"):
