@@ -28,6 +28,10 @@ WAIT_SECONDS = 1.0
 # process's four threads must stay free for everybody else.
 
 
+_MALFORMED = (UnknownHashError, ValueError, TypeError, OverflowError)
+"""What the hashers raise for a stored text that is no hash of theirs."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether a password was right, and the better hash to keep if the stored one is dated."""
@@ -78,7 +82,7 @@ class Passwords:
                 return Verdict(False)
             try:
                 return Verdict(*self._hashes.verify_and_update(text, stored))
-            except (UnknownHashError, ValueError):
+            except _MALFORMED:
                 self._hashes.verify(text, self._nobodys_hash)
                 return Verdict(False)
 
