@@ -105,18 +105,27 @@ class Passwords:
         return None
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def admitted(self) -> Iterator[None]:
+        """Around all that a request does about a password, counting the attempt included.
+
+        Raises:
+            ServiceUnavailable: as many requests as may be are about passwords already.
+        """
         if not self._admitted.acquire(blocking=False):
             raise ServiceUnavailable
         try:
-            if not self._hashing.acquire(timeout=WAIT_SECONDS):
-                raise ServiceUnavailable
-            try:
-                yield
-            finally:
-                self._hashing.release()
+            yield
         finally:
             self._admitted.release()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._hashing.acquire(timeout=WAIT_SECONDS):
+            raise ServiceUnavailable
+        try:
+            yield
+        finally:
+            self._hashing.release()
 
 
 def _normalised(password: str) -> str:
