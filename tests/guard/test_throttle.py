@@ -29,6 +29,14 @@ def carol(app: Flask) -> Person:
     return Person(app, "carol@example.com", "an umbrella in the sun").register()
 
 
+def register(
+    app: Flask, email: str, password: str = "an umbrella in the sun", address: str = HOME
+) -> int:
+    sent = {"email": email, "password": password}
+    base = {"REMOTE_ADDR": address}
+    return app.test_client().post("/auth/register", json=sent, environ_base=base).status_code
+
+
 @pytest.mark.parametrize("email", ["carol@example.com", "CAROL@Example.com", "nobody@example.com"])
 def test_the_eleventh_failure_of_an_account_is_refused(limited: Flask, email: str) -> None:
     carol(limited)
@@ -71,9 +79,8 @@ def test_the_hundred_and_first_failure_of_an_address_is_refused(limited: Flask) 
 def test_ipv6_is_counted_by_its_64_bit_network_and_ipv4_by_its_address(
     app: Flask, first: str, second: str, shared: bool
 ) -> None:
-    for turn in range(100):
-        attempt(app, f"nobody{turn}@example.com", address=first)
-    refused = attempt(app, "another@example.com", address=second).status_code == 429
+    assert 429 not in {register(app, "person@example.com", address=first) for _ in range(20)}
+    refused = register(app, "person@example.com", address=second) == 429
     assert refused is shared
 
 
@@ -198,11 +205,6 @@ def test_a_right_confirmation_resets_the_wrong_ones(limited: Flask) -> None:
         for _ in range(9):
             assert person.call("PUT", "/api/me/password", json=wrong).status_code == 403
         assert person.call("PUT", "/api/me/password", json=right).status_code == 204
-
-
-def register(app: Flask, email: str, password: str = "an umbrella in the sun") -> int:
-    person = Person(app, email, password)
-    return person.call("POST", "/auth/register", json=person.credentials).status_code
 
 
 def test_the_twenty_first_registration_of_an_address_is_refused(limited: Flask) -> None:
