@@ -20,6 +20,7 @@ EMAIL, PASSWORD = "alice@example.com", "a horse that is correct"
 CREDENTIALS = json.dumps({"email": EMAIL, "password": PASSWORD})
 JSON = {"Content-Type": "application/json"}
 CLIENTS = 8
+TOO_MANY = 16
 SECONDS = 3.0
 MOST_TIMES_IDLE = 5
 ROUNDS = 3
@@ -41,7 +42,7 @@ def hammer():
 print("ready", flush=True)
 sys.stdin.readline()
 end = time.monotonic() + seconds
-threads = [threading.Thread(target=hammer) for _ in range({CLIENTS})]
+threads = [threading.Thread(target=hammer) for _ in range(int(sys.argv[4]))]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
 print(json.dumps([answers, sorted(waits, key=str)]))
@@ -88,9 +89,10 @@ def log_in(service: Service) -> Answer:
 
 
 @contextmanager
-def flooded(service: Service) -> Iterator[Flood]:
+def flooded(service: Service, clients: int) -> Iterator[Flood]:
     """Clients that hammer login for as long as the block runs, and at least some seconds."""
-    arguments = [sys.executable, "-c", HAMMER, str(service.port), str(SECONDS), CREDENTIALS]
+    arguments = [sys.executable, "-c", HAMMER]
+    arguments += [str(service.port), str(SECONDS), CREDENTIALS, str(clients)]
     pipe = subprocess.PIPE
     flood = Flood({}, [])
     with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True) as hammer:
@@ -128,7 +130,7 @@ def test_a_flood_of_logins_slows_protected_requests_five_times_at_most(service: 
         connections = [stack.enter_context(service.connected()) for _ in range(4)]
         for _ in range(ROUNDS):  # other programs on the machine slow a round, and never hasten it
             idle = median(connections, token, 1)
-            with flooded(service) as flood:
+            with flooded(service, CLIENTS) as flood:
                 busy = median(connections, token, SECONDS - 0.5)
             figures.append((round(busy / idle, 1), round(idle, 2), round(busy, 2), flood.statuses))
             if busy <= MOST_TIMES_IDLE * idle:
@@ -141,7 +143,7 @@ def test_what_does_not_fit_gets_503_and_refreshes_go_on_and_all_is_well_afterwar
     service: Service,
 ) -> None:
     cookie = log_in(service).headers["Set-Cookie"].partition(";")[0]
-    with flooded(service) as flood, service.connected() as connection:
+    with flooded(service, TOO_MANY) as flood, service.connected() as connection:
         refreshed = {
             call(connection, "POST", "/auth/refresh", Cookie=cookie).status for _ in range(20)
         }

@@ -1,8 +1,10 @@
 """The limits of guard/throttle.py, over both storages; where the clock moves, in the database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -150,15 +152,22 @@ def test_a_body_that_is_refused_is_not_counted(
 def test_refused_attempts_are_given_back_when_those_before_them_were_no_failures(
     limited: Flask,
 ) -> None:
-    with limited.app_context():
-        throttle = component(Throttle)
-        with suppress(ServiceUnavailable), ExitStack() as ten:
-            for _ in range(10):
-                ten.enter_context(throttle.login("nobody@example.com", HOME))
-            for _ in range(5):
-                with pytest.raises(RateLimited), throttle.login("nobody@example.com", HOME):
-                    pass
-            raise ServiceUnavailable
+    start, decided = Barrier(20), Barrier(20)
+
+    def run_out_of_time(_: int) -> None:
+        with limited.app_context():
+            start.wait()
+            try:
+                with component(Throttle).login("nobody@example.com", HOME):
+                    decided.wait()
+                    raise ServiceUnavailable
+            except ServiceUnavailable:
+                return
+            except RateLimited:
+                decided.wait()
+
+    with ThreadPoolExecutor(20) as clients:
+        list(clients.map(run_out_of_time, range(20)))
     assert statuses(limited, "nobody@example.com", 10) == {401}
 
 
@@ -211,7 +220,12 @@ def test_the_twenty_first_registration_of_an_address_is_refused(limited: Flask) 
     assert [register(limited, f"person{turn}@example.com") for turn in range(10)] == [201] * 10
     assert [register(limited, "person1@example.com") for _ in range(10)] == [409] * 10
     person = Person(limited, "late@example.com", "an umbrella in the sun")
-    answer = person.call("POST", "/auth/register", json=person.credentials)
+    answer = person.call(
+        "POST",
+        "/auth/register",
+        json=person.credentials,
+        environ_base={"REMOTE_ADDR": HOME},
+    )
     assert_limited(answer, 3600 - 10, 3600)
 
 
