@@ -9,6 +9,7 @@ from authsvc.guard.throttle import Throttle
 from authsvc.requests import Body, Text, remote_address, takes
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.users import accounts
+from authsvc.users.passwords import Passwords
 
 MAX_USER_AGENT = 255
 """Characters kept of what a browser calls itself."""
@@ -22,9 +23,10 @@ class Credentials(Body):
 @public
 @takes(Credentials)
 def login(body: Credentials) -> Response:
-    with component(Throttle).login(accounts.email_key(body.email), remote_address()):
-        user = accounts.authenticate(body.email, body.password)
-    opened = component(Sessions).open(user, _device(), replaced=sent_refresh_tokens())
+    with component(Passwords).admitted():
+        with component(Throttle).login(accounts.email_key(body.email), remote_address()):
+            user = accounts.authenticate(body.email, body.password)
+        opened = component(Sessions).open(user, _device(), replaced=sent_refresh_tokens())
     response = jsonify(opened.access_token.json())
     return set_refresh_cookie(response, opened.refresh_token, opened.lives)
 

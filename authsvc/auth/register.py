@@ -9,6 +9,7 @@ from authsvc.problems import RegistrationClosed
 from authsvc.requests import Body, Text, remote_address, takes
 from authsvc.settings import Settings
 from authsvc.users import accounts
+from authsvc.users.passwords import Passwords
 
 
 class NewAccount(Body):
@@ -21,6 +22,6 @@ class NewAccount(Body):
 def register(body: NewAccount) -> tuple[dict[str, Any], int]:
     if component(Settings).registration == "closed":
         raise RegistrationClosed
-    with component(Throttle).registration(remote_address()):
+    with component(Passwords).admitted(), component(Throttle).registration(remote_address()):
         account = accounts.register(body.email, body.password)
     return account.json(), 201

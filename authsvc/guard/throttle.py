@@ -28,8 +28,8 @@ FAILURES_PER_ACCOUNT = RateLimitItemPerMinute(10, 15, namespace="failures")
 # A person who has forgotten which password it was tries five or six. A guesser gets 960 a day.
 
 FAILURES_PER_ACCOUNT_IN_A_DAY = RateLimitItemPerDay(100, 1, namespace="failures")
-# At most 100 failures in a row (NIST SP 800-63B-4 section 3.2.2), then a day's rest: a lock for
-# good would hand every stranger the means to shut a person out.
+# At most 100 failures in a row (NIST SP 800-63B-4 section 3.2.2), then rest until a day after
+# the first: a lock for good would hand every stranger the means to shut a person out.
 
 FAILURES_PER_ADDRESS = RateLimitItemPerMinute(100, 15, namespace="failures")
 # An office or a mobile network shares an address: ten people may have a bad quarter of an hour.
@@ -42,7 +42,8 @@ REFRESHES_PER_SESSION = RateLimitItemPerMinute(60, 1, namespace="refreshes")
 
 REFRESH_BATCHES = 10
 # A worker reports a session's refreshes a tenth of the limit at a time, so that an ordinary
-# refresh writes nothing. The price: each further worker may let half a dozen more through.
+# refresh writes nothing. One worker is exact. The price of several: each may hold back a batch
+# less one, so that w workers let at most 60 + 5 w through.
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,15 @@ class Throttle:
         unreported = self._batches.add(sid)
         if unreported == 0:
             return
-        if not self._limiter.hit(count.limit, count.of, cost=unreported):
-            self._batches.close(sid)
-            self._refuse(count)
+        try:
+            within = self._limiter.hit(count.limit, count.of, cost=unreported)
+        except Exception:
+            self._batches.put_back(sid, unreported)
+            raise
+        if not within:
+            seconds = self._seconds_left(count)
+            self._batches.close(sid, seconds)
+            raise RateLimited(seconds)
 
     @contextmanager
     def _attempt(self, counts: list[_Count], *, failure: type[Problem]) -> Iterator[None]:
@@ -132,15 +139,13 @@ class Throttle:
 
         It is not counted after all where it ends in another problem than the failure.
         """
-        for count in counts:
-            if not self._limiter.test(count.limit, count.of):
-                self._refuse(count)
+        self._refuse_spent(counts)
         counted: list[_Count] = []
         for count in counts:
+            counted.append(count)
             if not self._limiter.hit(count.limit, count.of):
                 self._give_back(counted)
-                self._refuse(count)
-            counted.append(count)
+                raise RateLimited(self._seconds_left(count))
         try:
             yield
         except failure:
@@ -157,17 +162,24 @@ class Throttle:
 
     def _give_back(self, counts: list[_Count]) -> None:
         for count in counts:
-            limit = count.limit
-            self._storage.incr(limit.key_for(count.of), limit.get_expiry(), -1)
+            key, expiry = count.limit.key_for(count.of), count.limit.get_expiry()
+            if self._storage.incr(key, expiry, -1) < 0:
+                # It was forgotten in the meantime: there is nothing to give back.
+                self._storage.incr(key, expiry, 1)
 
     def _forget(self, counts: list[_Count]) -> None:
         for count in counts:
             self._limiter.clear(count.limit, count.of)
 
-    def _refuse(self, count: _Count) -> None:
+    def _refuse_spent(self, counts: list[_Count]) -> None:
+        spent = [count for count in counts if not self._limiter.test(count.limit, count.of)]
+        if spent:
+            raise RateLimited(max(self._seconds_left(count) for count in spent))
+
+    def _seconds_left(self, count: _Count) -> int:
         ends = self._limiter.get_window_stats(count.limit, count.of).reset_time
         seconds = ceil(ends - clock.now().timestamp())
-        raise RateLimited(max(1, min(seconds, count.limit.get_expiry())))
+        return max(1, min(seconds, count.limit.get_expiry()))
 
 
 class _Batches:
@@ -181,6 +193,7 @@ class _Batches:
     """Sessions remembered: a bound on memory; the longest unused is forgotten first."""
 
     def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._size = max(1, limit // REFRESH_BATCHES)
         self._window = timedelta(seconds=REFRESHES_PER_SESSION.get_expiry())
         self._open: OrderedDict[UUID, _Batch] = OrderedDict()
@@ -200,7 +213,10 @@ class _Batches:
             self._open.move_to_end(sid)
             if len(self._open) > self.MOST:
                 self._open.popitem(last=False)
-            if batch.closed:
+            if batch.closed_until is not None and now < batch.closed_until:
+                raise RateLimited(ceil((batch.closed_until - now).total_seconds()))
+            batch.total += 1
+            if batch.total > self._limit:
                 raise RateLimited(ceil((batch.since + self._window - now).total_seconds()))
             batch.unreported += 1
             if batch.unreported < self._size:
@@ -208,18 +224,25 @@ class _Batches:
             reported, batch.unreported = batch.unreported, 0
             return reported
 
-    def close(self, sid: UUID) -> None:
-        """The session has reached its limit: no more need be counted in this window."""
+    def put_back(self, sid: UUID, unreported: int) -> None:
+        """They could not be reported: the next one must try again, or they would go uncounted."""
         with self._lock:
             if sid in self._open:
-                self._open[sid].closed = True
+                self._open[sid].unreported += unreported
+
+    def close(self, sid: UUID, seconds: int) -> None:
+        """The session has reached its limit: no more need be counted for that many seconds."""
+        now = clock.now()
+        with self._lock:
+            self._open[sid] = _Batch(since=now, closed_until=now + timedelta(seconds=seconds))
 
 
 @dataclass
 class _Batch:
     since: datetime
+    total: int = 0
     unreported: int = 0
-    closed: bool = False
+    closed_until: datetime | None = None
 
 
 def _network(address: str | None) -> str:
@@ -228,4 +251,8 @@ def _network(address: str | None) -> str:
         ip = ipaddress.ip_address(address or "")
     except ValueError:
         return "unknown"
-    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)  # so a socket that hears both families names IPv4 clients
+    return str(ipaddress.ip_network((ip, 64), strict=False))

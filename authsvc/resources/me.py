@@ -13,6 +13,7 @@ from authsvc.problems import AccessTokenRevoked
 from authsvc.requests import Body, Text, takes
 from authsvc.sessions import lifecycle
 from authsvc.users import accounts
+from authsvc.users.passwords import Passwords
 
 
 class Confirmation(Body):
@@ -29,7 +30,7 @@ def show() -> dict[str, Any]:
 @takes(Confirmation)
 def delete(body: Confirmation) -> Response:
     user_id = current_access_token().sub
-    with component(Throttle).password(user_id):
+    with component(Passwords).admitted(), component(Throttle).password(user_id):
         confirmed = accounts.confirm_password(user_id, body.password)
     with writing() as connection:
         accounts.hold(connection, user_id, confirmed)

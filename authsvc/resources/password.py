@@ -25,9 +25,10 @@ def change(body: NewPassword) -> Response:
     if account is None:
         raise AccessTokenRevoked
     accounts.refuse_weak(body.new_password, account.email, "/new_password")
-    with component(Throttle).password(token.sub):
-        confirmed = accounts.confirm_password(token.sub, body.current_password)
-    replacement = component(Passwords).hash(body.new_password)
+    with component(Passwords).admitted():
+        with component(Throttle).password(token.sub):
+            confirmed = accounts.confirm_password(token.sub, body.current_password)
+        replacement = component(Passwords).hash(body.new_password)
     with writing() as connection:
         accounts.replace_password(connection, token.sub, confirmed, replacement)
         revoke_all(connection, token.sub, but=token.sid)

@@ -108,8 +108,10 @@ def authenticate(email: str, password: str) -> Authenticated:
         ).one_or_none()
     if user is not None:
         note(user=user.id)
+    if user is not None and user.disabled_at is not None:
+        user = None  # an upgrade of a dated hash would be a second hash, and tell it apart
     verdict = component(Passwords).verify(password, user.password_hash if user else None)
-    if user is None or not verdict.correct or user.disabled_at is not None:
+    if user is None or not verdict.correct:
         raise InvalidCredentials
     return Authenticated(user.id, user.password_hash, verdict.better_hash)
 

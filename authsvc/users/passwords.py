@@ -21,11 +21,15 @@ MAX_LENGTH = 256
 """Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""
 
 MAX_HASHING = 1
-MAX_WAITING = 2
+MAX_WAITING = 3
 WAIT_SECONDS = 1.0
 # One hash keeps one core busy for about 20 ms, and there are as many processes as cores:
 # more at once would not be faster. Those who hash or wait hold a thread each, and one of a
 # process's four threads must stay free for everybody else.
+
+
+_MALFORMED = (UnknownHashError, ValueError, TypeError, OverflowError)
+"""What the hashers raise for a stored text that is no hash of theirs."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Passwords:
                 return Verdict(False)
             try:
                 return Verdict(*self._hashes.verify_and_update(text, stored))
-            except (UnknownHashError, ValueError):
+            except _MALFORMED:
                 self._hashes.verify(text, self._nobodys_hash)
                 return Verdict(False)
 
@@ -101,18 +105,27 @@ class Passwords:
         return None
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def admitted(self) -> Iterator[None]:
+        """Around all that a request does about a password, counting the attempt included.
+
+        Raises:
+            ServiceUnavailable: as many requests as may be are about passwords already.
+        """
         if not self._admitted.acquire(blocking=False):
             raise ServiceUnavailable
         try:
-            if not self._hashing.acquire(timeout=WAIT_SECONDS):
-                raise ServiceUnavailable
-            try:
-                yield
-            finally:
-                self._hashing.release()
+            yield
         finally:
             self._admitted.release()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._hashing.acquire(timeout=WAIT_SECONDS):
+            raise ServiceUnavailable
+        try:
+            yield
+        finally:
+            self._hashing.release()
 
 
 def _normalised(password: str) -> str:

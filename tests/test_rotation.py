@@ -1,0 +1,109 @@
+"""Rotating the secrets: nobody is logged out, and a removed key is refused (M2)."""
+
+import hashlib
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.conftest import MakeApp, empty_tables
+from tests.people import Person
+from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+
+NEW_ACCESS = hashlib.sha512(b"the next access secret").digest().hex()
+NEW_REFRESH = hashlib.sha512(b"the next refresh secret").digest().hex()
+ACCESS_ROTATED = {
+    "access_token_secret": NEW_ACCESS,
+    "access_token_secret_previous": ACCESS_SECRET.hex(),
+}
+REFRESH_ROTATED = {
+    "refresh_token_secret": NEW_REFRESH,
+    "refresh_token_secret_previous": REFRESH_SECRET.hex(),
+}
+
+
+@pytest.fixture
+def dora(app: Flask, make_app: MakeApp) -> Iterator[Person]:
+    """Somebody who logged in under the old secrets."""
+    yield Person(app, "dora@example.com", "the map is in the bag").register().logged_in()
+    empty_tables(app)
+
+
+def kid(token: str) -> str:
+    header = token.partition(".")[0]
+    return str(json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"])
+
+
+def me(person: Person) -> int:
+    return person.call("GET", "/api/me").status_code
+
+
+@pytest.mark.parametrize(
+    "rotated",
+    [ACCESS_ROTATED, REFRESH_ROTATED, {**ACCESS_ROTATED, **REFRESH_ROTATED}],
+    ids=["access", "refresh", "both"],
+)
+def test_nobody_is_logged_out_by_a_rotation(
+    make_app: MakeApp, dora: Person, rotated: dict[str, str]
+) -> None:
+    dora.app = make_app(**rotated)
+    assert me(dora) == 200
+    assert dora.refresh().status_code == 200
+    assert me(dora) == 200
+
+
+def test_new_tokens_are_signed_with_the_new_keys_only(make_app: MakeApp, dora: Person) -> None:
+    old = kid(dora.access_token), kid(dora.refresh_token)
+    dora.app = make_app(**ACCESS_ROTATED, **REFRESH_ROTATED)
+    dora.refresh()
+    refreshed = kid(dora.access_token)
+    dora.logged_in()
+    assert refreshed == kid(dora.access_token)
+    assert refreshed not in old
+    assert kid(dora.refresh_token) not in (*old, refreshed)
+    dora.app = make_app(access_token_secret=NEW_ACCESS, refresh_token_secret=NEW_REFRESH)
+    assert me(dora) == 200
+    assert dora.refresh().status_code == 200
+
+
+def test_a_removed_access_key_is_refused_and_a_refresh_mends_it(
+    make_app: MakeApp, dora: Person
+) -> None:
+    dora.app = make_app(access_token_secret=NEW_ACCESS)
+    answer = dora.call("GET", "/api/me")
+    assert (answer.status_code, answer.json["code"]) == (401, "access_token_invalid")
+    assert dora.refresh().status_code == 200
+    assert me(dora) == 200
+
+
+def test_a_removed_refresh_key_is_refused_and_the_access_token_lives_on(
+    make_app: MakeApp, dora: Person
+) -> None:
+    dora.app = make_app(refresh_token_secret=NEW_REFRESH)
+    assert me(dora) == 200
+    answer = dora.refresh()
+    assert (answer.status_code, answer.json["code"]) == (401, "refresh_token_invalid")
+    assert dora.log_in().status_code == 200
+
+
+def test_a_session_of_the_old_key_can_be_logged_out_during_a_rotation(
+    make_app: MakeApp, app: Flask, dora: Person
+) -> None:
+    kept = dora.refresh_token
+    dora.app = make_app(**REFRESH_ROTATED)
+    assert dora.log_out().status_code == 204
+    dora.app, dora.refresh_token = app, kept
+    assert dora.refresh().json["code"] == "refresh_token_revoked"
+
+
+def test_a_previous_key_of_one_kind_does_not_verify_the_other(
+    make_app: MakeApp, dora: Person
+) -> None:
+    dora.app = make_app(
+        access_token_secret=NEW_ACCESS, access_token_secret_previous=REFRESH_SECRET.hex()
+    )
+    assert me(dora) == 401
+    dora.access_token = dora.refresh_token
+    assert me(dora) == 401

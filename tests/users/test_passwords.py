@@ -1,0 +1,334 @@
+"""Passwords: policy, hashes of imported users, and one hash for every attempt (A1, A3, A4)."""
+
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import bcrypt
+import pytest
+from argon2 import PasswordHasher, Type
+from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import insert, select, update
+from werkzeug.security import generate_password_hash
+from werkzeug.test import TestResponse
+
+from authsvc.components import install
+from authsvc.database import reading, writing
+from authsvc.users.model import User
+from authsvc.users.passwords import Passwords, Verdict
+from tests.conftest import MakeApp, empty_tables
+from tests.people import Person
+
+EMAIL = "erin@example.com"
+PASSWORD = "a lantern for the cellar"
+LONG = "ä" * 40 + "and then a tail that bcrypt has never read"
+CHEAPEST = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def registered(app: Flask, password: str, email: str = EMAIL) -> TestResponse:
+    return Person(app, email, password).call(
+        "POST", "/auth/register", json={"email": email, "password": password}
+    )
+
+
+def logged_in(app: Flask, password: str, email: str = EMAIL) -> int:
+    return Person(app, email, password).log_in().status_code
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["fifteen chars !", "correct Kuh 🐄 äöü", "\U0001f404" * 256, "xq" * 128, " " * 14 + "q"],
+)
+def test_a_password_of_15_to_256_code_points_is_taken_and_logs_in(
+    app: Flask, password: str
+) -> None:
+    assert registered(app, password).status_code == 201
+    assert logged_in(app, password) == 200
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("fourteen chars", "at least 15"),
+        ("\U0001f404" * 14, "at least 15"),
+        ("e\u0301" * 14, "at least 15"),
+        ("", "at least 15"),
+        ("\U0001f404" * 257, "at most 256"),
+        ("xq" * 128 + "x", "at most 256"),
+        (EMAIL, "own e-mail"),
+        (EMAIL.upper(), "own e-mail"),
+        ("passwordpassword", "lists"),
+        ("123456789012345", "lists"),
+    ],
+)
+def test_a_weak_password_is_refused_at_registration(
+    app: Flask, password: str, sentence: str
+) -> None:
+    answer = registered(app, password)
+    assert (answer.status_code, answer.json["code"]) == (422, "validation_failed")
+    [error] = answer.json["errors"]
+    assert error["pointer"] == "/password"
+    assert sentence in error["detail"]
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["passwordpassword", "short", "\U0001f404" * 257, "ALICE@example.com", "\ud800" * 20],
+)
+def test_a_weak_password_is_refused_at_a_change(alice: Person, password: str) -> None:
+    alice.logged_in()
+    change = {"current_password": alice.password, "new_password": password}
+    answer = alice.call("PUT", "/api/me/password", json=change)
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/new_password")
+    assert alice.on_another_device().log_in().status_code == 200
+
+
+@pytest.mark.parametrize("password", ["a.very.long.local.part", "A.Very.Long.Local.PART"])
+def test_the_local_part_of_the_own_address_is_no_password(app: Flask, password: str) -> None:
+    answer = registered(app, password, "a.very.long.local.part@example.com")
+    assert answer.status_code == 422
+    assert registered(app, password, "another@example.com").status_code == 201
+
+
+@pytest.mark.parametrize("password", ["qqqqwwwwqqqqwwwwq", "31415 92653 58979", "zxzxzxzx zxzxzxz"])
+def test_no_composition_is_asked_for(app: Flask, password: str) -> None:
+    assert registered(app, password).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("chosen", "typed"),
+    [
+        ("café au lait, deux", unicodedata.normalize("NFD", "café au lait, deux")),
+        (unicodedata.normalize("NFD", "Ångström Å Å Å Å"), "Ångström Å Å Å Å"),
+        (
+            "각각각각각 각각각각각 각각각각",
+            unicodedata.normalize("NFD", "각각각각각 각각각각각 각각각각"),
+        ),
+    ],
+)
+def test_composed_and_decomposed_spellings_are_one_password(
+    app: Flask, chosen: str, typed: str
+) -> None:
+    assert registered(app, chosen).status_code == 201
+    assert chosen != typed
+    assert logged_in(app, typed) == 200
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        PASSWORD + " ",
+        " " + PASSWORD,
+        PASSWORD.upper(),
+        PASSWORD.replace(" ", "\u00a0"),
+        PASSWORD + "\0",
+        PASSWORD[:-1],
+        PASSWORD.replace("f", "\uff46"),
+    ],
+)
+def test_nothing_is_trimmed_folded_or_taken_for_the_same(app: Flask, other: str) -> None:
+    registered(app, PASSWORD)
+    assert logged_in(app, other) == 401
+
+
+@pytest.mark.parametrize("password", ["before\0behind, and on", "\0" * 15 + "end", "x" * 255 + "y"])
+def test_each_code_point_counts_to_the_last_and_nul_is_one(app: Flask, password: str) -> None:
+    assert registered(app, password).status_code == 201
+    assert logged_in(app, password) == 200
+    assert logged_in(app, password[:-1] + "!") == 401
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_half_a_character_is_422(app: Flask, path: str, email: str) -> None:
+    person = Person(app, email, "a lantern \ud800 for the cellar")
+    answer = person.call("POST", path, json=person.credentials)
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/password")
+
+
+def import_user(app: Flask, stored: str, *, disabled: bool = False) -> None:
+    """A row as an operator writes it."""
+    now = datetime.now(UTC)
+    row = {"id": uuid4(), "email": EMAIL, "email_key": EMAIL, "password_hash": stored}
+    row |= {"created_at": now, "disabled_at": now if disabled else None}
+    with app.app_context(), writing() as connection:
+        connection.execute(insert(User).values(row))
+
+
+def stored_hash(app: Flask) -> str:
+    with app.app_context(), reading() as connection:
+        return connection.execute(select(User.password_hash)).scalar_one()
+
+
+def dated(password: str) -> dict[str, str]:
+    """The password's hash in every format that users are imported with."""
+    data = password.encode()[:72]
+    return {
+        "scrypt": generate_password_hash(password, "scrypt:1024:8:1"),
+        "pbkdf2": generate_password_hash(password, "pbkdf2:sha256:1000"),
+        "pbkdf2-sha512": generate_password_hash(password, "pbkdf2:sha512:1000"),
+        "bcrypt-2b": bcrypt.hashpw(data, bcrypt.gensalt(4)).decode(),
+        "bcrypt-2a": bcrypt.hashpw(data, bcrypt.gensalt(4, b"2a")).decode(),
+        "argon2id": PasswordHasher(1, 16, 1).hash(password),
+        "argon2i": PasswordHasher(1, 8, 1, type=Type.I).hash(password),
+        "argon2d": PasswordHasher(1, 8, 1, type=Type.D).hash(password),
+    }
+
+
+@pytest.mark.parametrize("password", [PASSWORD, LONG], ids=["short", "long"])
+@pytest.mark.parametrize("kind", list(dated(PASSWORD)))
+def test_a_dated_hash_is_upgraded_at_a_good_login_and_never_at_a_bad_one(
+    app: Flask, kind: str, password: str
+) -> None:
+    imported = dated(password)[kind]
+    import_user(app, imported)
+    assert logged_in(app, "this is the wrong one") == 401
+    assert stored_hash(app) == imported
+    assert logged_in(app, password) == 200
+    upgraded = stored_hash(app)
+    assert upgraded.startswith("$argon2id$v=19$m=8,t=1,p=1$")
+    assert logged_in(app, password) == 200
+    assert stored_hash(app) == upgraded
+
+
+def test_the_service_hashes_with_argon2id_at_owasps_parameters() -> None:
+    assert Passwords(15).hash(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_after_the_upgrade_of_a_bcrypt_hash_what_it_cut_off_counts(app: Flask) -> None:
+    import_user(app, dated(LONG)["bcrypt-2b"])
+    assert logged_in(app, LONG) == 200
+    assert logged_in(app, LONG[:-1]) == 401
+
+
+@pytest.mark.parametrize("kind", ["scrypt", "bcrypt-2b", "argon2id"])
+def test_a_disabled_account_is_neither_let_in_nor_upgraded(app: Flask, kind: str) -> None:
+    imported = dated(PASSWORD)[kind]
+    import_user(app, imported, disabled=True)
+    assert logged_in(app, PASSWORD) == 401
+    assert stored_hash(app) == imported
+
+
+MALFORMED = [
+    "",
+    "!",
+    "\0",
+    PASSWORD,
+    "sha256$salt$abcdef",
+    "scrypt:32768:8:1$s$é",
+    "scrypt:nonsense$s$ab",
+    "scrypt:99999999999999999999:8:1$s$ab",
+    "scrypt:-2:-2:-1$s$ab",
+    "scrypt:0:0:0$s$ab",
+    "scrypt:",
+    "pbkdf2:sha256:99999999999999999999$s$ab",
+    "pbkdf2:sha256:-1$s$ab",
+    "pbkdf2:nonsense:1$s$ab",
+    dated(PASSWORD)["scrypt"][:-1],
+    dated(PASSWORD)["scrypt"][:30],
+    dated(PASSWORD)["bcrypt-2b"][:-1],
+    dated(PASSWORD)["argon2id"][:-1],
+    dated(PASSWORD)["argon2id"][:40],
+    dated(PASSWORD)["argon2id"] + "x",
+    dated(PASSWORD)["argon2id"] + "é",
+    "$2b$99$" + "a" * 53,
+    "$2b$00$" + "." * 53,
+    "$argon2id$v=19$m=99999999999999999999,t=1,p=1$YWFhYWFhYWE$YWFhYWFhYWE",
+    "$argon2id$v=19$m=0,t=0,p=0$YWFhYWFhYWE$YWFhYWFhYWE",
+]
+
+
+@pytest.mark.parametrize("stored", MALFORMED)
+def test_a_malformed_stored_hash_is_a_wrong_password(app: Flask, stored: str) -> None:
+    import_user(app, stored)
+    assert logged_in(app, PASSWORD) == 401
+    assert stored_hash(app) == stored
+
+
+@settings(deadline=None, max_examples=50)
+@given(stored=st.text(max_size=80) | st.from_regex(r"(scrypt|pbkdf2)[:$][\s\S]{0,40}"))
+def test_no_text_in_the_place_of_a_hash_makes_anything_but_a_wrong_password(stored: str) -> None:
+    assert HYPOTHESIS.verify(PASSWORD, stored) == Verdict(False)
+
+
+HYPOTHESIS = Passwords(15, CHEAPEST)
+
+
+class Counting(Argon2Hasher):
+    """A hasher that counts: each call to it is one computation."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.calls = 0
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        self.calls += 1
+        return super().hash(password, salt=salt)
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
+        self.calls += 1
+        return super().verify(password, hash)
+
+
+@pytest.fixture
+def counted(make_app: MakeApp) -> Iterator[tuple[Flask, Counting]]:
+    app, hasher = make_app(), Counting()
+    install(app, Passwords(15, hasher))
+    yield app, hasher
+    empty_tables(app)
+
+
+@pytest.mark.parametrize(
+    ("stored", "disabled", "typed"),
+    [
+        (None, False, PASSWORD),
+        (CHEAPEST.hash(PASSWORD), False, "this is the wrong one"),
+        (CHEAPEST.hash(PASSWORD), True, PASSWORD),
+        (CHEAPEST.hash(PASSWORD), True, "this is the wrong one"),
+        (dated(PASSWORD)["argon2id"], True, PASSWORD),
+        (dated(PASSWORD)["scrypt"], True, PASSWORD),
+        ("", False, PASSWORD),
+        ("no hash at all", False, PASSWORD),
+        ("scrypt:nonsense$s$ab", False, PASSWORD),
+        ("scrypt:32768:8:1$s$é", False, PASSWORD),
+    ],
+)
+def test_every_failed_login_costs_one_hash_and_answers_alike(
+    counted: tuple[Flask, Counting], stored: str | None, disabled: bool, typed: str
+) -> None:
+    app, hasher = counted
+    if stored is not None:
+        import_user(app, stored, disabled=disabled)
+    reference = Person(app, "nobody@example.com", typed).log_in()
+    hasher.calls = 0
+    answer = Person(app, EMAIL, typed).log_in()
+    assert hasher.calls == 1
+    assert (answer.status_code, answer.data) == (401, reference.data)
+    assert visible(answer) == visible(reference)
+
+
+def visible(answer: TestResponse) -> list[tuple[str, str]]:
+    return [pair for pair in answer.headers if pair[0] not in ("Date", "X-Request-ID")]
+
+
+def test_a_good_login_with_a_current_hash_costs_one_hash(
+    counted: tuple[Flask, Counting],
+) -> None:
+    app, hasher = counted
+    registered(app, PASSWORD)
+    hasher.calls = 0
+    assert logged_in(app, PASSWORD) == 200
+    assert hasher.calls == 1
+
+
+def test_a_malformed_stored_hash_is_a_wrong_password_at_a_change_too(alice: Person) -> None:
+    alice.logged_in()
+    with alice.app.app_context(), writing() as connection:
+        connection.execute(update(User).values(password_hash="scrypt:1:1:1$s$é"))
+    change = {"current_password": alice.password, "new_password": PASSWORD}
+    assert alice.call("PUT", "/api/me/password", json=change).status_code == 403
+    assert alice.call("DELETE", "/api/me", json={"password": PASSWORD}).status_code == 403
