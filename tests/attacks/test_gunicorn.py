@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -28,7 +27,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def tokens(service: Service) -> tuple[str, str]:
     """The access token and the refresh token of one session of Alice's."""
-    with closing(service.connect()) as connection:
+    with service.connected() as connection:
         exchange(connection, Sent("POST", "/auth/register", (JSON,), ALICE))
         status, answer, cookies = exchange(connection, Sent("POST", "/auth/login", (JSON,), ALICE))
     assert status == 200
@@ -40,7 +39,7 @@ def test_gunicorn_and_the_service_refuse_it(
     service: Service, tokens: tuple[str, str], group: str
 ) -> None:
     rows = [(attack, kind) for attack in GROUPS[group] for kind in attack.on]
-    with closing(service.connect()) as connection:
+    with service.connected() as connection:
         for attack, kind in rows:
             good = Good(kind, *(tokens if kind == "access" else reversed(tokens)))
             for sent in attack.requests(good):
