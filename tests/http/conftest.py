@@ -31,21 +31,21 @@ class Session:
         return f"Cookie: __Host-refresh_token={self.refresh_token}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('service') / 'authsvc.db'}"
     schema.upgrade(url)
     return url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def service(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     output = tmp_path_factory.mktemp("service") / "output"
     with serving(database, output, workers=1, rate_limit_factor="1000") as service:
         yield service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def registered(service: Service) -> Answer:
     with Connection(service.port) as connection:
         answer = connection.ask(request("POST /auth/register", JSON, body=BODY))
