@@ -22,9 +22,9 @@ from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 ACCESS = AccessTokens(hmac_key(ACCESS_SECRET), iss="authsvc", aud="authsvc", ttl=600)
 REFRESH = RefreshTokens(hmac_key(REFRESH_SECRET), iss="authsvc")
 KINDS = pytest.mark.parametrize("kind", ["access", "refresh"])
-quick = settings(max_examples=100, deadline=None, derandomize=True)
+quick = settings(max_examples=60, deadline=None, derandomize=True)
 over_http = settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
