@@ -22,6 +22,7 @@ preload_app = True
 # What a proxy says is believed by AUTHSVC_TRUSTED_PROXIES alone.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""  # gunicorn would take SCRIPT_NAME and PATH_INFO over a Unix socket
 
 logconfig_dict = gunicorn_logging()
 control_socket_disable = True
