@@ -8,8 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-SECONDS = 10
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -25,15 +23,18 @@ class Answer:
 
 
 class Connection:
-    """One TCP connection to the service."""
+    """One TCP connection to the service, which has so many seconds for each answer."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+    def __init__(self, port: int, seconds: float = 10) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
 
     def __enter__(self) -> Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def send(self, data: bytes) -> None:

@@ -332,12 +332,25 @@ def test_one_slow_body_keeps_nobody_else_waiting(service: Service, registered: A
         assert slow.ask(BODY[-5:]).status == 200
 
 
+def test_silent_clients_hold_the_threads_for_some_seconds_only(service: Service) -> None:
+    """Five clients, one more than the threads, stop in the middle of a request."""
+    unfinished = [request("GET /healthz")[:-2], request(LOGIN, JSON, body=BODY)[:-5]]
+    silent = [Connection(service.port) for _ in range(5)]
+    for connection, sent in zip(silent, unfinished * 3, strict=False):
+        connection.send(sent)
+    began = time.monotonic()
+    assert_alive(service, seconds=25)
+    assert 5 < time.monotonic() - began < 15
+    for connection in silent:
+        connection.close()
+
+
 def test_http_1_0_without_host_is_answered(service: Service) -> None:
     with Connection(service.port) as connection:
         answers = connection.answers(b"GET /healthz HTTP/1.0\r\n\r\n")
     assert [answer.status for answer in answers] == [200]
 
 
-def assert_alive(service: Service) -> None:
-    with Connection(service.port) as connection:
+def assert_alive(service: Service, seconds: float = 10) -> None:
+    with Connection(service.port, seconds) as connection:
         assert connection.ask(request("GET /healthz")).status == 200
