@@ -5,6 +5,8 @@ Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 
 import os
 from pathlib import Path
+from socket import SO_RCVTIMEO, SOL_SOCKET
+from struct import pack
 from typing import Any
 
 from authsvc.database import db
@@ -13,7 +15,7 @@ from authsvc.operations.logs import gunicorn_logging
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
 worker_class = "gthread"
-threads = 6
+threads = 4
 keepalive = 75  # longer than the usual proxy's, so that the proxy is the one who closes
 
 # The app is made once, in the master: bad settings stop the boot instead of each worker's.
@@ -22,12 +24,25 @@ preload_app = True
 # What a proxy says is believed by AUTHSVC_TRUSTED_PROXIES alone.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""  # gunicorn would take SCRIPT_NAME and PATH_INFO over a Unix socket
+
+SILENT_SECONDS = 10
 
 logconfig_dict = gunicorn_logging()
 control_socket_disable = True
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 if SHARED_MEMORY.is_dir():
     worker_tmp_dir = str(SHARED_MEMORY)  # a worker's heartbeat must not wait for a disk
+
+
+def when_ready(server: Any) -> None:
+    """A client that falls silent within a request must not hold a thread for ever.
+
+    gthread waits for the rest of a request without an end. Accepted connections inherit this
+    from the socket that listens; idle ones between two requests are not concerned.
+    """
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, pack("ll", SILENT_SECONDS, 0))
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Concatenate, Never, ParamSpec, TypeVar, cast
 
 from flask import g, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from werkzeug.exceptions import HTTPException
 
 from authsvc import strict_json
 from authsvc.problems import (
@@ -121,11 +122,20 @@ def _read_body() -> bytes:
     # A chunked body says no length beforehand. Werkzeug cuts it at its limit without a
     # word, so read one byte past ours: getting it means that the body is too large.
     request.max_content_length = limit + 1
-    data = request.get_data()
+    data = _received()
     request.max_content_length = limit
     if len(data) > limit:
         raise RequestTooLarge
     return data
+
+
+def _received() -> bytes:
+    try:
+        return request.get_data()
+    except HTTPException:
+        raise
+    except Exception:  # the server's own, of whatever class, for a body that breaks its framing
+        raise InvalidRequest("The body cannot be read to its end.") from None
 
 
 def _validated(body: type[B]) -> B:

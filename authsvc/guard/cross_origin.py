@@ -56,5 +56,7 @@ class CrossOriginGuard:
                 response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
         return response
 
-    def _own_origin(self) -> str:
+    def _own_origin(self) -> str | None:
+        if self._own is None and not request.host:
+            return None  # a Host that names no host
         return self._own or origin_of(request.host_url)

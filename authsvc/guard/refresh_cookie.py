@@ -33,10 +33,12 @@ def sent_refresh_tokens() -> list[str]:
     """The value of each cookie of our name that came along: usually one, or none.
 
     The raw header is read (RFC 6265 section 4.2.1), since parsers take the first of two cookies
-    with one name and unquote values, and so would hide both from us.
+    with one name and unquote values, and so would hide both from us. No more than spaces and
+    tabs is cut off: to a browser a name after a no-break space has no ``__Host-`` prefix.
     """
     name = cookie_name(component(Settings))
-    pairs = (pair.strip().partition("=") for pair in request.headers.get("Cookie", "").split(";"))
+    header = request.headers.get("Cookie", "")
+    pairs = (pair.strip(" \t").partition("=") for pair in header.split(";"))
     return [value for key, _, value in pairs if key == name]
 
 

@@ -1,0 +1,78 @@
+"""The whole corpus over real gunicorn, whose parser reads the headers first."""
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+
+from authsvc import schema
+from tests.attacks.attack import COOKIE, JSON, Attack, Sent, Transport, me_with, refresh_with
+from tests.attacks.groups import GROUPS
+from tests.attacks.tokens import Good, compact
+from tests.gunicorn import Service, serving
+
+ALICE = compact({"email": "alice@example.com", "password": "a horse that is correct"})
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("service")
+    url = f"sqlite:///{folder / 'authsvc.db'}"
+    schema.upgrade(url)
+    with serving(url, folder / "output", workers=1, rate_limit_factor="1000") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def tokens(service: Service) -> tuple[str, str]:
+    """The access token and the refresh token of one session of Alice's."""
+    with service.connected() as connection:
+        exchange(connection, Sent("POST", "/auth/register", (JSON,), ALICE))
+        status, answer, cookies = exchange(connection, Sent("POST", "/auth/login", (JSON,), ALICE))
+    assert status == 200
+    return answer["access_token"], cookies[0].partition(";")[0].removeprefix(f"{COOKIE}=")
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_gunicorn_and_the_service_refuse_it(
+    service: Service, tokens: tuple[str, str], group: str
+) -> None:
+    rows = [(attack, kind) for attack in GROUPS[group] for kind in attack.on]
+    with service.connected() as connection:
+        for attack, kind in rows:
+            good = Good(kind, *(tokens if kind == "access" else reversed(tokens)))
+            for sent in attack.requests(good):
+                assert_refused(connection, attack, kind, sent)
+        access, refresh = tokens
+        untouched = me_with((("Authorization", f"Bearer {access}"),))
+        assert exchange(connection, untouched)[0] == 200
+        untouched = refresh_with((("Cookie", f"{COOKIE}={refresh}"),))
+        assert exchange(connection, untouched)[0] == 200
+
+
+def assert_refused(
+    connection: HTTPConnection, attack: Attack | Transport, kind: str, sent: Sent
+) -> None:
+    status, answer, cookies = exchange(connection, sent)
+    if "code" not in answer:  # gunicorn refused the header itself
+        assert status == 400, attack.name
+        return
+    assert (status, answer["code"]) == (attack.status, attack.code(kind)), attack.name
+    assert [cookie for cookie in cookies if "Max-Age=0" not in cookie] == []
+    assert len(cookies) == (kind == "refresh"), attack.name
+
+
+def exchange(connection: HTTPConnection, sent: Sent) -> tuple[int, dict[str, str], list[str]]:
+    """The status, the members of the JSON body and the cookies of the answer."""
+    connection.putrequest(sent.method, sent.path)
+    for name, value in sent.headers:
+        connection.putheader(name, value.encode("latin-1"))
+    if sent.body:
+        connection.putheader("Content-Length", str(len(sent.body)))
+    connection.endheaders(sent.body or None)
+    answer: HTTPResponse = connection.getresponse()
+    body = answer.read()
+    is_json = answer.headers.get_content_subtype().endswith("json")
+    members = json.loads(body) if body and is_json else {}
+    return answer.status, members, answer.headers.get_all("Set-Cookie") or []

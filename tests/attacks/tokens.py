@@ -1,0 +1,109 @@
+"""A good token taken apart, and the means to put a wrong one together and sign it rightly."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+
+SECRETS = {"access": ACCESS_SECRET, "refresh": REFRESH_SECRET}
+
+
+def b64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def signature(signed: str, key: bytes, digest: str = "sha256") -> str:
+    return b64(hmac.digest(key, signed.encode("utf-8", "surrogatepass"), digest))
+
+
+@dataclass(frozen=True)
+class Good:
+    """A token that the service has just issued, and the other one of the same session.
+
+    Args:
+        kind: "access" or "refresh".
+        text: the token.
+        other: the text of the token of the other kind.
+    """
+
+    kind: str
+    text: str
+    other: str
+
+    @property
+    def key(self) -> bytes:
+        return SECRETS[self.kind]
+
+    @property
+    def parts(self) -> list[str]:
+        return self.text.split(".")
+
+    @property
+    def header(self) -> dict[str, Any]:
+        return dict(json.loads(unb64(self.parts[0])))
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        return dict(json.loads(unb64(self.parts[1])))
+
+    def with_header(self, **members: Any) -> str:
+        """Signed rightly, with some members of the header added, or replaced."""
+        return self.signed(header=compact({**self.header, **members}))
+
+    def without_header(self, *names: str) -> str:
+        kept = {name: value for name, value in self.header.items() if name not in names}
+        return self.signed(header=compact(kept))
+
+    def with_claims(self, **members: Any) -> str:
+        """Signed rightly, with some claims added, or replaced."""
+        return self.signed(payload=compact({**self.claims, **members}))
+
+    def without_claims(self, *names: str) -> str:
+        kept = {name: value for name, value in self.claims.items() if name not in names}
+        return self.signed(payload=compact(kept))
+
+    def with_raw_claim(self, name: str, spelling: str) -> str:
+        """Signed rightly, with one claim spelt so in the JSON text."""
+        marked = compact({**self.claims, name: "@@"}).decode()
+        return self.signed(payload=marked.replace('"@@"', spelling).encode("utf-8"))
+
+    def signed(
+        self,
+        *,
+        header: bytes | None = None,
+        payload: bytes | None = None,
+        key: bytes | None = None,
+        digest: str = "sha256",
+    ) -> str:
+        """A token of these bytes; what is not given is as in the good one."""
+        head = self.parts[0] if header is None else b64(header)
+        body = self.parts[1] if payload is None else b64(payload)
+        return self.signed_text(f"{head}.{body}", key, digest)
+
+    def signed_text(self, signed: str, key: bytes | None = None, digest: str = "sha256") -> str:
+        return f"{signed}.{signature(signed, self.key if key is None else key, digest)}"
+
+    def spliced(self, index: int, text: str) -> str:
+        """The good token with one of its three parts replaced and the signature left as it was."""
+        parts = self.parts
+        parts[index] = text
+        return ".".join(parts)
+
+
+def hash_of(token: str) -> bytes:
+    """What a session's row keeps of its token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,66 @@
+"""One real gunicorn for the tests of this folder, and raw sockets to it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from authsvc import schema
+from tests.gunicorn import Service, serving
+from tests.http.raw import Answer, Connection, request
+
+CREDENTIALS = {"email": "alice@example.com", "password": "a horse that is correct"}
+BODY = json.dumps(CREDENTIALS).encode()
+JSON = "Content-Type: application/json"
+
+
+@dataclass(frozen=True)
+class Session:
+    """The two tokens of one login of Alice's."""
+
+    access_token: str
+    refresh_token: str
+
+    @property
+    def bearer(self) -> str:
+        return f"Authorization: Bearer {self.access_token}"
+
+    @property
+    def cookie(self) -> str:
+        return f"Cookie: __Host-refresh_token={self.refresh_token}"
+
+
+@pytest.fixture(scope="package")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = f"sqlite:///{tmp_path_factory.mktemp('service') / 'authsvc.db'}"
+    schema.upgrade(url)
+    return url
+
+
+@pytest.fixture(scope="package")
+def service(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    output = tmp_path_factory.mktemp("service") / "output"
+    with serving(database, output, workers=1, rate_limit_factor="1000") as service:
+        yield service
+
+
+@pytest.fixture(scope="package")
+def registered(service: Service) -> Answer:
+    with Connection(service.port) as connection:
+        answer = connection.ask(request("POST /auth/register", JSON, body=BODY))
+    assert answer.status == 201
+    return answer
+
+
+@pytest.fixture
+def log_in(service: Service, registered: Answer) -> Callable[..., Session]:
+    """Logs Alice in once more; the arguments are further header lines."""
+
+    def log_in(*lines: str) -> Session:
+        with Connection(service.port) as connection:
+            answer = connection.ask(request("POST /auth/login", JSON, *lines, body=BODY))
+        cookie = answer.headers["set-cookie"].partition(";")[0]
+        return Session(answer.json["access_token"], cookie.partition("=")[2])
+
+    return log_in

@@ -1,0 +1,107 @@
+"""HTTP/1.1 by hand: what no well-behaved client would send, and all that comes back."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response as it stood on the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Connection:
+    """One TCP connection to the service, which has so many seconds for each answer."""
+
+    def __init__(self, port: int, seconds: float = 10) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def ask(self, data: bytes) -> Answer:
+        """Send, and read one answer; the connection stays open."""
+        self.send(data)
+        return self.read_one()
+
+    def read_one(self) -> Answer:
+        received = b""
+        while True:
+            answers, rest = parsed(received)
+            if answers:
+                assert not rest
+                assert len(answers) == 1
+                return answers[0]
+            data = self._socket.recv(65536)
+            assert data, f"closed after {received!r}"
+            received += data
+
+    def answers(self, data: bytes, *, end: bool = True) -> list[Answer]:
+        """Send, say that no more will come, and read all answers until the service closes.
+
+        Args:
+            end: whether to say so; otherwise the service must close of itself.
+        """
+        received = b""
+        with suppress(OSError):  # it may close with some of ours unread
+            self.send(data)
+            if end:
+                self._socket.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            while more := self._socket.recv(65536):
+                received += more
+        answers, rest = parsed(received)
+        assert rest == b""
+        return answers
+
+
+def request(
+    line: str, *headers: str, body: bytes | None = None, host: str = "Host: localhost"
+) -> bytes:
+    """A request of this line (method and target) and these header lines."""
+    lines = [f"{line} HTTP/1.1", *([host] if host else []), *headers]
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+
+
+def chunked(*chunks: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""])
+
+
+def parsed(data: bytes) -> tuple[list[Answer], bytes]:
+    """The whole answers at the start of the data, and what follows them."""
+    answers = []
+    while b"\r\n\r\n" in data:
+        head, _, rest = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        status = int(first.split(" ")[1])
+        pairs = [line.partition(":") for line in lines]
+        headers = {name.lower(): value.strip() for name, _, value in pairs}
+        length = 0 if status < 200 else int(headers.get("content-length", "0"))
+        if len(rest) < length:
+            break
+        answers.append(Answer(status, headers, rest[:length]))
+        data = rest[length:]
+    return answers, data

@@ -1,0 +1,208 @@
+"""H3: what a proxy says is believed for as many hops as are configured, and not for one more."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MakeApp, empty_tables
+from tests.gunicorn import Service, serving
+from tests.http.conftest import Session
+from tests.http.raw import Connection, request
+from tests.people import Person
+
+LIES = {
+    "Forwarded": "for=203.0.113.9;proto=https;host=attacker.example",
+    "X-Forwarded-For": "203.0.113.9",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Protocol": "https",
+    "X-Forwarded-Scheme": "https",
+    "X-Forwarded-Ssl": "on",
+    "Front-End-Https": "on",
+    "X-Scheme": "https",
+    "X-Url-Scheme": "https",
+    "X-Forwarded-Host": "attacker.example",
+    "X-Forwarded-Server": "attacker.example",
+    "X-Forwarded-Port": "443",
+    "X-Forwarded-Prefix": "/api",
+    "X-Original-URL": "/api/me",
+    "X-Rewrite-URL": "/api/me",
+    "X-HTTP-Method-Override": "GET",
+    "X-Real-IP": "203.0.113.9",
+    "X-Client-IP": "203.0.113.9",
+    "True-Client-IP": "203.0.113.9",
+    "CF-Connecting-IP": "203.0.113.9",
+    "Via": "1.1 proxy",
+}
+MakePerson = Callable[[int], Person]
+
+
+@pytest.fixture
+def behind(make_app: MakeApp) -> Iterator[MakePerson]:
+    """Alice, at a service that trusts so many proxies."""
+    apps = []
+
+    def behind(hops: int) -> Person:
+        apps.append(make_app(trusted_proxies=hops))
+        return Person(apps[-1], "alice@example.com", "a horse that is correct").register()
+
+    yield behind
+    for app in apps:
+        empty_tables(app)
+
+
+def address(person: Person, **headers: str) -> str | None:
+    """The address that the list of sessions shows for a login with these headers."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    assert person.log_in(**sent).status_code == 200
+    answer = person.call("GET", "/api/me/sessions")
+    (current,) = [session for session in answer.json["sessions"] if session["current"]]
+    return str(current["ip_address"]) if current["ip_address"] else None
+
+
+def says_https(person: Person, **headers: str) -> bool:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return "Strict-Transport-Security" in person.call("GET", "/healthz", headers=sent).headers
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_without_proxies_no_header_changes_anything(alice: Person, name: str) -> None:
+    lie = {name: LIES[name]}
+    assert address(alice, **lie) == "127.0.0.1"
+    assert not says_https(alice, **lie)
+    for origin in ("https://attacker.example", "https://localhost", "http://attacker.example"):
+        assert alice.log_in(**lie, Origin=origin).status_code == 403
+    assert alice.log_in(**lie, Origin="http://localhost").status_code == 200
+
+
+def test_without_proxies_all_the_lies_at_once_change_nothing(alice: Person) -> None:
+    assert address(alice, **LIES) == "127.0.0.1"
+    assert not says_https(alice, **LIES)
+    assert alice.log_in(**LIES, Origin="http://localhost").status_code == 200
+
+
+def test_without_proxies_a_made_up_address_escapes_no_limit(alice: Person) -> None:
+    for number in range(1, 21):
+        eve = Person(alice.app, f"eve{number}@example.com", "a door that is shut now")
+        answer = eve.call(
+            "POST",
+            "/auth/register",
+            json=eve.credentials,
+            headers={"X-Forwarded-For": f"203.0.113.{number}"},
+        )
+    assert answer.status_code == 429  # Alice was the first of the twenty
+
+
+@pytest.mark.parametrize(
+    ("hops", "sent", "expected"),
+    [
+        (1, "203.0.113.1", "203.0.113.1"),
+        (1, "198.51.100.7, 203.0.113.1", "203.0.113.1"),
+        (1, "198.51.100.7,203.0.113.1", "203.0.113.1"),
+        (1, "127.0.0.1, 10.0.0.1, 203.0.113.1", "203.0.113.1"),
+        (1, "203.0.113.1, 2001:DB8::1", "2001:db8::1"),
+        (1, "203.0.113.1, garbage", None),
+        (1, "203.0.113.1, 203.0.113.2:443", None),
+        (1, "", "127.0.0.1"),
+        (2, "198.51.100.7, 203.0.113.1, 10.0.0.1", "203.0.113.1"),
+        (2, "203.0.113.1, 10.0.0.1", "203.0.113.1"),
+        (2, "203.0.113.1", "127.0.0.1"),
+        (3, "203.0.113.1, 10.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_the_address_is_the_last_trusted_hops(
+    behind: MakePerson, hops: int, sent: str, expected: str | None
+) -> None:
+    assert address(behind(hops), X_Forwarded_For=sent) == expected
+
+
+@pytest.mark.parametrize(
+    ("hops", "sent", "expected"),
+    [
+        (1, "https", True),
+        (1, "http, https", True),
+        (1, "https, http", False),
+        (1, "", False),
+        (2, "https", False),
+        (2, "https, http", True),
+        (2, "http, https", False),
+    ],
+)
+def test_the_scheme_is_the_last_trusted_hops(
+    behind: MakePerson, hops: int, sent: str, expected: bool
+) -> None:
+    alice = behind(hops)
+    assert says_https(alice, X_Forwarded_Proto=sent) == expected
+    told = {"X-Forwarded-Proto": sent, "X-Forwarded-Host": ", ".join(["auth.example.com"] * hops)}
+    answer = alice.log_in(**told, Origin="https://auth.example.com")
+    assert answer.status_code == (200 if expected else 403)
+
+
+@pytest.mark.parametrize(
+    ("hops", "sent", "own"),
+    [
+        (1, "auth.example.com", "http://auth.example.com"),
+        (1, "attacker.example, auth.example.com", "http://auth.example.com"),
+        (2, "attacker.example, auth.example.com, inner", "http://auth.example.com"),
+        (2, "auth.example.com", "http://localhost"),
+    ],
+)
+def test_the_own_origin_is_the_last_trusted_hops(
+    behind: MakePerson, hops: int, sent: str, own: str
+) -> None:
+    alice = behind(hops)
+    for origin in ("http://auth.example.com", "http://attacker.example", "http://localhost"):
+        answer = alice.log_in(**{"X-Forwarded-Host": sent, "Origin": origin})
+        assert answer.status_code == (200 if origin == own else 403)
+
+
+@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-Prefix", "X-Real-IP", "X-Scheme"])
+def test_a_trusted_proxy_is_believed_in_three_headers_alone(behind: MakePerson, name: str) -> None:
+    alice = behind(1)
+    assert address(alice, **{name: LIES[name]}) == "127.0.0.1"
+    assert not says_https(alice, **{name: LIES[name]})
+    assert (
+        alice.log_in(**{name: LIES[name], "Origin": "http://attacker.example"}).status_code == 403
+    )
+
+
+def test_gunicorn_believes_no_lie_either(service: Service, log_in: Callable[..., Session]) -> None:
+    lies = [f"{name}: {value}" for name, value in LIES.items()]
+    underscored = [f"{name.replace('-', '_')}: {value}" for name, value in LIES.items()]
+    for lines in (lies, underscored):
+        current = seen(service, log_in(*lines))
+        assert current["ip_address"] == "127.0.0.1"
+        with Connection(service.port) as connection:
+            answer = connection.ask(request("GET /healthz", *lines))
+        assert answer.status == 200
+        assert "strict-transport-security" not in answer.headers
+        assert own_origin_is_refused(service, "https://attacker.example", *lines)
+
+
+def test_gunicorn_behind_one_proxy_believes_the_last_hop(database: str, tmp_path: Path) -> None:
+    told = ["X-Forwarded-For: 198.51.100.7, 203.0.113.1", "X-Forwarded-Proto: http, https"]
+    told += ["X-Forwarded-Host: attacker.example, auth.example.com"]
+    with serving(database, tmp_path / "output", workers=1, trusted_proxies="1") as proxied:
+        with Connection(proxied.port) as connection:
+            answer = connection.ask(request("GET /healthz", *told))
+            assert "strict-transport-security" in answer.headers
+        assert own_origin_is_refused(proxied, "https://attacker.example", *told)
+        assert not own_origin_is_refused(proxied, "https://auth.example.com", *told)
+        underscored = [line.replace("-", "_", 2) for line in told]
+        assert own_origin_is_refused(proxied, "https://auth.example.com", *underscored)
+        twice = [*told, "X-Forwarded-Host: attacker.example"]  # as a proxy that appends a line
+        assert own_origin_is_refused(proxied, "https://auth.example.com", *twice)
+
+
+def seen(service: Service, session: Session) -> dict[str, object]:
+    with Connection(service.port) as connection:
+        answer = connection.ask(request("GET /api/me/sessions", session.bearer))
+    (current,) = [one for one in answer.json["sessions"] if one["current"]]
+    return dict(current)
+
+
+def own_origin_is_refused(service: Service, origin: str, *lines: str) -> bool:
+    with Connection(service.port) as connection:
+        answer = connection.ask(request("POST /auth/logout", f"Origin: {origin}", *lines))
+    assert answer.status in (204, 403)
+    return answer.status == 403
