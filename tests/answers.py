@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import Connection, Row, event, text
@@ -51,3 +52,19 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(engine, "before_cursor_execute", count)
+
+
+@contextmanager
+def away(app: Flask, file: Path) -> Iterator[None]:
+    """While the block runs, the app's SQLite database cannot be opened."""
+    with app.app_context():
+        engine = db.engine
+    engine.dispose()
+    aside = file.with_suffix(".aside")
+    file.rename(aside)
+    file.mkdir()
+    try:
+        yield
+    finally:
+        file.rmdir()
+        aside.rename(file)
