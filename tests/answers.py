@@ -41,7 +41,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
     """The SQL statements of the block, without those that begin and end transactions."""
     statements: list[str] = []
 
-    def count(conn, cursor, statement, parameters, context, executemany) -> None:  # noqa: ANN001
+    def count(conn, cursor, statement, parameters, context, executemany) -> None:
         if not statement.startswith("BEGIN"):
             statements.append(statement.split()[0])
 
