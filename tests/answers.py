@@ -1,5 +1,7 @@
 """What tests say about answers, in one place."""
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,12 @@ def pointers(answer: TestResponse) -> list[str]:
     """Which members of the body a 422 complains of."""
     assert refused(answer, 422, "validation_failed")
     return [fault["pointer"] for fault in answer.json["errors"]]
+
+
+def claims(token: str) -> dict[str, object]:
+    """What a token says, unverified."""
+    body = token.split(".")[1]
+    return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
 
 def sessions(connection: Connection) -> list[Row]:

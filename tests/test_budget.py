@@ -7,8 +7,7 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.answers import counted_statements
-from tests.auth.test_login import claims
+from tests.answers import claims, counted_statements
 from tests.conftest import MakeApp
 from tests.people import Person
 

@@ -1,8 +1,6 @@
 """POST /auth/login."""
 
 import hashlib
-import json
-from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,16 +14,11 @@ from authsvc.database import writing
 from authsvc.problems import InvalidCredentials
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.users import accounts
-from tests.answers import live_sessions, refused, sessions
+from tests.answers import claims, live_sessions, refused, sessions
 from tests.conftest import MakeApp
 from tests.people import Person
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
-
-
-def claims(token: str) -> dict[str, object]:
-    body = token.split(".")[1]
-    return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
 
 def test_login_issues_an_access_token_and_a_refresh_token(alice: Person) -> None:

@@ -9,8 +9,7 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from authsvc.database import writing
-from tests.answers import COOKIE_CLEARED, refused, sessions
-from tests.auth.test_login import claims
+from tests.answers import COOKIE_CLEARED, claims, refused, sessions
 from tests.conftest import MakeApp
 from tests.people import Person
 

@@ -7,8 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import Connection
 
-from tests.answers import COOKIE_CLEARED, live_sessions, refused
-from tests.auth.test_login import claims
+from tests.answers import COOKIE_CLEARED, claims, live_sessions, refused
 from tests.people import Person
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
