@@ -5,7 +5,7 @@ from functools import wraps
 from ipaddress import ip_address
 from typing import Annotated, Any, Concatenate, Never, ParamSpec, TypeVar, cast
 
-from flask import g, request
+from flask import request
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -20,6 +20,10 @@ from authsvc.problems import (
 
 MAX_BODY = 16 * 1024
 """Bytes that a request's body may have."""
+
+# Kept with the request and not in `g`, which outlives it where an app context was pushed before.
+_BYTES = "authsvc.body"
+_JSON = "authsvc.json_body"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -95,9 +99,9 @@ def json_body() -> Any:
         RequestTooLarge: longer than the app's MAX_CONTENT_LENGTH.
         InvalidRequest: not strict JSON.
     """
-    if "json_body" not in g:
-        g.json_body = _read_json()
-    return g.json_body
+    if _JSON not in request.environ:
+        request.environ[_JSON] = _read_json()
+    return request.environ[_JSON]
 
 
 def _read_json() -> Any:
@@ -112,9 +116,9 @@ def _read_json() -> Any:
 
 
 def _body() -> bytes:
-    if "body" not in g:
-        g.body = _read_body()
-    return cast(bytes, g.body)
+    if _BYTES not in request.environ:
+        request.environ[_BYTES] = _read_body()
+    return cast(bytes, request.environ[_BYTES])
 
 
 def _read_body() -> bytes:

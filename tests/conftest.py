@@ -61,7 +61,9 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 @pytest.fixture
 def connection(app: Flask) -> Iterator[Connection]:
     """A look at the rows, past the app: what it commits is seen from the next statement on."""
-    with app.app_context(), db.engine.connect() as connection:
+    with app.app_context():
+        engine = db.engine
+    with engine.connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -25,6 +25,12 @@ class Person:
     def on_another_device(self) -> Person:
         return Person(self.app, self.email, self.password)
 
+    def on_same_device(self) -> Person:
+        """Another tab: it begins with the same cookie and access token."""
+        tab = self.on_another_device()
+        tab.access_token, tab.refresh_token = self.access_token, self.refresh_token
+        return tab
+
     def register(self) -> Person:
         answer = self.call("POST", "/auth/register", json=self.credentials)
         assert answer.status_code == 201, answer.json

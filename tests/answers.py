@@ -1,0 +1,78 @@
+"""What tests say about answers, in one place."""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import Connection, Row, event, text
+from werkzeug.test import TestResponse
+
+from authsvc.database import db
+
+COOKIE_CLEARED = "__Host-refresh_token=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+
+
+def refused(answer: TestResponse, status: int, code: str) -> bool:
+    """Whether the answer is that problem, in the documented form."""
+    assert answer.mimetype == "application/problem+json", answer.text
+    assert (answer.status_code, answer.json["status"]) == (status, status), answer.json
+    assert answer.json["code"] == code, answer.json
+    return True
+
+
+def pointers(answer: TestResponse) -> list[str]:
+    """Which members of the body a 422 complains of."""
+    assert refused(answer, 422, "validation_failed")
+    return [fault["pointer"] for fault in answer.json["errors"]]
+
+
+def claims(token: str) -> dict[str, object]:
+    """What a token says, unverified."""
+    body = token.split(".")[1]
+    return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+
+def sessions(connection: Connection) -> list[Row]:
+    """The rows of all sessions, oldest first."""
+    return list(connection.execute(text("SELECT * FROM refresh_tokens ORDER BY id")))
+
+
+def live_sessions(connection: Connection) -> int:
+    return sum(row.revoked_at is None for row in sessions(connection))
+
+
+@contextmanager
+def counted_statements(app: Flask) -> Iterator[list[str]]:
+    """The SQL statements of the block, without those that begin and end transactions."""
+    statements: list[str] = []
+
+    def count(conn, cursor, statement, parameters, context, executemany) -> None:
+        if not statement.startswith("BEGIN"):
+            statements.append(statement.split()[0])
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", count)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", count)
+
+
+@contextmanager
+def away(app: Flask, file: Path) -> Iterator[None]:
+    """While the block runs, the app's SQLite database cannot be opened."""
+    with app.app_context():
+        engine = db.engine
+    engine.dispose()
+    aside = file.with_suffix(".aside")
+    file.rename(aside)
+    file.mkdir()
+    try:
+        yield
+    finally:
+        file.rmdir()
+        aside.rename(file)

@@ -1,0 +1,201 @@
+"""POST /auth/login."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import Connection, text
+
+from authsvc.components import component
+from authsvc.database import writing
+from authsvc.problems import InvalidCredentials
+from authsvc.sessions.lifecycle import Device, Sessions
+from authsvc.users import accounts
+from tests.answers import claims, live_sessions, refused, sessions
+from tests.conftest import MakeApp
+from tests.people import Person
+
+NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+def test_login_issues_an_access_token_and_a_refresh_token(alice: Person) -> None:
+    answer = alice.log_in()
+    assert answer.status_code == 200
+    token = answer.json["access_token"]
+    assert answer.json == {"access_token": token, "token_type": "Bearer", "expires_in": 600}
+    assert answer.headers.getlist("Set-Cookie") == [
+        f"__Host-refresh_token={alice.refresh_token}; Path=/; Secure; HttpOnly; "
+        "SameSite=Strict; Max-Age=604800"
+    ]
+    assert len(alice.refresh_token.split(".")) == 3
+
+
+def test_the_access_token_lives_ten_minutes_and_the_refresh_token_seven_days(
+    alice: Person,
+) -> None:
+    alice.logged_in()
+    access, refresh = claims(alice.access_token), claims(alice.refresh_token)
+    assert access["exp"] - access["iat"] == 600
+    assert refresh["exp"] - refresh["iat"] == 7 * 24 * 3600
+    assert access["sid"] == refresh["sid"]
+    assert access["sub"] == refresh["sub"]
+
+
+def test_the_refresh_token_is_in_no_body_and_the_access_token_in_no_cookie(alice: Person) -> None:
+    answer = alice.log_in()
+    assert alice.refresh_token not in answer.text
+    assert alice.access_token not in str(answer.headers)
+    assert "refresh" not in answer.text
+
+
+def test_the_tokens_hold_nothing_personal(alice: Person) -> None:
+    alice.logged_in()
+    names = {"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time"}
+    assert set(claims(alice.access_token)) == set(claims(alice.refresh_token)) == names
+
+
+@time_machine.travel(NOON, tick=False)
+def test_the_row_of_a_session_keeps_the_hash_of_its_refresh_token(
+    alice: Person, connection: Connection
+) -> None:
+    alice.log_in(**{"User-Agent": "a browser"})
+    (row,) = sessions(connection)
+    assert str(UUID(row.id)) == claims(alice.refresh_token)["sid"]
+    assert row.token_hash == hashlib.sha256(alice.refresh_token.encode()).digest()
+    assert row.issued_at == row.last_used_at == "2026-11-24 12:00:00.000000"
+    assert row.expires_at == "2026-12-01 12:00:00.000000"
+    assert (row.revoked_at, row.user_agent, row.ip_address) == (None, "a browser", "127.0.0.1")
+
+
+def test_a_long_user_agent_is_cut_and_none_is_none(alice: Person, connection: Connection) -> None:
+    for agent in ("x" * 1000, ""):
+        alice.on_another_device().log_in(**{"User-Agent": agent})
+    assert {row.user_agent for row in sessions(connection)} == {"x" * 255, None}
+
+
+def test_an_unknown_address_a_wrong_password_and_a_disabled_account_answer_alike(
+    alice: Person, bob: Person, app: Flask
+) -> None:
+    with app.app_context(), writing() as connection:
+        connection.execute(
+            text(
+                "UPDATE users SET disabled_at = issued FROM (SELECT '2026-01-01' issued)"
+                " WHERE email_key = 'bob@example.com'"
+            )
+        )
+    alice.password = "not the password of Alice"
+    nobody = Person(app, "nobody@example.com", "the password of nobody")
+    answers = [person.log_in(**{"X-Request-ID": "one"}) for person in (alice, bob, nobody)]
+    for answer in answers:
+        assert refused(answer, 401, "invalid_credentials")
+        assert answer.json == answers[0].json
+        assert sorted(answer.headers) == sorted(answers[0].headers)
+        assert "Set-Cookie" not in answer.headers
+        assert "WWW-Authenticate" not in answer.headers
+
+
+def test_an_address_counts_whatever_its_case(alice: Person) -> None:
+    alice.email = "ALICE@Example.COM"
+    assert alice.log_in().status_code == 200
+
+
+def test_each_login_opens_a_new_session(alice: Person, connection: Connection) -> None:
+    phone = alice.on_another_device()
+    assert alice.log_in().status_code == phone.log_in().status_code == 200
+    assert claims(alice.refresh_token)["sid"] != claims(phone.refresh_token)["sid"]
+    assert live_sessions(connection) == 2
+
+
+def test_a_login_never_adopts_the_session_whose_cookie_came_along(
+    alice: Person, connection: Connection
+) -> None:
+    alice.logged_in()
+    first = alice.refresh_token
+    alice.logged_in()
+    assert alice.refresh_token != first
+    assert claims(alice.refresh_token)["sid"] != claims(first)["sid"]
+
+
+def test_a_login_ends_the_live_session_whose_cookie_came_along(
+    alice: Person, connection: Connection
+) -> None:
+    alice.logged_in()
+    first = alice.refresh_token
+    alice.logged_in()
+    old, new = sessions(connection)
+    assert old.revoked_at is not None
+    assert new.revoked_at is None
+    alice.refresh_token = first
+    assert refused(alice.refresh(), 401, "refresh_token_revoked")
+
+
+def test_a_login_that_fails_ends_no_session(alice: Person, connection: Connection) -> None:
+    alice.logged_in()
+    alice.password = "not the password of Alice"
+    assert refused(alice.log_in(), 401, "invalid_credentials")
+    assert live_sessions(connection) == 1
+    assert alice.refresh().status_code == 200
+
+
+def test_a_login_with_a_cookie_of_garbage_succeeds(alice: Person) -> None:
+    alice.refresh_token = "garbage"
+    assert alice.log_in().status_code == 200
+
+
+def test_a_login_racing_a_password_change_opens_no_session(
+    alice: Person, app: Flask, connection: Connection
+) -> None:
+    alice.logged_in()
+    with app.app_context():
+        authenticated = accounts.authenticate(alice.email, alice.password)
+    new = {"current_password": alice.password, "new_password": "a lamp that is not lit"}
+    assert alice.call("PUT", "/api/me/password", json=new).status_code == 204
+    with app.app_context(), pytest.raises(InvalidCredentials):
+        component(Sessions).open(authenticated, Device(None, None), replaced=[])
+    assert len(sessions(connection)) == 1
+
+
+def test_a_login_racing_the_end_of_the_account_opens_no_session(alice: Person, app: Flask) -> None:
+    with app.app_context():
+        authenticated = accounts.authenticate(alice.email, alice.password)
+        with writing() as connection:
+            accounts.remove(connection, authenticated.id)
+        with pytest.raises(InvalidCredentials):
+            component(Sessions).open(authenticated, Device(None, None), replaced=[])
+
+
+def test_over_plain_http_in_development_the_cookie_is_not_secure(
+    alice: Person, make_app: MakeApp
+) -> None:
+    safari = Person(make_app(cookie_secure=False), alice.email, alice.password)
+    answer = safari.log_in()
+    assert answer.headers["Set-Cookie"] == (
+        f"refresh_token={safari.refresh_token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=604800"
+    )
+    assert safari.refresh().status_code == 200
+    assert safari.log_out().headers["Set-Cookie"] == (
+        "refresh_token=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
+    )
+
+
+def test_a_cookie_can_be_let_go_cross_site(alice: Person, make_app: MakeApp) -> None:
+    app = make_app(cookie_samesite="None", refresh_token_ttl=3600)
+    answer = Person(app, alice.email, alice.password).log_in()
+    assert answer.headers["Set-Cookie"].endswith(
+        "; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=3600"
+    )
+
+
+def test_an_access_token_does_not_outlive_its_session(alice: Person, make_app: MakeApp) -> None:
+    app = make_app(access_token_ttl=600, refresh_token_ttl=700)
+    person = Person(app, alice.email, alice.password)
+    with time_machine.travel(NOON, tick=False) as clock:
+        person.logged_in()
+        ends = claims(person.refresh_token)["exp"]
+        clock.shift(timedelta(seconds=650))
+        answer = person.refresh()
+        assert answer.json["expires_in"] == 50
+        assert claims(person.access_token)["exp"] == ends

@@ -1,0 +1,149 @@
+"""POST /auth/register."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, text
+
+from tests.answers import pointers, refused
+from tests.conftest import MakeApp
+from tests.people import Person
+
+GOOD = {"email": "carol@example.com", "password": "a lamp that is not lit"}
+
+
+@pytest.fixture
+def carol(app: Flask) -> Person:
+    return Person(app, **GOOD)
+
+
+def register(person: Person, **changes: object):
+    return person.call("POST", "/auth/register", json=GOOD | changes)
+
+
+def test_registering_makes_an_account_and_gives_no_tokens(
+    carol: Person, connection: Connection
+) -> None:
+    answer = register(carol)
+    user = connection.execute(text("SELECT * FROM users")).one()
+    created = f"{user.created_at[:19].replace(' ', 'T')}Z"
+    assert answer.status_code == 201
+    assert answer.json == {
+        "id": str(UUID(user.id)),
+        "email": "carol@example.com",
+        "created_at": created,
+    }
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_password_is_stored_as_an_argon2id_hash_only(
+    carol: Person, connection: Connection
+) -> None:
+    register(carol)
+    user = connection.execute(text("SELECT * FROM users")).one()
+    assert user.password_hash.startswith("$argon2id$")
+    assert GOOD["password"] not in str(user)
+
+
+@pytest.mark.parametrize("again", ["carol@example.com", "CAROL@example.com", "Carol@EXAMPLE.com"])
+def test_an_address_is_taken_whatever_its_case(carol: Person, again: str) -> None:
+    assert register(carol).status_code == 201
+    assert refused(register(carol, email=again), 409, "email_taken")
+
+
+def test_the_address_is_kept_as_it_was_written(carol: Person) -> None:
+    assert register(carol, email="Carol@example.com").json["email"] == "Carol@example.com"
+
+
+@pytest.mark.parametrize("email", ["", "carol", "carol@", "@example.com", "a b@example.com", "\0"])
+def test_what_is_no_address_is_refused(carol: Person, email: str) -> None:
+    answer = register(carol, email=email)
+    assert pointers(answer) == ["/email"]
+    assert answer.json["errors"][0]["detail"] == "This is not an e-mail address."
+
+
+@pytest.mark.parametrize(
+    "password", ["short", "x" * 257, "passwordpassword", "carol@example.com", "CAROL@EXAMPLE.COM"]
+)
+def test_a_weak_password_is_refused_and_not_echoed(
+    carol: Person, password: str, connection: Connection
+) -> None:
+    answer = register(carol, password=password)
+    assert pointers(answer) == ["/password"]
+    assert password not in answer.text
+    assert connection.execute(text("SELECT * FROM users")).all() == []
+
+
+WRONG_MEMBERS = [
+    ({}, ["/email", "/password"]),
+    ({"email": "carol@example.com"}, ["/password"]),
+    ({"password": "a lamp that is not lit"}, ["/email"]),
+    ({"email": ["carol@example.com"], "password": {"a": 1}}, ["/email", "/password"]),
+    ({"email": None, "password": 15}, ["/email", "/password"]),
+    ({"email": True, "password": "a lamp that is not lit"}, ["/email"]),
+    ({"email": "carol@example.com", "password": "\ud800" * 15}, ["/password"]),
+]
+
+
+@pytest.mark.parametrize(("body", "wrong"), WRONG_MEMBERS)
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_each_wrong_member_is_pointed_at(
+    carol: Person, path: str, body: dict[str, object], wrong: list[str]
+) -> None:
+    assert pointers(carol.call("POST", path, json=body)) == wrong
+
+
+UNREADABLE = [b"", b"{", b"[]", b"null", b'"text"', b"1", b'{"email": 1, "email": 2}', b"\xff{}"]
+
+
+@pytest.mark.parametrize("body", UNREADABLE)
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_a_body_that_is_no_json_object_is_400(carol: Person, path: str, body: bytes) -> None:
+    answer = carol.call("POST", path, data=body, content_type="application/json")
+    assert refused(answer, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
+def test_a_body_that_is_not_declared_json_is_415(
+    carol: Person, path: str, kind: str | None
+) -> None:
+    answer = carol.call("POST", path, data=b"{}", content_type=kind)
+    assert refused(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Encoding": "gzip"}, {"Content-Type": "application/json; charset=utf-16"}],
+)
+def test_a_body_in_another_encoding_is_415(carol: Person, headers: dict[str, str]) -> None:
+    headers = {"Content-Type": "application/json", **headers}
+    answer = carol.call("POST", "/auth/register", data=b"{}", headers=headers)
+    assert refused(answer, 415, "unsupported_media_type")
+
+
+def test_a_body_of_16_kib_is_read_and_a_longer_one_is_413(carol: Person) -> None:
+    for size, status in ((16 * 1024, 400), (16 * 1024 + 1, 413), (10**6, 413)):
+        body = b" " * size
+        answer = carol.call("POST", "/auth/login", data=body, content_type="application/json")
+        assert answer.status_code == status
+
+
+def test_members_that_nobody_knows_are_ignored(carol: Person) -> None:
+    assert register(carol, id="mine", roles=["admin"]).status_code == 201
+
+
+def test_registration_can_be_closed(make_app: MakeApp) -> None:
+    answer = register(Person(make_app(registration="closed"), **GOOD))
+    assert refused(answer, 403, "registration_closed")
+
+
+def test_the_same_registration_at_once_gives_one_account(
+    carol: Person, connection: Connection
+) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(lambda _: register(carol).status_code, range(12)))
+    assert sorted(answers) == [201] + [409] * 11
+    assert len(connection.execute(text("SELECT * FROM users")).all()) == 1

@@ -1,0 +1,29 @@
+"""GET /healthz and /readyz."""
+
+from pathlib import Path
+
+from flask import Flask
+
+from tests.answers import away, refused
+from tests.conftest import MakeApp
+
+
+def test_a_process_that_answers_is_healthy_and_ready(app: Flask) -> None:
+    for path in ("/healthz", "/readyz"):
+        answer = app.test_client().get(path)
+        assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_without_its_database_it_is_healthy_but_not_ready(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    file = tmp_path / "authsvc.db"
+    file.touch()
+    app = make_app(database_url=f"sqlite:///{file}")
+    client = app.test_client()
+    with away(app, file):
+        assert client.get("/healthz").status_code == 200
+        answer = client.get("/readyz")
+        assert refused(answer, 503, "service_unavailable")
+        assert answer.headers["Retry-After"] == "2"
+    assert client.get("/readyz").status_code == 200

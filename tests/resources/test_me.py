@@ -1,0 +1,94 @@
+"""GET and DELETE /api/me."""
+
+import pytest
+import time_machine
+from sqlalchemy import Connection, text
+
+from tests.answers import COOKIE_CLEARED, pointers, refused, sessions
+from tests.people import Person
+
+
+def delete(person: Person, password: object):
+    return person.call("DELETE", "/api/me", json={"password": password})
+
+
+def test_alice_is_told_who_she_is(alice: Person, connection: Connection) -> None:
+    answer = alice.logged_in().call("GET", "/api/me")
+    created = connection.execute(text("SELECT created_at FROM users")).scalar_one()
+    assert answer.status_code == 200
+    assert list(answer.json) == ["id", "email", "created_at"]
+    assert answer.json["email"] == "alice@example.com"
+    assert answer.json["created_at"] == f"{created[:19].replace(' ', 'T')}Z"
+
+
+def test_each_is_told_of_themselves(alice: Person, bob: Person) -> None:
+    told = [person.logged_in().call("GET", "/api/me").json for person in (alice, bob)]
+    assert [account["email"] for account in told] == ["alice@example.com", "bob@example.com"]
+    assert told[0]["id"] != told[1]["id"]
+
+
+def test_deleting_takes_the_password(alice: Person, connection: Connection) -> None:
+    alice.logged_in()
+    answer = delete(alice, "not the password of Alice")
+    assert refused(answer, 403, "wrong_password")
+    assert "Set-Cookie" not in answer.headers
+    assert alice.refresh().status_code == 200
+    assert alice.call("GET", "/api/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"), [({}, ["/password"]), ({"password": ["a"]}, ["/password"])]
+)
+def test_a_body_that_confirms_nothing_deletes_nothing(
+    alice: Person, body: dict[str, object], wrong: list[str]
+) -> None:
+    assert pointers(alice.logged_in().call("DELETE", "/api/me", json=body)) == wrong
+    assert alice.call("GET", "/api/me").status_code == 200
+
+
+def test_without_a_body_nothing_is_deleted(alice: Person) -> None:
+    answer = alice.logged_in().call("DELETE", "/api/me")
+    assert refused(answer, 415, "unsupported_media_type")
+
+
+def test_a_deleted_account_is_gone_and_the_cookie_cleared(
+    alice: Person, bob: Person, connection: Connection
+) -> None:
+    answer = delete(alice.logged_in(), alice.password)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
+    left = connection.execute(text("SELECT email FROM users")).scalars().all()
+    assert left == ["bob@example.com"]
+    assert refused(alice.log_in(), 401, "invalid_credentials")
+
+
+def test_the_sessions_of_a_deleted_account_stay_as_revoked_and_nameless_rows(
+    alice: Person, bob: Person, connection: Connection
+) -> None:
+    bob.logged_in()
+    phone = alice.on_another_device().logged_in()
+    delete(alice.logged_in(), alice.password)
+    his, *hers = sessions(connection)
+    assert his.revoked_at is None
+    assert his.user_id is not None
+    assert len(hers) == 2
+    for row in hers:
+        assert row.revoked_at is not None
+        assert (row.user_id, row.user_agent, row.ip_address) == (None, None, None)
+    assert refused(phone.refresh(), 401, "refresh_token_revoked")
+
+
+@time_machine.travel("2026-11-24T12:00:00Z", tick=False)
+def test_the_access_token_of_an_account_just_deleted_shows_nothing(alice: Person) -> None:
+    tab = alice.logged_in().on_same_device()
+    assert alice.call("GET", "/api/me").status_code == 200
+    delete(alice, alice.password)
+    assert refused(tab.call("GET", "/api/me"), 401, "access_token_revoked")
+    new = {"current_password": "x", "new_password": "a lamp that is not lit"}
+    answer = tab.call("PUT", "/api/me/password", json=new)
+    assert refused(answer, 401, "access_token_revoked")
+
+
+def test_an_address_is_free_again_after_its_account_is_deleted(alice: Person) -> None:
+    delete(alice.logged_in(), alice.password)
+    assert alice.on_another_device().register().logged_in().access_token

@@ -1,0 +1,83 @@
+"""PUT /api/me/password."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, text
+
+from authsvc.database import writing
+from authsvc.problems import WrongPassword
+from authsvc.users import accounts
+from tests.answers import live_sessions, pointers, refused
+from tests.people import Person
+
+NEW = "a lamp that is not lit"
+
+
+def change(person: Person, current: object, new: object = NEW):
+    body = {"current_password": current, "new_password": new}
+    return person.call("PUT", "/api/me/password", json=body)
+
+
+def test_the_new_password_holds_and_the_old_one_does_not(alice: Person) -> None:
+    answer = change(alice.logged_in(), alice.password)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert "Set-Cookie" not in answer.headers
+    other = alice.on_another_device()
+    assert refused(other.log_in(), 401, "invalid_credentials")
+    other.password = NEW
+    assert other.log_in().status_code == 200
+
+
+def test_every_other_session_of_the_account_ends(
+    alice: Person, bob: Person, connection: Connection
+) -> None:
+    devices = [alice.on_another_device().logged_in() for _ in range(2)]
+    bob.logged_in()
+    change(alice.logged_in(), alice.password)
+    assert live_sessions(connection) == 2
+    for device in devices:
+        assert refused(device.refresh(), 401, "refresh_token_revoked")
+    assert alice.refresh().status_code == bob.refresh().status_code == 200
+    assert alice.call("GET", "/api/me").status_code == 200
+
+
+def test_a_wrong_current_password_changes_nothing(alice: Person, connection: Connection) -> None:
+    phone = alice.on_another_device().logged_in()
+    hashes = text("SELECT password_hash FROM users")
+    before = connection.execute(hashes).all()
+    answer = change(alice.logged_in(), "not the password of Alice")
+    assert refused(answer, 403, "wrong_password")
+    assert connection.execute(hashes).all() == before
+    assert phone.refresh().status_code == 200
+
+
+@pytest.mark.parametrize("new", ["short", "x" * 257, "passwordpassword", "alice@example.com"])
+def test_a_weak_new_password_is_refused(alice: Person, new: str) -> None:
+    answer = change(alice.logged_in(), alice.password, new)
+    assert pointers(answer) == ["/new_password"]
+    assert new not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({}, ["/current_password", "/new_password"]),
+        ({"new_password": NEW}, ["/current_password"]),
+        ({"current_password": ["a"], "new_password": 1}, ["/current_password", "/new_password"]),
+    ],
+)
+def test_each_wrong_member_is_pointed_at(
+    alice: Person, body: dict[str, object], wrong: list[str]
+) -> None:
+    assert pointers(alice.logged_in().call("PUT", "/api/me/password", json=body)) == wrong
+
+
+def test_of_two_changes_at_once_the_later_one_is_refused(alice: Person, app: Flask) -> None:
+    alice.logged_in()
+    with app.app_context():
+        user = accounts.authenticate(alice.email, alice.password)
+        assert change(alice, alice.password).status_code == 204
+        with pytest.raises(WrongPassword), writing() as connection:
+            accounts.replace_password(connection, user.id, user.password_hash, "another hash")
+        with pytest.raises(WrongPassword), writing() as connection:
+            accounts.hold(connection, user.id, user.password_hash)

@@ -1,0 +1,100 @@
+"""/api/me/sessions."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from sqlalchemy import Connection
+
+from tests.answers import COOKIE_CLEARED, claims, live_sessions, refused
+from tests.people import Person
+
+NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+PATH = "/api/me/sessions"
+
+
+def sid(person: Person) -> str:
+    return str(claims(person.access_token)["sid"])
+
+
+def shown(person: Person) -> list[dict[str, object]]:
+    return person.call("GET", PATH).json["sessions"]
+
+
+def test_a_person_is_shown_their_live_sessions_newest_first(alice: Person, bob: Person) -> None:
+    bob.logged_in()
+    with time_machine.travel(NOON, tick=False) as clock:
+        phone = alice.on_another_device()
+        phone.log_in(**{"User-Agent": "a phone"})
+        clock.shift(timedelta(minutes=1))
+        alice.log_in(**{"User-Agent": ""})
+        newest, oldest = shown(alice)
+    assert newest == {
+        "id": sid(alice),
+        "created_at": "2026-11-24T12:01:00Z",
+        "expires_at": "2026-12-01T12:01:00Z",
+        "last_used_at": "2026-11-24T12:01:00Z",
+        "user_agent": None,
+        "ip_address": "127.0.0.1",
+        "current": True,
+    }
+    assert (oldest["id"], oldest["user_agent"]) == (sid(phone), "a phone")
+    assert oldest["current"] is False
+
+
+def test_sessions_that_are_over_are_not_shown(alice: Person) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        alice.on_another_device().logged_in()
+        clock.shift(timedelta(days=2))
+        alice.on_another_device().logged_in().log_out()
+        alice.logged_in()
+        assert len(shown(alice)) == 2
+        clock.shift(timedelta(days=1, minutes=1))  # the first has now been idle for three days
+        alice.refresh()
+        assert [session["id"] for session in shown(alice)] == [sid(alice)]
+
+
+def test_another_session_can_be_ended(alice: Person, connection: Connection) -> None:
+    phone = alice.on_another_device().logged_in()
+    answer = alice.logged_in().call("DELETE", f"{PATH}/{sid(phone)}")
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert "Set-Cookie" not in answer.headers
+    assert refused(phone.refresh(), 401, "refresh_token_revoked")
+    assert alice.refresh().status_code == 200
+    again = alice.call("DELETE", f"{PATH}/{sid(phone)}")
+    assert refused(again, 404, "not_found")
+
+
+def test_nobody_ends_the_session_of_another(alice: Person, bob: Person) -> None:
+    bob.logged_in()
+    answer = alice.logged_in().call("DELETE", f"{PATH}/{sid(bob)}")
+    assert refused(answer, 404, "not_found")
+    assert bob.refresh().status_code == 200
+
+
+@pytest.mark.parametrize("which", [str(uuid4()), "nonsense", "1"])
+def test_a_session_that_is_not_there_is_404(alice: Person, which: str) -> None:
+    assert refused(alice.logged_in().call("DELETE", f"{PATH}/{which}"), 404, "not_found")
+
+
+def test_a_session_that_has_run_out_cannot_be_ended(alice: Person) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        phone = alice.on_another_device().logged_in()
+        clock.shift(timedelta(days=3))
+        answer = alice.logged_in().call("DELETE", f"{PATH}/{sid(phone)}")
+    assert refused(answer, 404, "not_found")
+
+
+def test_all_sessions_can_be_ended_at_once(
+    alice: Person, bob: Person, connection: Connection
+) -> None:
+    bob.logged_in()
+    devices = [alice.on_another_device().logged_in() for _ in range(2)]
+    answer = alice.logged_in().call("DELETE", PATH)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
+    assert live_sessions(connection) == 1
+    for device in devices:
+        assert refused(device.refresh(), 401, "refresh_token_revoked")
+    assert bob.refresh().status_code == 200

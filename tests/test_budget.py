@@ -1,0 +1,93 @@
+"""How many SQL statements each route may cost: a route that needs more is a decision."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import time_machine
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.answers import claims, counted_statements
+from tests.conftest import MakeApp
+from tests.people import Person
+
+NEW = "a lamp that is not lit"
+CAROL = {"email": "carol@example.com", "password": NEW}
+
+
+def change_password(alice: Person) -> TestResponse:
+    body = {"current_password": alice.password, "new_password": NEW}
+    return alice.call("PUT", "/api/me/password", json=body)
+
+
+def end_own_session(alice: Person) -> TestResponse:
+    return alice.call("DELETE", f"/api/me/sessions/{claims(alice.access_token)['sid']}")
+
+
+def call(method: str, path: str, **kwargs: object) -> Callable[[Person], TestResponse]:
+    return lambda alice: alice.call(method, path, **kwargs)
+
+
+# What is called; how many statements read; how many write. The password's routes count attempts
+# before and after, which is what most of theirs are for.
+BUDGET = {
+    "GET /healthz": (call("GET", "/healthz"), 0, 0),
+    "GET /readyz": (call("GET", "/readyz"), 1, 0),
+    "POST /auth/register": (call("POST", "/auth/register", json=CAROL), 1, 3),
+    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 5, 11),
+    "POST /auth/login with a live cookie": (lambda alice: alice.log_in(), 5, 12),
+    "POST /auth/refresh": (lambda alice: alice.refresh(), 1, 0),
+    "POST /auth/logout": (lambda alice: alice.log_out(), 0, 1),
+    "GET /api/me": (call("GET", "/api/me"), 1, 0),
+    "PUT /api/me/password": (change_password, 4, 8),
+    "GET /api/me/sessions": (call("GET", "/api/me/sessions"), 1, 0),
+    "DELETE /api/me/sessions/": (end_own_session, 0, 1),
+    "DELETE /api/me/sessions": (call("DELETE", "/api/me/sessions"), 0, 1),
+    "DELETE /api/me": (
+        lambda alice: alice.call("DELETE", "/api/me", json={"password": alice.password}),
+        4,
+        9,
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def still_clock() -> Iterator[None]:
+    """The list of revoked sessions stays as fresh as it is."""
+    with time_machine.travel("2026-11-24T12:00:00Z", tick=False):
+        yield
+
+
+def cost(app: Flask, ask: Callable[[Person], TestResponse], person: Person) -> tuple[int, int]:
+    with counted_statements(app) as statements:
+        answer = ask(person)
+    assert answer.status_code < 300, answer.json
+    reads = statements.count("SELECT")
+    return reads, len(statements) - reads
+
+
+@pytest.mark.parametrize("route", BUDGET)
+def test_a_route_costs_what_is_written_here(app: Flask, alice: Person, route: str) -> None:
+    ask, reads, writes = BUDGET[route]
+    alice.logged_in().call("GET", "/api/me")  # the list of revoked sessions is fresh now
+    assert cost(app, ask, alice) == (reads, writes)
+
+
+def test_the_guard_of_a_protected_route_costs_nothing(make_app: MakeApp, alice: Person) -> None:
+    app = make_app()
+    app.add_url_rule("/nothing", view_func=lambda: "")
+    alice.logged_in()
+    bearer = {"Authorization": f"Bearer {alice.access_token}"}
+    ask = call("GET", "/nothing", headers=bearer)
+    alice.app = app
+    assert cost(app, ask, alice) == (1, 0)  # the first request fetches the list
+    assert [cost(app, ask, alice) for _ in range(3)] == [(0, 0)] * 3
+
+
+def test_each_route_has_its_budget(app: Flask) -> None:
+    routes = {
+        f"{method} {rule.rule.partition('<')[0]}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert routes <= set(BUDGET)
