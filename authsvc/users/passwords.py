@@ -21,7 +21,7 @@ MAX_LENGTH = 256
 """Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""
 
 MAX_HASHING = 1
-MAX_WAITING = 3
+MAX_WAITING = 2
 WAIT_SECONDS = 1.0
 # One hash keeps one core busy for about 20 ms, and there are as many processes as cores:
 # more at once would not be faster. Those who hash or wait hold a thread each, and one of a
