@@ -242,7 +242,7 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.parametrize("stored", MALFORMED)
+@pytest.mark.parametrize("stored", MALFORMED, ids=range(len(MALFORMED)))
 def test_a_malformed_stored_hash_is_a_wrong_password(app: Flask, stored: str) -> None:
     import_user(app, stored)
     assert logged_in(app, PASSWORD) == 401
@@ -296,6 +296,7 @@ def counted(make_app: MakeApp) -> Iterator[tuple[Flask, Counting]]:
         ("scrypt:nonsense$s$ab", False, PASSWORD),
         ("scrypt:32768:8:1$s$é", False, PASSWORD),
     ],
+    ids=range(10),
 )
 def test_every_failed_login_costs_one_hash_and_answers_alike(
     counted: tuple[Flask, Counting], stored: str | None, disabled: bool, typed: str
