@@ -23,11 +23,9 @@ def boot(config: list[str], settings: dict[str, str]) -> subprocess.CompletedPro
 
 
 def get(service: Service, path: str) -> int:
-    connection = service.connect()
-    connection.request("GET", path)
-    status = connection.getresponse().status
-    connection.close()
-    return status
+    with service.connected() as connection:
+        connection.request("GET", path)
+        return connection.getresponse().status
 
 
 def empty(folder: Path) -> str:
