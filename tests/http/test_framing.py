@@ -338,7 +338,7 @@ def test_silent_clients_hold_the_threads_for_some_seconds_only(service: Service)
         connection.send(sent)
     began = time.monotonic()
     assert_alive(service, seconds=25)
-    assert 5 < time.monotonic() - began
+    assert time.monotonic() - began > 5
     for connection in silent:
         connection.close()
 
