@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from authsvc import __version__, schema
 from authsvc.app import create_app, instance_folder
 from authsvc.problems import Problem, ValidationFailed
+from authsvc.sessions.purge import purge
 from authsvc.settings import PREFIX, SECRET_BYTES, SettingsInvalid, load_settings
 from authsvc.users import accounts
 
@@ -91,6 +92,24 @@ def create_user(email: str) -> None:
         with app.app_context():
             account = accounts.register(email, _new_password())
     click.echo(f"{account.email} can log in now (id {account.id}).")
+
+
+@main.group()
+def sessions() -> None:
+    """Look after sessions."""
+
+
+@sessions.command("purge")
+def purge_sessions() -> None:
+    """Remove sessions that are long over; safe to run at any time, and at once by many."""
+    with _clear_errors():
+        app = create_app()
+        with app.app_context():
+            removed = 0
+            for batch in purge():
+                removed += batch
+                click.echo(f"\r{removed} removed ...", nl=False, err=True)
+    click.echo(f"{removed} sessions that were over are gone.")
 
 
 def _secret_lines() -> str:
