@@ -87,7 +87,12 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}{port}"
 
 
-def _database_url(text: str) -> str:
+def database_url(text: str) -> str:
+    """A database's URL in the form that the engine takes.
+
+    Raises:
+        ValueError: it is not one, or of a database that this service does not know.
+    """
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # whose own words may hold a part of the password
@@ -139,7 +144,7 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
-        return SecretStr(_database_url(url.get_secret_value()))
+        return SecretStr(database_url(url.get_secret_value()))
 
     @field_validator("rate_limit_storage")
     @classmethod
