@@ -87,12 +87,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}{port}"
 
 
-def database_url(text: str) -> str:
-    """A database's URL in the form that the engine takes.
-
-    Raises:
-        ValueError: it is not one, or of a database that this service does not know.
-    """
+def _database_url(text: str) -> str:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # whose own words may hold a part of the password
@@ -144,7 +139,7 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
-        return SecretStr(database_url(url.get_secret_value()))
+        return SecretStr(_database_url(url.get_secret_value()))
 
     @field_validator("rate_limit_storage")
     @classmethod
@@ -258,6 +253,15 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
             + "\n".join(f"  - {line}" for fault in faults for line in fault.splitlines())
         )
     return settings
+
+
+def checked_database_url(text: str) -> str:
+    """A database's URL in the form that the engine takes.
+
+    Raises:
+        ValueError: it is not one, or of a database that this service does not know.
+    """
+    return _database_url(text)
 
 
 _NAMES = frozenset(name.upper() for name in Settings.model_fields)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, func, insert
 
 from authsvc import schema
 from authsvc.database import Base, engine_options, prepare_engine, write_options
-from authsvc.settings import database_url
+from authsvc.settings import checked_database_url
 
 PAGE = 1000
 """Rows in one INSERT."""
@@ -27,7 +27,7 @@ def copy(source: str, target: str) -> Iterator[tuple[str, int]]:
         CannotCopy: the source is not up to date, or the target has rows.
         ValueError: one of them is no database URL.
     """
-    source, target = database_url(source), database_url(target)
+    source, target = checked_database_url(source), checked_database_url(target)
     with _engine(source).connect() as old:
         if schema.present(old) != schema.newest():
             raise CannotCopy("FROM is not up to date: run `authsvc db upgrade` on it first.")

@@ -34,9 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database", choices=["sqlite", "postgres"], help="run on this database only, not on both"
     )
+    parser.addoption("--soak", action="store_true", help="many rounds of what is a matter of luck")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only(database): what the other database does not have")
     wanted = config.getoption("--database")
     if find_binaries() is None and (wanted == "postgres" or os.environ.get("CI") == "true"):
         raise pytest.UsageError("Postgres is not installed here: apt-get install postgresql")
@@ -61,9 +63,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever touches a database is run on both."""
+    """Whatever touches a database is run on both, or on the one that its `only` mark names."""
     if "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", databases(metafunc.config), indirect=True, scope="session")
+        only = metafunc.definition.get_closest_marker("only")
+        chosen = databases(metafunc.config)
+        if only is not None:
+            chosen = [name for name in chosen if name in only.args]
+        metafunc.parametrize("database", chosen, indirect=True, scope="session")
 
 
 def databases(config: pytest.Config) -> list[str]:

@@ -91,6 +91,9 @@ class Cluster:
         return self.folder / "log"
 
     def start(self) -> "Cluster":
+        """Start the server; nothing happens where it runs already."""
+        if self._process is not None:
+            return self
         command = [self.binaries / "postgres", "-D", self.folder / "data", "-k", self.folder]
         command += ["-c", "listen_addresses=", "-c", "max_connections=200", *self.options]
         with self.log.open("ab") as log:
