@@ -19,7 +19,7 @@ from authsvc.sessions.model import RefreshToken
 
 KEPT = timedelta(hours=1)
 """For how long an expired row stays: a clock that is set back must not find it gone."""
-BATCH = 500
+BATCH = 100
 """Rows in one transaction of the command: some milliseconds, so that nobody waits for it."""
 LITTLE = 20
 """Rows at one login. A login adds one, so this keeps up, and writes at one login in twenty."""
