@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 GUNICORN := MALLOC_ARENA_MAX=2 PORT=$(PORT) $(BIN)/gunicorn --config python:authsvc.gunicorn
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock clean
+.PHONY: help run test soak check lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: $(VENV)/.test  ## Run every test and check
 	@$(BIN)/mypy
 	@PYTHONUTF8=1 $(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest --numprocesses=auto
+
+soak: $(VENV)/.test  ## Run the fault tests for many rounds (about half an hour)
+	@$(BIN)/pytest --soak tests/faults
 
 lock: $(VENV)/.lock  ## Pin the newest versions of everything, with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras $(LOCK) --output-file requirements.txt

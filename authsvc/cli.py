@@ -11,9 +11,11 @@ import click
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from authsvc import __version__, schema
+from authsvc import __version__, clock, database, operators, schema, transfer
 from authsvc.app import create_app, instance_folder
 from authsvc.problems import Problem, ValidationFailed
+from authsvc.sessions.lifecycle import revoke_everybodys
+from authsvc.sessions.purge import purge
 from authsvc.settings import PREFIX, SECRET_BYTES, SettingsInvalid, load_settings
 from authsvc.users import accounts
 
@@ -72,6 +74,24 @@ def upgrade() -> None:
     click.echo(f"The database is up to date (revision {schema.newest()}).")
 
 
+@db.command("copy")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def copy(source: str, target: str) -> None:
+    """Copy all rows of the database FROM into the empty database TO; both are URLs.
+
+    Stop the service first: what is written meanwhile is not copied. TO gets its tables here.
+    """
+    try:
+        for table, rows in transfer.copy(source, target):
+            click.echo(f"{table}: {rows}", err=True)
+    except (transfer.CannotCopy, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    except DBAPIError as error:
+        raise click.ClickException(f"One of them cannot be used: {error.orig}") from None
+    click.echo("Everything is copied. Set AUTHSVC_DATABASE_URL to the new database, and start.")
+
+
 @main.group()
 def users() -> None:
     """Look after people's accounts."""
@@ -91,6 +111,98 @@ def create_user(email: str) -> None:
         with app.app_context():
             account = accounts.register(email, _new_password())
     click.echo(f"{account.email} can log in now (id {account.id}).")
+
+
+@users.command("list")
+def list_users() -> None:
+    """List all accounts: e-mail address, id, when it was made, and whether it is disabled."""
+    with _app():
+        for account, disabled_at in accounts.all_accounts():
+            state = f"disabled {clock.rfc3339(disabled_at)}" if disabled_at else "enabled"
+            created = clock.rfc3339(account.created_at)
+            click.echo(f"{account.email}\t{account.id}\t{created}\t{state}")
+
+
+@users.command("disable")
+@click.argument("email")
+def disable_user(email: str) -> None:
+    """Shut EMAIL out: no login, no refresh, and all sessions end at once."""
+    with _app():
+        operators.disable(email)
+    click.echo(f"{email} is disabled, and all sessions are ended.")
+
+
+@users.command("enable")
+@click.argument("email")
+def enable_user(email: str) -> None:
+    """Let EMAIL log in again."""
+    with _app():
+        operators.enable(email)
+    click.echo(f"{email} can log in again.")
+
+
+@users.command("set-password")
+@click.argument("email")
+def set_password(email: str) -> None:
+    """Give EMAIL a new password, and end all sessions.
+
+    The password is asked for, or read from standard input where that is not a terminal.
+    """
+    with _app():
+        operators.set_password(email, _new_password())
+    click.echo(f"{email} has a new password, and all sessions are ended.")
+
+
+@main.group()
+def sessions() -> None:
+    """Look after sessions."""
+
+
+@sessions.command("list")
+@click.argument("email")
+def list_sessions(email: str) -> None:
+    """List the live sessions of EMAIL, newest first."""
+    with _app():
+        for session in operators.live_sessions(email):
+            words = (
+                str(session.id),
+                f"opened {clock.rfc3339(session.created_at)}",
+                f"used {clock.rfc3339(session.last_used_at)}",
+                f"ends {clock.rfc3339(session.expires_at)}",
+                session.ip_address or "-",
+                _printable(session.user_agent or "-"),
+            )
+            click.echo("\t".join(words))
+
+
+@sessions.command("revoke")
+@click.argument("email", required=False)
+@click.option("--all", "everybody", is_flag=True, help="End the sessions of all users.")
+def revoke_sessions(email: str | None, everybody: bool) -> None:
+    """End all sessions of EMAIL, or with --all everybody's.
+
+    Run it with --all after restoring a backup: a backup brings back sessions that were ended
+    after it was made.
+    """
+    if (email is None) is not everybody:
+        raise click.UsageError("Give either an e-mail address or --all.")
+    ended = 0
+    with _app():
+        for page in revoke_everybodys() if email is None else operators.revoke(email):
+            ended += page
+            click.echo(f"\r{ended} ended ...", nl=False, err=True)
+    click.echo(f"\n{ended} sessions are ended.")
+
+
+@sessions.command("purge")
+def purge_sessions() -> None:
+    """Remove sessions that are long over; safe to run at any time, and at once by many."""
+    removed = 0
+    with _app():
+        for batch in purge():
+            removed += batch
+            click.echo(f"\r{removed} removed ...", nl=False, err=True)
+    click.echo(f"\n{removed} sessions that were over are gone.")
 
 
 def _secret_lines() -> str:
@@ -135,6 +247,24 @@ def _database_away(error: DBAPIError | OSError) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _printable(text: str) -> str:
+    """What a client sent, without the characters that move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+@contextmanager
+def _app() -> Iterator[None]:
+    """The app's context, with clear errors."""
+    with _clear_errors():
+        app = create_app()
+        schema.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
+        with app.app_context():
+            try:
+                yield
+            finally:
+                database.db.engine.dispose()
 
 
 @contextmanager

@@ -255,6 +255,15 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
     return settings
 
 
+def checked_database_url(text: str) -> str:
+    """A database's URL in the form that the engine takes.
+
+    Raises:
+        ValueError: it is not one, or of a database that this service does not know.
+    """
+    return _database_url(text)
+
+
 _NAMES = frozenset(name.upper() for name in Settings.model_fields)
 _MAY_BE_FILES = frozenset(
     name for name in _NAMES if "SECRET" in name or name in ("DATABASE_URL", "RATE_LIMIT_STORAGE")

@@ -1,7 +1,10 @@
 """The app under test, its database, and the cast: Alice, and Bob who must never see her things."""
 
+import os
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,22 +17,116 @@ from authsvc.database import Base, db, writing
 from authsvc.settings import Settings
 from authsvc.users.passwords import Passwords
 from tests.people import Person
+from tests.postgres import Address, Cluster, find_binaries
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 MakeApp = Callable[..., Flask]
+MakeDatabase = Callable[[], str]
+
+
+CLUSTER = pytest.StashKey[Cluster]()
+NO_POSTGRES = (
+    "Postgres is not installed here, so only SQLite was tested: apt-get install postgresql"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=["sqlite", "postgres"], help="run on this database only, not on both"
+    )
+    parser.addoption("--soak", action="store_true", help="many rounds of what is a matter of luck")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only(database): what the other database does not have")
+    wanted = config.getoption("--database")
+    if find_binaries() is None and (wanted == "postgres" or os.environ.get("CI") == "true"):
+        raise pytest.UsageError("Postgres is not installed here: apt-get install postgresql")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if find_binaries() is None:
+        terminalreporter.write_line(NO_POSTGRES, yellow=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """The processes of one run share one cluster; the first process of all keeps it."""
+    if "postgres" in databases(node.config):
+        node.workerinput["cluster"] = str(cluster_of(node.config).folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    cluster = config.stash.get(CLUSTER, None)
+    if cluster is not None:
+        cluster.destroy()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever touches a database is run on both, or on the one that its `only` mark names."""
+    if "database" in metafunc.fixturenames:
+        only = metafunc.definition.get_closest_marker("only")
+        chosen = databases(metafunc.config)
+        if only is not None:
+            chosen = [name for name in chosen if name in only.args]
+        metafunc.parametrize("database", chosen, indirect=True, scope="session")
+
+
+def databases(config: pytest.Config) -> list[str]:
+    wanted = config.getoption("--database")
+    if wanted is not None:
+        return [wanted]
+    return ["sqlite"] if find_binaries() is None else ["sqlite", "postgres"]
+
+
+def cluster_of(config: pytest.Config) -> Address:
+    """The cluster of this test run, started when it is first asked for."""
+    if workerinput := getattr(config, "workerinput", None):
+        return Address(Path(workerinput["cluster"]))
+    if CLUSTER not in config.stash:
+        binaries = find_binaries()
+        assert binaries is not None
+        config.stash[CLUSTER] = Cluster(binaries).start()
+    return config.stash[CLUSTER].address
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def database(request: pytest.FixtureRequest) -> str:
+    """Which of the two databases this is: `sqlite` or `postgres`."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def make_database(
+    database: str,
+    pytestconfig: pytest.Config,
+    worker_id: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> MakeDatabase:
+    """Makes an empty database without tables, and gives its URL."""
+    numbers = count(1)
+
+    def make() -> str:
+        if database == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'authsvc.db'}"
+        name = f"authsvc_{worker_id}_{next(numbers)}"
+        return cluster_of(pytestconfig).create_database(name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def database_url(make_database: MakeDatabase) -> str:
     """A migrated database of this test process's own."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'authsvc.db'}"
+    url = make_database()
     schema.upgrade(url)
     return url
 
 
 @pytest.fixture(scope="session")
-def make_app(database_url: str) -> MakeApp:
+def make_app(database_url: str) -> Iterator[MakeApp]:
     """Makes an app on that database; keywords are settings in lower case."""
+    made: list[Flask] = []
 
     def make(**settings: object) -> Flask:
         chosen = {
@@ -41,9 +138,13 @@ def make_app(database_url: str) -> MakeApp:
         app = create_app(Settings.model_validate(chosen))
         cheapest = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
         install(app, Passwords(min_length=15, hasher=cheapest))
+        made.append(app)
         return app
 
-    return make
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture(scope="session")

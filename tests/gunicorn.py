@@ -67,12 +67,18 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    database_url: str, output: Path, *, workers: int = 2, port: int | None = None, **settings: str
+    database_url: str,
+    output: Path,
+    *,
+    workers: int = 2,
+    port: int | None = None,
+    app: str = "wsgi:app",
+    **settings: str,
 ) -> Iterator[Service]:
     """A service on a migrated database, until the end of the block."""
     port = port or free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", "python:authsvc.gunicorn"]
-    command += ["--workers", str(workers), "wsgi:app"]
+    command += ["--workers", str(workers), app]
     with output.open("ab") as log:
         process = subprocess.Popen(
             command,

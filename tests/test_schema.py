@@ -12,15 +12,16 @@ from sqlalchemy.exc import DBAPIError
 
 from authsvc import schema
 from authsvc.database import Base, prepare_engine
+from tests.conftest import MakeDatabase
 from tests.processes import at_once
 
 TABLES = {"users", "refresh_tokens", "rate_limits", "alembic_version"}
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(make_database: MakeDatabase) -> str:
     """An empty database."""
-    return f"sqlite:///{tmp_path / 'new' / 'authsvc.db'}"
+    return make_database()
 
 
 @pytest.fixture

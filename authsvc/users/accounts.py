@@ -1,6 +1,7 @@
 """What happens to an account: registered, authenticated, given a new password, deleted."""
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,9 @@ from authsvc.problems import (
 )
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
+
+PAGE = 1000
+"""Rows fetched at a time where all are wanted."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,36 @@ def find(user_id: UUID) -> Account | None:
             select(User.id, User.email, User.created_at).where(User.id == user_id)
         ).one_or_none()
     return Account(*row) if row else None
+
+
+def find_by_email(email: str) -> Account | None:
+    """The account with this e-mail address."""
+    with reading() as connection:
+        row = connection.execute(
+            select(User.id, User.email, User.created_at).where(User.email_key == email_key(email))
+        ).one_or_none()
+    return Account(*row) if row else None
+
+
+def all_accounts() -> Iterator[tuple[Account, datetime | None]]:
+    """Every account with the time at which it was disabled, oldest first."""
+    columns = (User.id, User.email, User.created_at, User.disabled_at)
+    with reading() as connection:
+        rows = connection.execution_options(yield_per=PAGE).execute(
+            select(*columns).order_by(User.id)
+        )
+        for row in rows:
+            yield Account(*row[:3]), row.disabled_at
+
+
+def set_disabled(connection: Connection, user_id: UUID, at: datetime | None) -> None:
+    """Disable an account from an instant on, or with None enable it again."""
+    connection.execute(update(User).where(User.id == user_id).values(disabled_at=at))
+
+
+def overwrite_password(connection: Connection, user_id: UUID, new_hash: str) -> None:
+    """Store the hash of a new password, whatever the old one was."""
+    connection.execute(update(User).where(User.id == user_id).values(password_hash=new_hash))
 
 
 def refuse_weak(password: str, email: str, pointer: str) -> None:

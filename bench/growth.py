@@ -1,0 +1,288 @@
+"""What a session costs when there are many: python -m bench.growth [--most 10000000]
+
+Fills `refresh_tokens` step by step, by COPY on Postgres, and at each size times what the service
+does with a session: the functions behind the routes, without HTTP and without hashing, so that
+nothing hides the database. Prints a table in Markdown; --plot writes an SVG.
+"""
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from math import log10
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import text
+
+from authsvc import clock, create_app, schema
+from authsvc.components import component
+from authsvc.database import db, writing
+from authsvc.sessions.lifecycle import Device, Opened, Sessions
+from authsvc.sessions.purge import purge
+from authsvc.settings import Settings
+from authsvc.users.accounts import Authenticated
+from tests.postgres import CRASH_SAFE, Cluster, find_binaries
+from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+
+SIZES = (1_000, 100_000, 1_000_000, 10_000_000)
+MOST_ON_SQLITE = 1_000_000
+CHUNK = 50_000
+SAMPLE = 200
+PURGED_BATCHES = 20
+SESSIONS_EACH = 4
+DEVICE = Device(
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "192.0.2.7"
+)
+OPERATIONS = ("refresh", "login", "logout", "list", "purge")
+COLUMNS = (
+    "id", "user_id", "token_hash", "issued_at", "expires_at", "last_used_at", "user_agent",
+    "ip_address",
+)  # fmt: skip
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--most", type=int, default=SIZES[-1])
+    words.add_argument("--plot", type=Path)
+    chosen = words.parse_args()
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        most = min(chosen.most, MOST_ON_SQLITE)
+        figures["SQLite"] = measure_all(f"sqlite:///{folder}/authsvc.db", most)
+    binaries = find_binaries()
+    assert binaries is not None, "Postgres is not installed here"
+    cluster = Cluster(binaries, CRASH_SAFE).start()
+    try:
+        url = cluster.address.create_database("growth")
+        figures["Postgres"] = measure_all(url, chosen.most)
+    finally:
+        cluster.destroy()
+    for name, rows in figures.items():
+        print_table(name, rows)
+    if chosen.plot:
+        chosen.plot.write_text(plot(figures))
+
+
+def measure_all(url: str, most: int) -> dict[int, dict[str, float]]:
+    schema.upgrade(url)
+    settings = {
+        "database_url": url,
+        "access_token_secret": ACCESS_SECRET.hex(),
+        "refresh_token_secret": REFRESH_SECRET.hex(),
+    }
+    app = create_app(Settings.model_validate(settings))
+    figures = {}
+    with app.app_context():
+        users: list[str] = []
+        filled, opened = 0, []
+        for size in (size for size in SIZES if size <= most):
+            opened += fill(app, users, size - filled)
+            filled = size
+            with db.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.execute(text("SET statement_timeout = 0")) if is_postgres() else None
+                connection.execute(text("ANALYZE"))
+            figures[size] = measure(users, random.sample(opened, min(SAMPLE, len(opened))))
+    return figures
+
+
+def is_postgres() -> bool:
+    return db.engine.dialect.name == "postgresql"
+
+
+USER_COLUMNS = ("id", "email", "email_key", "password_hash", "created_at")
+
+
+def made_up_users(number: int) -> list[tuple[str, ...]]:
+    ids = [os.urandom(16).hex() for _ in range(number)]
+    return [(id, f"{id}@example.com", f"{id}@example.com", "x", stored(clock.now())) for id in ids]
+
+
+def stored(instant: datetime) -> str:
+    """As SQLite keeps it; Postgres reads it too, as UTC."""
+    return f"{instant:%Y-%m-%d %H:%M:%S.%f}"
+
+
+def fill(app: Flask, users: list[str], number: int) -> list[Opened]:
+    """Add sessions of the past week, a tenth of them over; real ones stand among them."""
+    opened: list[Opened] = []
+    began = time.monotonic()
+    people = made_up_users(number // SESSIONS_EACH)
+    add("users", USER_COLUMNS, people)
+    users += [person[0] for person in people]
+    rows = made_up(users, number)
+    done = 0
+    while chunk := list(islice(rows, CHUNK)):
+        add("refresh_tokens", COLUMNS, chunk)
+        opened += [open_session(UUID(random.choice(users))) for _ in range(SAMPLE // 4)]
+        done += len(chunk)
+        rate = done / (time.monotonic() - began)
+        print(f"\r{db.engine.dialect.name}: {done:,} of {number:,} rows, {rate:,.0f} a second ",
+              end="", file=sys.stderr)  # fmt: skip
+    print(file=sys.stderr)
+    return opened
+
+
+def made_up(users: list[str], number: int) -> Iterator[tuple[Any, ...]]:
+    """Rows made of ready pieces, or making them would take longer than storing them."""
+    now = clock.now()
+    week, hour = timedelta(days=7), timedelta(hours=2)
+    lives = []
+    for number_of_life in range(5000):
+        over = number_of_life % 10 == 0
+        ends = now - hour - week * random.random() if over else now + week * random.random()
+        issued = ends - week
+        used = max(issued, now - timedelta(days=1))
+        stamp = int(issued.timestamp() * 1000).to_bytes(6, "big").hex()
+        lives.append((stamp, stored(issued), stored(ends), stored(used)))
+    for _ in range(number):
+        stamp, issued_at, expires_at, used_at = random.choice(lives)
+        bits = os.urandom(42)
+        id = f"{stamp}7{bits[:10].hex()[1:4]}8{bits[:10].hex()[5:]}"
+        yield (
+            id, random.choice(users), bits[10:], issued_at, expires_at, used_at,
+            DEVICE.user_agent, DEVICE.ip_address,
+        )  # fmt: skip
+
+
+def add(table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    names = ", ".join(columns)
+    with writing() as connection:
+        cursor = connection.connection.cursor()
+        if not is_postgres():
+            marks = ", ".join("?" for _ in columns)
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+            return
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SET LOCAL timezone = 'UTC'")
+        cursor.execute("SET LOCAL session_replication_role = replica")  # no look-up for each row
+        with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            copy.write("".join(map(line, rows)))
+
+
+def line(row: tuple[Any, ...]) -> str:
+    cells = (rf"\\x{cell.hex()}" if isinstance(cell, bytes) else cell for cell in row)
+    return "\t".join(cells) + "\n"
+
+
+def open_session(user: UUID) -> Opened:
+    return component(Sessions).open(Authenticated(user, "x", None), DEVICE, replaced=[])
+
+
+def measure(users: list[str], opened: list[Opened]) -> dict[str, float]:
+    """Milliseconds of each operation, and for the purge of its longest batch.
+
+    The lower quartile: whatever else the machine does can only add.
+    """
+    sessions = component(Sessions)
+    fresh: list[Opened] = []
+    for one in opened[:50]:  # warm
+        sessions.resume(sessions.verify(one.refresh_token))
+    figures = {
+        "refresh": milliseconds(
+            [lambda one=one: sessions.resume(sessions.verify(one.refresh_token)) for one in opened]
+        ),
+        "login": milliseconds(
+            [lambda: fresh.append(open_session(UUID(random.choice(users))))] * SAMPLE
+        ),
+        "logout": milliseconds(
+            [lambda one=one: sessions.end([one.refresh_token]) for one in fresh]
+        ),
+        "list": milliseconds(
+            [lambda user=user: sessions.live(UUID(user)) for user in random.sample(users, SAMPLE)]
+        ),
+    }
+    longest, batches = 0.0, purge()
+    for _ in range(PURGED_BATCHES):
+        began = time.perf_counter()
+        next(batches, None)
+        longest = max(longest, time.perf_counter() - began)
+    return {**figures, "purge": longest * 1000, **bytes_per_row()}
+
+
+def milliseconds(calls: list[Callable[[], object]]) -> float:
+    taken = []
+    for call in calls:
+        began = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - began)
+    return quantiles(taken)[0] * 1000
+
+
+def bytes_per_row() -> dict[str, float]:
+    if not is_postgres():
+        return {}
+    with db.engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        rows = connection.execute(text("SELECT count(*) FROM refresh_tokens")).scalar_one()
+        table = connection.execute(text("SELECT pg_table_size('refresh_tokens')")).scalar_one()
+        indexes = connection.execute(
+            text(
+                "SELECT indexrelname, pg_relation_size(indexrelid) FROM pg_stat_user_indexes"
+                " WHERE relname = 'refresh_tokens'"
+            )
+        ).all()
+    return {"table": table / rows, **{name: size / rows for name, size in indexes}}
+
+
+def print_table(name: str, figures: dict[int, dict[str, float]]) -> None:
+    columns = list(next(iter(figures.values())))
+    print(
+        f"\n{name} (ms: lower quartiles, of the purge the longest batch; then bytes per session)\n"
+    )
+    print("| rows |", " | ".join(columns), "|")
+    print("| ---: |", " | ".join("---:" for _ in columns), "|")
+    for size, row in figures.items():
+        print(f"| {size:,} |", " | ".join(f"{row[column]:.2f}" for column in columns), "|")
+
+
+WIDTH, HEIGHT, EDGE = 640, 400, 60
+COLOURS = dict(
+    zip(OPERATIONS, ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#555555"), strict=True)
+)
+
+
+def plot(figures: dict[str, dict[int, dict[str, float]]]) -> str:
+    """Both axes by powers of ten: 1 thousand to 10 million rows, 0.1 to 1,000 ms."""
+
+    def x(rows: int) -> float:
+        return EDGE + (log10(rows) - 3) / 4 * (WIDTH - 3 * EDGE)
+
+    def y(ms: float) -> float:
+        return HEIGHT - EDGE - (log10(max(ms, 0.1)) + 1) / 4 * (HEIGHT - 2 * EDGE)
+
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+             'font-family="sans-serif" font-size="12">',
+             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>']  # fmt: skip
+    parts += [
+        f'<text x="{x(10**power)}" y="{HEIGHT - 40}" text-anchor="middle">{10**power:,}</text>'
+        for power in range(3, 8)
+    ]
+    for ms in (0.1, 1, 10, 100, 1000):
+        parts.append(f'<path d="M{EDGE} {y(ms)}H{x(10**7)}" stroke="#ddd"/>')
+        parts.append(f'<text x="{EDGE - 6}" y="{y(ms) + 4}" text-anchor="end">{ms:g} ms</text>')
+    for database, dashes in (("Postgres", ""), ("SQLite", ' stroke-dasharray="5 4"')):
+        for name in OPERATIONS:
+            points = [(x(rows), y(row[name])) for rows, row in figures[database].items()]
+            line = " ".join(f"{left:.0f},{top:.1f}" for left, top in points)
+            parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS[name]}" '
+                         f'stroke-width="2"{dashes}/>')  # fmt: skip
+    for number, name in enumerate(OPERATIONS):
+        parts.append(f'<text x="{WIDTH - 100}" y="{EDGE + 20 * number}" fill="{COLOURS[name]}">'
+                     f"{name}</text>")  # fmt: skip
+    parts.append(f'<text x="{EDGE}" y="30">sessions in the table; solid: Postgres, dashed: SQLite'
+                 "</text></svg>")  # fmt: skip
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    main()

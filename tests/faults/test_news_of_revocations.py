@@ -1,0 +1,89 @@
+"""Every worker of every instance hears of an ended session, and asks little to know it."""
+
+import re
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from tests.faults.conftest import Serve
+from tests.faults.visitor import PASSWORD, Visitor
+from tests.gunicorn import ROOT, Service, environment
+from tests.postgres import Cluster
+
+HEARD_WITHIN = 1.5
+"""Seconds from the answer to the logout. The promise is one second; the rest is this machine's."""
+WORKERS = 4
+
+
+def test_after_a_session_has_ended_every_worker_refuses_its_access_token(
+    serve: Serve, url: str
+) -> None:
+    with serve(workers=WORKERS) as one, serve(workers=2) as two:
+        names = ["logout", "password", "disabled", "deleted", "witness"]
+        people = {
+            name: Visitor(one.port, f"{name}@example.com").registered().logged_in()
+            for name in names
+        }
+        password = people["password"]
+        elsewhere = Visitor(one.port, password.email).logged_in()
+        gone = [people["logout"], elsewhere, people["disabled"], people["deleted"]]
+        everybody = [*gone, password, people["witness"]]
+        for visitor in everybody:
+            assert said_at(one, visitor, WORKERS) == said_at(two, visitor, 2) == {"ok"}
+
+        assert people["logout"].log_out().status == 204
+        change = {"current_password": PASSWORD, "new_password": "a mule that is correct"}
+        assert password.patient("PUT", "/api/me/password", change).status == 204
+        disable = [sys.executable, "-m", "authsvc", "users", "disable", people["disabled"].email]
+        subprocess.run(disable, cwd=ROOT, env=environment(url), check=True, capture_output=True)
+        answer = people["deleted"].patient("DELETE", "/api/me", {"password": PASSWORD})
+        assert answer.status == 204
+        time.sleep(HEARD_WITHIN)
+
+        for visitor in everybody:
+            expected = {"access_token_revoked"} if visitor in gone else {"ok"}
+            assert said_at(one, visitor, WORKERS) == said_at(two, visitor, 2) == expected
+
+
+def said_at(service: Service, visitor: Visitor, workers: int) -> set[str]:
+    return replace(visitor, port=service.port).probe_each_worker(workers)
+
+
+STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]+): (.*)")
+PING = ";"  # of the pool, which makes sure that its connection still stands
+NEWS = re.compile(r"SELECT refresh_tokens\.id, refresh_tokens\.revoked_at .*revoked_at > ")
+
+
+@pytest.mark.only("postgres")
+def test_protected_requests_ask_for_nothing_but_the_news(
+    serve: Serve, url: str, own_cluster: Cluster
+) -> None:
+    workers, seconds = 2, 3.0
+    with own_cluster.address.connect() as connection:
+        name = make_url(url).database
+        connection.execute(f"ALTER DATABASE {name} SET log_statement = 'all'")
+    with serve(workers=workers) as service:
+        alice = Visitor(service.port, "alice@example.com").registered().logged_in()
+        alice.probe_each_worker(workers)  # each has its connection now
+        asked_before = len(statements(own_cluster.log))
+        until = time.monotonic() + seconds
+        requests = 0
+        while time.monotonic() < until:
+            assert alice.probe().status == 200
+            requests += 1
+        asked = statements(own_cluster.log)[asked_before:]
+    news = [statement for statement in asked if NEWS.match(statement)]
+    others = {statement for statement in asked if not NEWS.match(statement)}
+    assert others <= {"BEGIN", "ROLLBACK", PING}, others
+    assert 1 <= len(news) <= workers * (seconds + 1)
+    assert requests > 10 * len(news)
+
+
+def statements(log: Path) -> list[str]:
+    text = re.sub(r"\n\t", " ", log.read_text())
+    return [match.group(1).strip() for match in STATEMENT.finditer(text)]

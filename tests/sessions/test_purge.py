@@ -1,0 +1,105 @@
+"""Sessions that are long over leave the table, and nothing else does."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import Connection, insert, select, text
+from uuid_utils.compat import uuid7
+
+from authsvc import clock
+from authsvc.database import writing
+from authsvc.sessions.model import RefreshToken
+from authsvc.sessions.purge import BATCH, KEPT, LITTLE, purge
+from tests.people import Person
+
+DAY = timedelta(days=1)
+
+
+def add_sessions(connection: Connection, number: int, over_for: timedelta) -> None:
+    ended = clock.now() - over_for
+    row = {"token_hash": b"", "issued_at": ended, "expires_at": ended, "last_used_at": ended}
+    connection.execute(insert(RefreshToken), [{"id": uuid7(), **row} for _ in range(number)])
+
+
+def sessions(connection: Connection) -> int:
+    return connection.execute(text("SELECT count(*) FROM refresh_tokens")).scalar_one()
+
+
+def test_what_is_over_goes_in_batches(app: Flask, connection: Connection) -> None:
+    add_sessions(connection, BATCH + 3, over_for=DAY)
+    with app.app_context():
+        assert list(purge()) == [BATCH, 3]
+    assert sessions(connection) == 0
+
+
+@pytest.mark.parametrize("over_for", [-DAY, timedelta(), KEPT - timedelta(minutes=1)])
+def test_what_lives_or_has_only_just_ended_stays(
+    app: Flask, connection: Connection, over_for: timedelta
+) -> None:
+    add_sessions(connection, 1, over_for)
+    with app.app_context():
+        assert list(purge()) == []
+    assert sessions(connection) == 1
+
+
+def test_a_revoked_session_is_called_revoked_until_it_would_have_ended(alice: Person) -> None:
+    alice.logged_in()
+    kept = alice.refresh_token
+    alice.log_out()
+    with time_machine.travel(clock.now() + 6 * DAY, tick=False), alice.app.app_context():
+        list(purge())
+        alice.refresh_token = kept
+        assert alice.refresh().json["code"] == "refresh_token_revoked"
+
+
+def test_a_login_removes_a_few_once_there_are_enough(alice: Person, connection: Connection) -> None:
+    add_sessions(connection, LITTLE - 1, over_for=DAY)
+    alice.log_in().close()
+    assert sessions(connection) == LITTLE
+    add_sessions(connection, LITTLE + 5, over_for=DAY)
+    alice.log_in().close()
+    assert sessions(connection) == LITTLE + 6
+
+
+def test_two_purges_at_once_take_different_rows_and_none_waits(
+    app: Flask, connection: Connection, database: str
+) -> None:
+    if database == "sqlite":
+        return  # there is one writer at a time, and it is soon done
+    add_sessions(connection, 8, over_for=DAY)
+    with app.app_context(), writing() as other:
+        locked = select(RefreshToken.id).limit(3).with_for_update()
+        assert len(other.execute(locked).all()) == 3
+        assert list(purge()) == [5]
+    assert sessions(connection) == 3
+
+
+def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Connection) -> None:
+    add_sessions(connection, LITTLE, over_for=DAY)
+    with alice.app.app_context():
+        answer = alice.log_in()
+        connection.execute(text("ALTER TABLE refresh_tokens RENAME TO hidden"))
+        try:
+            answer.close()
+        finally:
+            connection.execute(text("ALTER TABLE hidden RENAME TO refresh_tokens"))
+    assert answer.status_code == 200
+    assert sessions(connection) == LITTLE + 1
+
+
+def test_the_purge_reads_an_index_and_not_the_table(
+    app: Flask, connection: Connection, database: str
+) -> None:
+    add_sessions(connection, 3000, over_for=-DAY)
+    connection.execute(text("ANALYZE refresh_tokens"))
+    explain = "EXPLAIN QUERY PLAN" if database == "sqlite" else "EXPLAIN"
+    plan = connection.execute(
+        text(
+            f"{explain} SELECT id FROM refresh_tokens WHERE expires_at < :now"
+            " ORDER BY expires_at LIMIT 500"
+        ),
+        {"now": "2026-11-24 00:00:00.000000"},
+    )
+    assert "ix_refresh_tokens_expires_at" in "\n".join(str(row[-1]) for row in plan)

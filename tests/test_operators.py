@@ -1,0 +1,193 @@
+"""The commands by which an operator looks after accounts, sessions and databases."""
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import NullPool, create_engine, select
+
+from authsvc.cli import main
+from authsvc.database import Base
+from tests.conftest import MakeDatabase
+from tests.gunicorn import environment
+from tests.people import Person
+
+NEW_PASSWORD = "another horse, quite incorrect"
+
+
+class Operator:
+    def __init__(self, database_url: str) -> None:
+        self.environment = environment(database_url)
+
+    def run(self, *words: str, typed: str = "") -> Result:
+        return CliRunner(env=self.environment).invoke(main, words, input=typed)
+
+
+@pytest.fixture
+def operator(database_url: str) -> Operator:
+    return Operator(database_url)
+
+
+def test_disable_ends_all_sessions_and_shuts_the_person_out(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    alice.logged_in()
+    bob.logged_in()
+    assert operator.run("users", "disable", "Alice@Example.com").exit_code == 0
+    assert alice.refresh().json["code"] == "refresh_token_revoked"
+    assert alice.log_in().status_code == 401
+    assert bob.refresh().status_code == 200
+
+
+def test_enable_lets_a_person_log_in_again_and_brings_no_session_back(
+    operator: Operator, alice: Person
+) -> None:
+    kept = alice.logged_in().refresh_token
+    operator.run("users", "disable", alice.email)
+    assert operator.run("users", "enable", alice.email).exit_code == 0
+    alice.refresh_token = kept
+    assert alice.refresh().status_code == 401
+    assert alice.log_in().status_code == 200
+
+
+def test_list_shows_each_account_and_who_is_disabled(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    operator.run("users", "disable", bob.email)
+    lines = [line.split("\t") for line in operator.run("users", "list").output.splitlines()]
+    assert [(line[0], line[3].split()[0]) for line in lines] == [
+        (alice.email, "enabled"),
+        (bob.email, "disabled"),
+    ]
+
+
+def test_set_password_replaces_it_and_ends_all_sessions(operator: Operator, alice: Person) -> None:
+    alice.logged_in()
+    done = operator.run("users", "set-password", alice.email, typed=f"{NEW_PASSWORD}\n")
+    assert done.exit_code == 0
+    assert alice.refresh().status_code == 401
+    assert alice.log_in().status_code == 401
+    alice.password = NEW_PASSWORD
+    assert alice.log_in().status_code == 200
+
+
+def test_set_password_refuses_a_weak_one_and_changes_nothing(
+    operator: Operator, alice: Person
+) -> None:
+    alice.logged_in()
+    done = operator.run("users", "set-password", alice.email, typed="short\n")
+    assert done.exit_code == 1
+    assert alice.refresh().status_code == 200
+
+
+def test_sessions_list_shows_the_live_ones_and_no_terminal_codes(
+    operator: Operator, alice: Person
+) -> None:
+    ended = alice.on_another_device().logged_in()
+    alice.log_in(**{"User-Agent": "Firefox \x1b[2J"})
+    ended.log_out()
+    lines = operator.run("sessions", "list", alice.email).output.splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith("Firefox ?[2J")
+
+
+def test_sessions_revoke_ends_one_persons_sessions(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    alice.logged_in()
+    alice.on_another_device().logged_in()
+    bob.logged_in()
+    assert "2 sessions are ended" in operator.run("sessions", "revoke", alice.email).output
+    assert alice.refresh().status_code == 401
+    assert bob.refresh().status_code == 200
+
+
+def test_sessions_revoke_all_ends_everybodys(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    people = [alice.logged_in(), alice.on_another_device().logged_in(), bob.logged_in()]
+    assert "3 sessions are ended" in operator.run("sessions", "revoke", "--all").output
+    assert [person.refresh().json["code"] for person in people] == ["refresh_token_revoked"] * 3
+
+
+@pytest.mark.parametrize("words", [(), ("alice@example.com", "--all")])
+def test_sessions_revoke_wants_either_a_person_or_all(
+    operator: Operator, alice: Person, words: tuple[str, ...]
+) -> None:
+    alice.logged_in()
+    assert operator.run("sessions", "revoke", *words).exit_code == 2
+    assert alice.refresh().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("users", "disable"),
+        ("users", "enable"),
+        ("users", "set-password"),
+        ("sessions", "list"),
+        ("sessions", "revoke"),
+    ],
+)
+def test_an_unknown_address_is_told_in_a_sentence(operator: Operator, words: list[str]) -> None:
+    done = operator.run(*words, "nobody@example.com", typed=f"{NEW_PASSWORD}\n")
+    assert done.exit_code == 1
+    assert "There is no account with this e-mail address." in done.output
+
+
+def test_sessions_purge_tells_how_many_went(operator: Operator, alice: Person) -> None:
+    alice.logged_in()
+    assert "0 sessions" in operator.run("sessions", "purge").output
+
+
+@pytest.fixture
+def other_database(
+    database: str, make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """One of the other kind where there is one: SQLite for Postgres; else a second one."""
+    if database == "postgres":
+        return f"sqlite:///{tmp_path_factory.mktemp('other') / 'authsvc.db'}"
+    return make_database()
+
+
+def test_db_copy_moves_every_row_there_and_back(
+    operator: Operator,
+    alice: Person,
+    bob: Person,
+    database_url: str,
+    other_database: str,
+    make_database: MakeDatabase,
+) -> None:
+    alice.logged_in()
+    bob.logged_in().log_out()
+    third = make_database()
+    assert operator.run("db", "copy", database_url, other_database).exit_code == 0
+    assert operator.run("db", "copy", other_database, third).exit_code == 0
+    assert rows(third) == rows(other_database) == rows(database_url)
+    assert len(rows(third)["refresh_tokens"]) == 2
+
+
+def test_db_copy_into_a_database_with_rows_changes_nothing(
+    operator: Operator, alice: Person, database_url: str, make_database: MakeDatabase
+) -> None:
+    target = make_database()
+    operator.run("db", "copy", database_url, target)
+    before = rows(target)
+    done = operator.run("db", "copy", database_url, target)
+    assert done.exit_code == 1
+    assert "TO has rows in " in done.output
+    assert rows(target) == before
+
+
+def test_db_copy_from_a_database_without_tables_is_refused(
+    operator: Operator, database_url: str, make_database: MakeDatabase
+) -> None:
+    done = operator.run("db", "copy", make_database(), database_url)
+    assert done.exit_code == 1
+    assert "FROM is not up to date" in done.output
+
+
+def rows(url: str) -> dict[str, list[tuple[object, ...]]]:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return {
+            table.name: sorted(tuple(row) for row in connection.execute(select(table)))
+            for table in Base.metadata.sorted_tables
+        }
