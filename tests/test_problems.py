@@ -59,6 +59,12 @@ class OnlyTea(HTTPException):
     description = "Only tea."
 
 
+class NotModified(HTTPException):
+    """No error at all, though it is raised."""
+
+    code = 304
+
+
 @pytest.fixture(scope="module")
 def broken(make_app: MakeApp) -> Flask:
     """An app with views that fail in every way."""
@@ -75,6 +81,11 @@ def broken(make_app: MakeApp) -> Flask:
         raise next(example(kind) for kind in concrete() if kind.code == code)
 
     app.get("/raises")(public(lambda: {}["canary"]))
+
+    @app.get("/unchanged")
+    @public
+    def unchanged() -> str:
+        raise NotModified
 
     @app.get("/tea")
     @public
@@ -161,6 +172,11 @@ def test_a_view_that_raises_is_500_and_tells_nothing(broken: Flask) -> None:
 def test_a_redirect_passes(broken: Flask) -> None:
     answer = broken.test_client().get("/redirects")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/healthz")
+
+
+def test_what_is_raised_but_is_no_error_passes(broken: Flask) -> None:
+    answer = broken.test_client().get("/unchanged")
+    assert (answer.status_code, answer.mimetype) == (304, "text/html")
 
 
 def test_the_frameworks_own_errors_are_problems(broken: Flask) -> None:

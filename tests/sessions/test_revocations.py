@@ -1,5 +1,6 @@
 """What a worker knows of lately revoked sessions, seen from the access tokens that it refuses."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,10 @@ from uuid import uuid4
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from authsvc import schema
-from authsvc.database import writing
+from authsvc.database import db, writing
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.revocations import Revocations
 from tests.answers import away, counted_statements, refused
@@ -115,6 +116,12 @@ def test_the_database_is_asked_once_a_second_however_many_threads_there_are(
         return carol.on_same_device().call("GET", "/nothing", headers=bearer).status_code
 
     bearer = {"Authorization": f"Bearer {carol.access_token}"}
+
+    def answer_slowly(*_: object) -> None:  # so that the others come while one is asking
+        time.sleep(0.05)
+
+    with worker.app_context():
+        event.listen(db.engine, "before_cursor_execute", answer_slowly)
     with counted_statements(worker) as statements, ThreadPoolExecutor(8) as threads:
         for seconds in range(1, 4):
             clock.shift(SECOND)
