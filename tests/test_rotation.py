@@ -96,14 +96,3 @@ def test_a_session_of_the_old_key_can_be_logged_out_during_a_rotation(
     assert dora.log_out().status_code == 204
     dora.app, dora.refresh_token = app, kept
     assert dora.refresh().json["code"] == "refresh_token_revoked"
-
-
-def test_a_previous_key_of_one_kind_does_not_verify_the_other(
-    make_app: MakeApp, dora: Person
-) -> None:
-    dora.app = make_app(
-        access_token_secret=NEW_ACCESS, access_token_secret_previous=REFRESH_SECRET.hex()
-    )
-    assert me(dora) == 401
-    dora.access_token = dora.refresh_token
-    assert me(dora) == 401

@@ -25,12 +25,11 @@ MAX_WAITING = 2
 WAIT_SECONDS = 1.0
 # One hash keeps one core busy for about 20 ms, and there are as many processes as cores:
 # more at once would not be faster. Those who are about a password, counting included, hold a
-# thread each: four of a process's six, so that two stay free for everybody else. Measured with
-# 8 clients on 2 processes and a busy machine: where only the hash was bounded, waits for the
+# thread each, and one of a process's four must stay free for everybody else. Measured with 8
+# clients on 2 processes and a busy machine: where only the hash was bounded, waits for the
 # counts' write lock held every thread, and the p50 of protected requests was 48 times its idle
-# value; with all of it bounded, 3 to 7 times, at a load of 3 to 9 on the 2 cores. With three
-# admitted, 1 to 3 of 80 people who came four at a time were refused; with four, none.
-
+# value; with all of it bounded, 4 to 6 times. 4 of 160 people who came four at a time were
+# told to try again.
 
 _MALFORMED = (UnknownHashError, ValueError, TypeError, OverflowError)
 """What the hashers raise for a stored text that is no hash of theirs."""
