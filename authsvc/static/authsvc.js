@@ -166,7 +166,7 @@ export function createAuth({ baseUrl, origins = [] }) {
           renewFrom = asked + expires_in * (750 + 150 * Math.random());
           validUntil = asked + expires_in * 1_000;
           over = false;
-          setUser(owner);
+          return setUser(owner);
         }
         issued = undefined;
       } catch (thrown) {
