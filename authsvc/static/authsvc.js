@@ -157,7 +157,7 @@ export function createAuth({ baseUrl, origins = [] }) {
         const { access_token, expires_in } = issued;
         const claims = JSON.parse(atob(access_token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
         const owner =
-          claims.sub === user?.id
+          started !== epoch || claims.sub === user?.id
             ? user
             : await call(fetch, "GET", "api/me", undefined, { Authorization: `Bearer ${access_token}` });
         if (started === epoch) {
