@@ -1,7 +1,11 @@
-// authsvc in the browser: the access token is kept in memory, renewed in time, and sent only where it may go.
+// authsvc in the browser: the access token stays in memory, is renewed in time, and goes only
+// where it may.
 
 /** @typedef {{ id: string, email: string, created_at: string }} User */
-/** @typedef {{ id: string, created_at: string, expires_at: string, last_used_at: string, user_agent: string | null, ip_address: string | null, current: boolean }} Session */
+/**
+ * @typedef {{ id: string, created_at: string, expires_at: string, last_used_at: string,
+ *   user_agent: string | null, ip_address: string | null, current: boolean }} Session
+ */
 /** @typedef {{ pointer: string, detail: string }} Fault */
 /** @typedef {{ access_token: string, expires_in: number }} Issued */
 
@@ -117,9 +121,10 @@ export function createAuth({ baseUrl, origins = [] }) {
       if (response.ok) return data;
     } catch (cause) {
       if (cause instanceof AuthError) throw cause;
-      throw status
-        ? new AuthError("http_error", status, "The answer is not the service's.", retryAfter, [], cause)
-        : new AuthError("network_error", 0, "The service cannot be reached.", 0, [], cause);
+      const [code, message] = status
+        ? ["http_error", "The answer is not the service's."]
+        : ["network_error", "The service cannot be reached."];
+      throw new AuthError(code, status, message, retryAfter, [], cause);
     }
     throw new AuthError(data?.code ?? "http_error", status, data?.detail, retryAfter, data?.errors);
   }
@@ -155,11 +160,13 @@ export function createAuth({ baseUrl, origins = [] }) {
         const asked = performance.now();
         issued ??= /** @type {Issued} */ (await call(fetch, "POST", "auth/refresh"));
         const { access_token, expires_in } = issued;
-        const claims = JSON.parse(atob(access_token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
+        const payload = access_token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+        const claims = JSON.parse(atob(payload));
+        const bearer = { Authorization: `Bearer ${access_token}` };
         const owner =
           started !== epoch || claims.sub === user?.id
             ? user
-            : await call(fetch, "GET", "api/me", undefined, { Authorization: `Bearer ${access_token}` });
+            : await call(fetch, "GET", "api/me", undefined, bearer);
         if (started === epoch) {
           token = access_token;
           sid = claims.sid;
@@ -179,7 +186,8 @@ export function createAuth({ baseUrl, origins = [] }) {
           turn(true);
           throw error;
         }
-        const wait = Math.max(error.retryAfter * 1_000, PAUSE * 2 ** tries * (0.5 + Math.random() / 2));
+        const pause = PAUSE * 2 ** tries * (0.5 + Math.random() / 2);
+        const wait = Math.max(error.retryAfter * 1_000, pause);
         const passing = error.status < 400 || error.status === 429 || error.status >= 500;
         if (!passing || tries === TRIES || wait > LONGEST_PAUSE) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));

@@ -15,6 +15,7 @@ export const PASSWORD = "a horse that is correct";
 
 const sendForReal = globalThis.fetch;
 const randomForReal = Math.random;
+const waitForReal = globalThis.setTimeout;
 const RealChannel = globalThis.BroadcastChannel;
 
 let open = [];
@@ -78,6 +79,7 @@ afterEach(() => {
   open = [];
   servers = [];
   Math.random = randomForReal;
+  globalThis.setTimeout = waitForReal;
 });
 
 export const openTab = (options = {}) => createAuth({ baseUrl: URL_OF_SERVICE, ...options });
@@ -131,7 +133,7 @@ export async function otherOrigin(answer = (request, response) => response.end("
 /** Move the monotonic clock of all pages by some seconds. */
 export function moveClock(t, seconds) {
   const now = performance.now.bind(performance);
-  t.mock.method(performance, "now", () => now() + seconds * 1_000);
+  return t.mock.method(performance, "now", () => now() + seconds * 1_000).mock;
 }
 
 /** The service's answer to requests for this path, as many times as there are answers. */
@@ -196,7 +198,14 @@ export async function until(holds) {
   }
 }
 
-/** Shortest back-off. */
+/** Shorten the page's waits, and make them the least that they may be; they are returned. */
 export function hurry() {
+  const waits = [];
   Math.random = () => 0;
+  globalThis.setTimeout = (done, wait, ...more) => {
+    if (more.length) return waitForReal(done, wait, ...more); // those of fetch itself
+    waits.push(wait);
+    return waitForReal(done, wait / 50);
+  };
+  return waits;
 }

@@ -1,4 +1,4 @@
-// auth.fetch is fetch: Request objects, bodies, streams, aborts, redirects; and where the token goes.
+// auth.fetch is fetch: Requests, bodies, streams, aborts, redirects; and where the token goes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -43,7 +43,7 @@ test("the token goes to the service and to listed origins, and nowhere else", as
   const { port, hostname } = new URL(URL_OF_SERVICE);
   await auth.fetch(`http://${hostname}.evil.test:${port}/`).catch(() => {});
   await auth.fetch(`https://${hostname}:${port}/`).catch(() => {});
-  await auth.fetch(`http://${hostname}@127.0.0.1:${new URL(unlisted.origin).port}/`).catch(() => {});
+  await auth.fetch(unlisted.origin.replace("127.0.0.1", "[::1]")).catch(() => {});
   assert.ok(browser.sent.slice(1).every(({ token }) => token === ""));
 });
 
@@ -108,19 +108,20 @@ for (const [name, init] of Object.entries(bodies)) {
   });
 }
 
-test("a Request is sent with its headers and body, again too, and is used up", async () => {
+test("a Request is sent with its body, twice if need be, and is used up", async () => {
   const api = await apiThatAnswersStaleOnce();
   const { auth } = await loggedIn({ origins: [api.origin] });
-  const request = new Request(api.origin, { method: "PATCH", body: "a body", headers: { "X-A": "1" } });
+  const request = new Request(api.origin, { method: "PATCH", body: "a body" });
   const answer = await auth.fetch(request);
   assert.equal(answer.status, 200);
-  assert.deepEqual(api.received.map(({ method, body }) => [method, body]), Array(2).fill(["PATCH", "a body"]));
+  const [first, second] = api.received.map(({ method, body }) => `${method} ${body}`);
+  assert.deepEqual([first, second], ["PATCH a body", "PATCH a body"]);
   assert.ok(request.bodyUsed);
   assert.equal(request.headers.get("Authorization"), null);
   await assert.rejects(auth.fetch(request), TypeError);
 });
 
-test("a stream is sent once: its 401 is the answer, and the next request has a fresh token", async () => {
+test("a stream is sent once: its 401 is the answer, the next request has a new token", async () => {
   const api = await apiThatAnswersStaleOnce();
   const { auth } = await loggedIn({ origins: [api.origin] });
   const stream = () => ({ method: "POST", body: streamOf("a stream"), duplex: "half" });

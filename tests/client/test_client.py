@@ -23,7 +23,9 @@ ISSUER = "http://localhost:8000"
 
 
 @pytest.mark.parametrize("counted", ["lines", "branches", "functions"])
-def test_the_clients_own_tests_pass_and_run_all(coverage: dict[str, set[str]], counted: str) -> None:
+def test_the_clients_own_tests_pass_and_run_all(
+    coverage: dict[str, set[str]], counted: str
+) -> None:
     assert coverage[counted] == set()
 
 
@@ -48,6 +50,7 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
             timeout=300,
         )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
     return unrun(report.read_text())
 
 
@@ -62,9 +65,7 @@ def expired_tokens() -> dict[str, str]:
         issued = access.issue(**ids, auth_time=long_ago, session_ends=ends)
     return {
         "AUTHSVC_EXPIRED_ACCESS_TOKEN": issued.token,
-        "AUTHSVC_EXPIRED_REFRESH_TOKEN": refresh.issue(
-            **ids, issued_at=long_ago, expires_at=ends
-        ),
+        "AUTHSVC_EXPIRED_REFRESH_TOKEN": refresh.issue(**ids, issued_at=long_ago, expires_at=ends),
     }
 
 
