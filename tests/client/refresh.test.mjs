@@ -219,6 +219,14 @@ test("a failure that lasts is reported, and the session stays", async (t) => {
   assert.equal((await auth.fetch(ME)).status, 200);
 });
 
+test("the account's own calls report why their refresh failed", async (t) => {
+  const { auth } = await loggedIn();
+  moveClock(t, TTL + 1);
+  answerInstead("/auth/refresh", problem(429, "rate_limited", { "Retry-After": "60" }));
+  await assert.rejects(auth.sessions.list(), { code: "rate_limited", retryAfter: 60 });
+  assert.equal((await auth.sessions.list()).length, 1);
+});
+
 test("a long Retry-After is reported at once", async () => {
   await loggedIn();
   const auth = openTab();
@@ -239,7 +247,7 @@ test("an answer that no retry can mend is reported at once, and ends nothing", a
   assert.equal(auth.user.email, email);
 });
 
-test("a request that found no answer is not repeated: that is for its caller to decide", async () => {
+test("a request that found no answer is not repeated: its caller decides", async () => {
   const { auth } = await loggedIn();
   answerInstead("/api/me", cut);
   await assert.rejects(auth.fetch(ME), TypeError);
@@ -288,7 +296,7 @@ test("a logout that overtakes a refresh wins", async (t) => {
   assert.equal(browser.requests("/api/me").length, 0);
 });
 
-test("a refresh refused as another tab logged in is tried again with the new session", async (t) => {
+test("a refresh refused as another tab logged in is tried with the new session", async (t) => {
   const { auth, email } = await loggedIn();
   const there = openTab();
   moveClock(t, TTL + 1);
