@@ -36,6 +36,10 @@ export class Browser {
 
   fetch = async (input, init) => {
     const request = new Request(input, init);
+    if (request.credentials === "include" && this.cookies.size) {
+      const pairs = [...this.cookies].map(([name, value]) => `${name}=${value}`);
+      request.headers.set("Cookie", pairs.join("; "));
+    }
     const { pathname } = new URL(request.url);
     const entry = { method: request.method, path: pathname, status: 0 };
     entry.token = request.headers.get("Authorization")?.replace("Bearer ", "") ?? "";
@@ -46,10 +50,6 @@ export class Browser {
   };
 
   #go = async (request) => {
-    if (request.credentials === "include" && this.cookies.size) {
-      const pairs = [...this.cookies].map(([name, value]) => `${name}=${value}`);
-      request.headers.set("Cookie", pairs.join("; "));
-    }
     const response = await sendForReal(request);
     for (const line of response.headers.getSetCookie()) {
       const [, name, value] = line.match(/^([^=]+)=([^;]*)/);

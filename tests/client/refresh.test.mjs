@@ -206,15 +206,18 @@ test("back-off grows, and heeds Retry-After", async () => {
   assert.deepEqual(waits, [400, 2_000, 1_600]);
 });
 
-test("a failure that lasts is reported, and the session stays", async (t) => {
+test("a failure that lasts is reported to all who wait, and the session stays", async (t) => {
   hurry();
   const { auth, email } = await loggedIn();
   moveClock(t, TTL + 1);
   answerInstead("/auth/refresh", cut, cut, cut, cut);
-  const failed = await auth.fetch(ME).catch((error) => error);
-  assert.deepEqual([failed.name, failed.code, failed.status], ["AuthError", "network_error", 0]);
-  assert.ok(failed.cause instanceof TypeError);
+  const calls = Array.from({ length: 5 }, () => auth.fetch(ME).catch((error) => error));
+  for (const failed of await Promise.all(calls)) {
+    assert.deepEqual([failed.name, failed.code, failed.status], ["AuthError", "network_error", 0]);
+    assert.ok(failed.cause instanceof TypeError);
+  }
   assert.equal(auth.user.email, email);
+  assert.equal(refreshes().length, 4);
   assert.equal(browser.requests("/api/me").length, 0);
   assert.equal((await auth.fetch(ME)).status, 200);
 });

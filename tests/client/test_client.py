@@ -14,6 +14,7 @@ from authsvc import schema
 from authsvc.tokens.access import AccessTokens
 from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
+from tests.client.examples import compile_examples
 from tests.gunicorn import ROOT, serving
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
@@ -36,6 +37,8 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     database = f"sqlite:///{folder / 'authsvc.db'}"
     schema.upgrade(database)
     report = folder / "lcov.info"
+    (folder / "examples").mkdir()
+    examples = compile_examples(folder / "examples")
     command = ["node", "--test", "--experimental-test-coverage", "--test-reporter=spec"]
     command += ["--test-reporter-destination=stdout", "--test-reporter=lcov"]
     command += [f"--test-reporter-destination={report}"]
@@ -44,7 +47,12 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         ran = subprocess.run(
             command,
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "AUTHSVC_URL": service.url, **expired_tokens()},
+            env={
+                "PATH": os.environ["PATH"],
+                "AUTHSVC_URL": service.url,
+                "AUTHSVC_EXAMPLES": str(examples),
+                **expired_tokens(),
+            },
             capture_output=True,
             text=True,
             timeout=300,
