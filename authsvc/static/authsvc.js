@@ -202,9 +202,9 @@ export function createAuth({ baseUrl, origins = [] }) {
    */
   function unlessAborted(promise, signal) {
     return new Promise((resolve, reject) => {
+      promise.then(resolve, reject);
       signal.throwIfAborted();
       signal.addEventListener("abort", () => reject(signal.reason));
-      promise.then(resolve, reject);
     });
   }
 

@@ -14,6 +14,7 @@ import {
   moveClock,
   otherOrigin,
   problem,
+  until,
 } from "./browser.mjs";
 
 const ME = `${URL_OF_SERVICE}/api/me`;
@@ -174,11 +175,13 @@ test("an abort ends the waiting for a refresh with its reason; the refresh goes 
   assert.equal(refreshes().length, 1);
 });
 
-test("what was aborted beforehand waits for nothing", async (t) => {
+test("what was aborted beforehand waits for nothing, a failing refresh neither", async (t) => {
   const { auth } = await loggedIn();
   moveClock(t, TTL + 1);
+  answerInstead("/auth/refresh", problem(404, "not_found"));
   const reason = new Error("never mind");
   await assert.rejects(auth.fetch(ME, { signal: AbortSignal.abort(reason) }), reason);
+  await until(() => refreshes()[0].status === 404);
   assert.equal(browser.requests("/api/me").length, 0);
 });
 

@@ -324,6 +324,8 @@ test("a login waits for the refresh before it, whose refusal would clear its coo
   const restored = auth.restore();
   await gate.reached;
   const login = auth.login(email, PASSWORD);
+  await new Promise(setImmediate);
+  assert.equal(browser.requests("/auth/login").length, 0);
   gate.letGo();
   await login;
   await restored;
