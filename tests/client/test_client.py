@@ -39,7 +39,8 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     report = folder / "lcov.info"
     (folder / "examples").mkdir()
     examples = compile_examples(folder / "examples")
-    command = ["node", "--test", "--experimental-test-coverage", "--test-reporter=spec"]
+    command = ["node", "--test", "--test-timeout=60000", "--experimental-test-coverage"]
+    command += ["--test-reporter=spec"]
     command += ["--test-reporter-destination=stdout", "--test-reporter=lcov"]
     command += [f"--test-reporter-destination={report}"]
     command += [str(file) for file in sorted(HERE.glob("*.test.mjs"))]
