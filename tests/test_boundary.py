@@ -19,6 +19,7 @@ PUBLIC = {
     "POST /auth/refresh",
     "POST /auth/logout",
     "GET /healthz",
+    "GET /static/authsvc.js",
     "GET /readyz",
 }
 PROTECTED = {

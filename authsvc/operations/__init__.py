@@ -2,8 +2,9 @@
 
 from flask import Blueprint
 
-from authsvc.operations import health
+from authsvc.operations import health, static
 
 operations = Blueprint("operations", __name__)
 operations.get("/healthz")(health.healthz)
 operations.get("/readyz")(health.readyz)
+operations.get("/static/authsvc.js")(static.authsvc_js)

@@ -1,0 +1,49 @@
+"""The examples of docs/browser.md as programs: extracted, checked by tsc, and compiled for node."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from tests.gunicorn import ROOT
+
+HERE = Path(__file__).parent
+PAGE = ROOT / "docs" / "browser.md"
+OPTIONS = {
+    "strict": True,
+    "allowJs": True,
+    "checkJs": True,
+    "jsx": "react-jsx",
+    "target": "es2022",
+    "module": "esnext",
+    "moduleResolution": "bundler",
+    "moduleDetection": "force",
+    "lib": ["es2022", "dom", "dom.iterable"],
+    "types": [],
+    "outDir": "made",
+    "rootDir": ".",
+}
+
+
+def compile_examples(folder: Path) -> Path:
+    """Give the folder that holds the page's examples as `plain.js` and `react.js`.
+
+    Args:
+        folder: an empty one to work in.
+    """
+    text = PAGE.read_text()
+    for language, name in (("js", "plain.js"), ("tsx", "react.tsx")):
+        (example,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+        (folder / name).write_text(example)
+    modules = folder / "node_modules"
+    modules.mkdir()
+    (modules / "authsvc").symlink_to(ROOT / "authsvc" / "static")
+    for package in ("react", "@types"):
+        (modules / package).symlink_to(HERE / "node_modules" / package)
+    (folder / "package.json").write_text('{"type": "module"}')
+    config = {"compilerOptions": OPTIONS, "files": ["plain.js", "react.tsx"]}
+    (folder / "tsconfig.json").write_text(json.dumps(config))
+    tsc = HERE / "node_modules" / ".bin" / "tsc"
+    made = subprocess.run([tsc], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert made.returncode == 0, made.stdout
+    return folder / "made"

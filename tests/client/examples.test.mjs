@@ -1,0 +1,72 @@
+// The examples of docs/browser.md, run in a document against the service.
+
+import assert from "node:assert/strict";
+import { createElement } from "react";
+import { test } from "node:test";
+
+import { JSDOM } from "jsdom";
+
+import { PASSWORD, URL_OF_SERVICE, browser, newEmail, openTab, until } from "./browser.mjs";
+
+/** Make a page's globals, as far as the examples need them. */
+function showPage(t, html) {
+  const { window } = new JSDOM(html, { url: `${URL_OF_SERVICE}/` });
+  for (const name of ["window", "document", "location", "navigator", "FormData"]) {
+    const kept = Object.getOwnPropertyDescriptor(globalThis, name) ?? { configurable: true };
+    Object.defineProperty(globalThis, name, { value: window[name], configurable: true });
+    t.after(() => Object.defineProperty(globalThis, name, kept));
+  }
+  return window;
+}
+
+function logIn({ document, Event }, email, password) {
+  const form = document.querySelector("form");
+  form.querySelector("[name=email]").value = email;
+  form.querySelector("[name=password]").value = password;
+  form.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+}
+
+const load = (name) => import(`${process.env.AUTHSVC_EXAMPLES}/${name}`);
+
+async function someone() {
+  const email = newEmail();
+  await openTab().register(email, PASSWORD);
+  return email;
+}
+
+test("the plain example logs in, says who is there, and says why not", async (t) => {
+  const email = await someone();
+  const page = showPage(
+    t,
+    "<form id=login><input name=email><input name=password></form><p id=status></p>",
+  );
+  const status = page.document.querySelector("#status");
+  await load("plain.js");
+  logIn(page, email, "not the password");
+  await until(() => /wrong/.test(status.textContent));
+  logIn(page, email, PASSWORD);
+  await until(() => status.textContent === `Logged in as ${email}`);
+  assert.ok(page.document.querySelector("#login").hidden);
+});
+
+test("the React example logs in and out, and follows other tabs", async (t) => {
+  const email = await someone();
+  const page = showPage(t, "<div id=root></div>");
+  const { createRoot } = await import("react-dom/client");
+  const { App, auth } = await load("react.js");
+  const root = createRoot(page.document.querySelector("#root"));
+  t.after(() => root.unmount());
+  root.render(createElement(App));
+  const shown = () => page.document.body.textContent;
+  await until(() => browser.requests("/auth/refresh")[0]?.status === 401);
+  await until(() => shown() === "Log in");
+  logIn(page, email, "not the password");
+  await until(() => /wrong/.test(shown()));
+  logIn(page, email, PASSWORD);
+  await until(() => shown() === `Log out ${email}`);
+  page.document.querySelector("button").click();
+  await until(() => /^Log in/.test(shown()));
+  assert.equal(auth.user, null);
+  await openTab().login(email, PASSWORD);
+  await until(() => shown() === `Log out ${email}`);
+});

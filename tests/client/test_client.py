@@ -1,0 +1,89 @@
+"""authsvc.js against the running service: every state, every branch."""
+
+import os
+import re
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import time_machine
+
+from authsvc import schema
+from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.keyring import hmac_key
+from authsvc.tokens.refresh import RefreshTokens
+from tests.client.examples import compile_examples
+from tests.gunicorn import ROOT, serving
+from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+
+HERE = Path(__file__).parent
+MODULE = "authsvc/static/authsvc.js"
+ISSUER = "http://localhost:8000"
+
+
+@pytest.mark.parametrize("counted", ["lines", "branches", "functions"])
+def test_the_clients_own_tests_pass_and_run_all(
+    coverage: dict[str, set[str]], counted: str
+) -> None:
+    assert coverage[counted] == set()
+
+
+@pytest.fixture(scope="module")
+def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """What `node --test`, run against a service of its own, left unrun in the module."""
+    folder = tmp_path_factory.mktemp("client")
+    database = f"sqlite:///{folder / 'authsvc.db'}"
+    schema.upgrade(database)
+    report = folder / "lcov.info"
+    (folder / "examples").mkdir()
+    examples = compile_examples(folder / "examples")
+    command = ["node", "--test", "--test-timeout=60000", "--experimental-test-coverage"]
+    command += ["--test-reporter=spec"]
+    command += ["--test-reporter-destination=stdout", "--test-reporter=lcov"]
+    command += [f"--test-reporter-destination={report}"]
+    command += [str(file) for file in sorted(HERE.glob("*.test.mjs"))]
+    with serving(database, folder / "log", issuer=ISSUER, rate_limit_factor="1000") as service:
+        ran = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "AUTHSVC_URL": service.url,
+                "AUTHSVC_EXAMPLES": str(examples),
+                **expired_tokens(),
+            },
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    return unrun(report.read_text())
+
+
+def expired_tokens() -> dict[str, str]:
+    """One token of each kind that the service signed long ago."""
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    ids = {"sub": uuid4(), "sid": uuid4()}
+    ends = long_ago + timedelta(days=7)
+    access = AccessTokens(hmac_key(ACCESS_SECRET), iss=ISSUER, aud=ISSUER, ttl=600)
+    refresh = RefreshTokens(hmac_key(REFRESH_SECRET), iss=ISSUER)
+    with time_machine.travel(long_ago, tick=False):
+        issued = access.issue(**ids, auth_time=long_ago, session_ends=ends)
+    return {
+        "AUTHSVC_EXPIRED_ACCESS_TOKEN": issued.token,
+        "AUTHSVC_EXPIRED_REFRESH_TOKEN": refresh.issue(**ids, issued_at=long_ago, expires_at=ends),
+    }
+
+
+def unrun(report: str) -> dict[str, set[str]]:
+    """The lines, branches and functions of the module that an lcov report counts as unrun."""
+    ours = next(part for part in report.split("end_of_record") if f"{MODULE}\n" in part)
+    assert re.search(r"^BRDA:", ours, re.M), "no branch was counted"
+    return {
+        "lines": set(re.findall(r"^DA:(\d+),0$", ours, re.M)),
+        "branches": set(re.findall(r"^BRDA:(\d+),\d+,\d+,0$", ours, re.M)),
+        "functions": set(re.findall(r"^FNDA:0,(.+)$", ours, re.M)),
+    }

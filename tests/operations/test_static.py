@@ -1,0 +1,46 @@
+"""GET /static/authsvc.js."""
+
+from pathlib import Path
+
+from flask import Flask
+
+import authsvc
+from tests.conftest import MakeApp
+
+MODULE = Path(authsvc.__file__).parent / "static" / "authsvc.js"
+ROUTE = "/static/authsvc.js"
+
+
+def test_the_module_is_served_as_javascript_to_everybody(app: Flask) -> None:
+    answer = app.test_client().get(ROUTE)
+    assert answer.status_code == 200
+    assert answer.data == MODULE.read_bytes()
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+
+
+def test_the_module_is_revalidated_by_its_hash_and_sent_again_only_when_it_changed(
+    app: Flask,
+) -> None:
+    client = app.test_client()
+    first = client.get(ROUTE)
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = client.get(ROUTE, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+    other = client.get(ROUTE, headers={"If-None-Match": '"another"'})
+    assert other.status_code == 200
+
+
+def test_pages_of_allowed_origins_alone_may_import_the_module(make_app: MakeApp) -> None:
+    client = make_app(allowed_origins="https://app.example.com").test_client()
+    allowed = client.get(ROUTE, headers={"Origin": "https://app.example.com"})
+    assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "Origin" in allowed.headers["Vary"]
+    other = client.get(ROUTE, headers={"Origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in other.headers
+
+
+def test_only_the_module_is_served_from_its_folder(app: Flask) -> None:
+    client = app.test_client()
+    for path in ("/static/package.json", "/static/", "/static/../app.py", "/static/authsvc.d.ts"):
+        assert client.get(path).status_code == 404
