@@ -14,9 +14,9 @@ help:  ## List the targets
 
 run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 moves it)
 	@$(BIN)/python -m authsvc db upgrade
-	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it). Try:' '' \
+	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it). Look at http://localhost:$(PORT)/demo, or try:' '' \
 	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
-	@exec env $(GUNICORN) wsgi:app
+	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=60 $(GUNICORN) wsgi:app
 
 test: $(VENV)/.test  ## Run every test and check
 	@$(BIN)/ruff format --check --quiet .

@@ -16,6 +16,7 @@ from authsvc.guard.headers import ResponseHeaders
 from authsvc.guard.throttle import Throttle
 from authsvc.guard.throttle_storage import throttle_storage
 from authsvc.operations import operations
+from authsvc.operations.demo import demo
 from authsvc.operations.logs import RequestLog
 from authsvc.problems import render_problems
 from authsvc.requests import MAX_BODY
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     instance = instance_folder()
     settings = settings or load_settings(instance)
     app = Flask("authsvc", static_folder=None, instance_path=str(instance))
+    settings.refuse_debug_in_public(app.debug)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
     connect_app(app, settings.database_url.get_secret_value())
@@ -83,6 +85,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(auth)
     app.register_blueprint(resources)
     app.register_blueprint(operations)
+    if settings.demo:
+        app.register_blueprint(demo)
     return app
 
 

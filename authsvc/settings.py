@@ -135,6 +135,7 @@ class Settings(BaseModel):
     rate_limit_storage: SecretStr = SecretStr("database")
     rate_limit_factor: int = Field(1, ge=1)
     revocation_staleness_limit: int = Field(30, ge=1)
+    demo: bool = False
 
     @field_validator("database_url")
     @classmethod
@@ -187,9 +188,32 @@ class Settings(BaseModel):
             )
         if self.cookie_samesite == "None" and not self.cookie_secure:
             faults.append(f"{PREFIX}COOKIE_SAMESITE=None needs {PREFIX}COOKIE_SECURE=true")
+        if self.demo and self.in_public:
+            faults.append(f"{PREFIX}DEMO is for trying things out: not with a public {PREFIX}ISSUER")
         if faults:
             raise ValueError("\n".join(faults))
         return self
+
+    @property
+    def in_public(self) -> bool:
+        """Whether the issuer is an https URL that is not this machine's own."""
+        parts = urlsplit(self.issuer or "")
+        host = parts.hostname or ""
+        return parts.scheme == "https" and not (
+            host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+        )
+
+    def refuse_debug_in_public(self, debug: bool) -> None:
+        """Stop the boot where Flask's debug mode would show its innards to everybody.
+
+        Raises:
+            SettingsInvalid: debug mode is on, and the issuer is a public https URL.
+        """
+        if debug and self.in_public:
+            raise SettingsInvalid(
+                f"authsvc cannot start in debug mode with a public {PREFIX}ISSUER: "
+                "unset FLASK_DEBUG"
+            )
 
     @property
     def token_issuer(self) -> str:
