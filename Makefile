@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
 GUNICORN := MALLOC_ARENA_MAX=2 PORT=$(PORT) $(BIN)/gunicorn --config python:authsvc.gunicorn
 
 .DEFAULT_GOAL := help
@@ -18,7 +19,7 @@ run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=
 	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
 	@exec env $(GUNICORN) wsgi:app
 
-test: $(VENV)/.test  ## Run every test and check
+test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
@@ -50,6 +51,9 @@ $(VENV)/.run: requirements.txt
 $(VENV)/.test: $(VENV)/.run tests/requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	@touch $@
+
+%/node_modules: %/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix $*; fi
 
 $(VENV)/.lock: $(VENV)/.run
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
