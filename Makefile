@@ -5,7 +5,6 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
-GUNICORN := MALLOC_ARENA_MAX=2 PORT=$(PORT) $(BIN)/gunicorn --config python:authsvc.gunicorn
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak check lock clean
@@ -14,10 +13,9 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 moves it)
-	@$(BIN)/python -m authsvc db upgrade
 	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it). Try:' '' \
 	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
-	@exec env $(GUNICORN) wsgi:app
+	@exec env MALLOC_ARENA_MAX=2 PORT=$(PORT) $(BIN)/python -m authsvc serve
 
 test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/ruff format --check --quiet .
