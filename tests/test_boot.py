@@ -74,6 +74,7 @@ def test_a_good_boot_is_ready_and_ends_at_sigterm(database_url: str, tmp_path: P
     assert "Traceback" not in service.output.read_text()
 
 
+@pytest.mark.only("sqlite")
 def test_workers_share_no_database_connection(database_url: str, tmp_path: Path) -> None:
     with serving(database_url, tmp_path / "output", workers=2) as service:
         for _ in range(20):
