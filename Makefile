@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-GUNICORN := MALLOC_ARENA_MAX=2 PORT=$(PORT) $(BIN)/gunicorn --config python:authsvc.gunicorn
+NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak check lock clean
@@ -13,12 +13,11 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 moves it)
-	@$(BIN)/python -m authsvc db upgrade
-	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it). Look at http://localhost:$(PORT)/demo, or try:' '' \
+	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it).' 'Look at http://localhost:$(PORT)/demo, or try:' '' \
 	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
-	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=60 $(GUNICORN) wsgi:app
+	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} MALLOC_ARENA_MAX=2 PORT=$(PORT) $(BIN)/python -m authsvc serve
 
-test: $(VENV)/.test  ## Run every test and check
+test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
@@ -50,6 +49,9 @@ $(VENV)/.run: requirements.txt
 $(VENV)/.test: $(VENV)/.run tests/requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	@touch $@
+
+%/node_modules: %/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix $*; fi
 
 $(VENV)/.lock: $(VENV)/.run
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv

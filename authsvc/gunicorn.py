@@ -16,6 +16,7 @@ bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
 worker_class = "gthread"
 threads = 4
+graceful_timeout = 10  # seconds that requests under way have when it is told to end
 keepalive = 75  # longer than the usual proxy's, so that the proxy is the one who closes
 
 # The app is made once, in the master: bad settings stop the boot instead of each worker's.

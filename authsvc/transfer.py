@@ -52,10 +52,12 @@ def _copy_tables(old: Connection, new: Connection) -> Iterator[tuple[str, int]]:
 
 
 def _snapshot(url: str) -> Connection:
-    """All tables as they are at one moment; a SQLite transaction sees that by itself."""
+    """All tables as they are at one moment."""
     connection = _engine(url).connect()
     if connection.dialect.name == "postgresql":
         connection.execution_options(isolation_level="REPEATABLE READ")
+    else:
+        connection.exec_driver_sql("BEGIN")
     return connection
 
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import Connection, Row, event, text
+from sqlalchemy import Connection, Row, event, select
 from werkzeug.test import TestResponse
 
 from authsvc.database import db
+from authsvc.sessions.model import RefreshToken
+from authsvc.users.model import User
 
 COOKIE_CLEARED = "__Host-refresh_token=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
@@ -37,7 +39,12 @@ def claims(token: str) -> dict[str, object]:
 
 def sessions(connection: Connection) -> list[Row]:
     """The rows of all sessions, oldest first."""
-    return list(connection.execute(text("SELECT * FROM refresh_tokens ORDER BY id")))
+    return list(connection.execute(select(RefreshToken.__table__).order_by(RefreshToken.id)))
+
+
+def users(connection: Connection) -> list[Row]:
+    """The rows of all users, oldest first."""
+    return list(connection.execute(select(User.__table__).order_by(User.id)))
 
 
 def live_sessions(connection: Connection) -> int:

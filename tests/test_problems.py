@@ -59,10 +59,10 @@ class OnlyTea(HTTPException):
     description = "Only tea."
 
 
-class NotModified(HTTPException):
+class SeeOther(HTTPException):
     """No error at all, though it is raised."""
 
-    code = 304
+    code = 303
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,10 @@ def broken(make_app: MakeApp) -> Flask:
 
     app.get("/raises")(public(lambda: {}["canary"]))
 
-    @app.get("/unchanged")
+    @app.get("/elsewhere")
     @public
-    def unchanged() -> str:
-        raise NotModified
+    def elsewhere() -> str:
+        raise SeeOther
 
     @app.get("/tea")
     @public
@@ -175,8 +175,8 @@ def test_a_redirect_passes(broken: Flask) -> None:
 
 
 def test_what_is_raised_but_is_no_error_passes(broken: Flask) -> None:
-    answer = broken.test_client().get("/unchanged")
-    assert (answer.status_code, answer.mimetype) == (304, "text/html")
+    answer = broken.test_client().get("/elsewhere")
+    assert (answer.status_code, answer.mimetype) == (303, "text/html")
 
 
 def test_the_frameworks_own_errors_are_problems(broken: Flask) -> None:

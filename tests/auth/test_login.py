@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 import time_machine
@@ -63,10 +62,10 @@ def test_the_row_of_a_session_keeps_the_hash_of_its_refresh_token(
 ) -> None:
     alice.log_in(**{"User-Agent": "a browser"})
     (row,) = sessions(connection)
-    assert str(UUID(row.id)) == claims(alice.refresh_token)["sid"]
+    assert str(row.id) == claims(alice.refresh_token)["sid"]
     assert row.token_hash == hashlib.sha256(alice.refresh_token.encode()).digest()
-    assert row.issued_at == row.last_used_at == "2026-11-24 12:00:00.000000"
-    assert row.expires_at == "2026-12-01 12:00:00.000000"
+    assert row.issued_at == row.last_used_at == NOON
+    assert row.expires_at == NOON + timedelta(days=7)
     assert (row.revoked_at, row.user_agent, row.ip_address) == (None, "a browser", "127.0.0.1")
 
 
@@ -82,7 +81,7 @@ def test_an_unknown_address_a_wrong_password_and_a_disabled_account_answer_alike
     with app.app_context(), writing() as connection:
         connection.execute(
             text(
-                "UPDATE users SET disabled_at = issued FROM (SELECT '2026-01-01' issued)"
+                "UPDATE users SET disabled_at = '2026-01-01 00:00:00'"
                 " WHERE email_key = 'bob@example.com'"
             )
         )

@@ -100,16 +100,19 @@ def test_a_refresh_token_without_its_row_is_refused(alice: Person, app: Flask) -
 @pytest.mark.parametrize(
     "change",
     [
-        "token_hash = zeroblob(32)",
-        "user_id = (SELECT id FROM users WHERE email_key = 'bob@example.com')",
+        "token_hash = (SELECT token_hash FROM refresh_tokens WHERE user_id = {bob})",
+        "user_id = {bob}",
     ],
 )
 def test_a_refresh_token_that_its_row_does_not_bear_out_is_refused(
     alice: Person, bob: Person, app: Flask, change: str
 ) -> None:
     alice.logged_in()
+    bob.logged_in()
+    his = "(SELECT id FROM users WHERE email_key = 'bob@example.com')"
+    update = f"UPDATE refresh_tokens SET {change} WHERE user_id <> {{bob}}"
     with app.app_context(), writing() as connection:
-        connection.execute(text(f"UPDATE refresh_tokens SET {change}"))
+        connection.execute(text(update.format(bob=his)))
     assert refused(alice.refresh(), 401, "refresh_token_invalid")
 
 
@@ -174,7 +177,7 @@ def test_the_use_of_a_session_is_noted_once_an_hour(alice: Person, connection: C
         for minutes in (0, 59, 1, 59):
             clock.shift(timedelta(minutes=minutes))
             alice.refresh()
-            noted.append(sessions(connection)[0].last_used_at[11:16])
+            noted.append(sessions(connection)[0].last_used_at.strftime("%H:%M"))
     assert noted == ["12:00", "12:00", "13:00", "13:00"]
 
 

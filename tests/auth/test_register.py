@@ -1,13 +1,12 @@
 """POST /auth/register."""
 
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from tests.answers import pointers, refused
+from tests.answers import pointers, refused, users
 from tests.conftest import MakeApp
 from tests.people import Person
 
@@ -27,13 +26,12 @@ def test_registering_makes_an_account_and_gives_no_tokens(
     carol: Person, connection: Connection
 ) -> None:
     answer = register(carol)
-    user = connection.execute(text("SELECT * FROM users")).one()
-    created = f"{user.created_at[:19].replace(' ', 'T')}Z"
+    (user,) = users(connection)
     assert answer.status_code == 201
     assert answer.json == {
-        "id": str(UUID(user.id)),
+        "id": str(user.id),
         "email": "carol@example.com",
-        "created_at": created,
+        "created_at": user.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     assert "Set-Cookie" not in answer.headers
 
@@ -42,7 +40,7 @@ def test_the_password_is_stored_as_an_argon2id_hash_only(
     carol: Person, connection: Connection
 ) -> None:
     register(carol)
-    user = connection.execute(text("SELECT * FROM users")).one()
+    (user,) = users(connection)
     assert user.password_hash.startswith("$argon2id$")
     assert GOOD["password"] not in str(user)
 
@@ -73,7 +71,7 @@ def test_a_weak_password_is_refused_and_not_echoed(
     answer = register(carol, password=password)
     assert pointers(answer) == ["/password"]
     assert password not in answer.text
-    assert connection.execute(text("SELECT * FROM users")).all() == []
+    assert users(connection) == []
 
 
 WRONG_MEMBERS = [
@@ -146,4 +144,4 @@ def test_the_same_registration_at_once_gives_one_account(
     with ThreadPoolExecutor(3) as threads:
         answers = list(threads.map(lambda _: register(carol).status_code, range(12)))
     assert sorted(answers) == [201] + [409] * 11
-    assert len(connection.execute(text("SELECT * FROM users")).all()) == 1
+    assert len(users(connection)) == 1

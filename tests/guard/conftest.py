@@ -21,12 +21,12 @@ def app_on_redis(make_app: MakeApp, redis: RedisServer) -> Flask:
 
 
 @pytest.fixture(params=["database", "redis"])
-def limited(request: pytest.FixtureRequest) -> Iterator[Flask]:
+def limited(request: pytest.FixtureRequest, shared_app: Flask) -> Iterator[Flask]:
     """The app, once with each storage, and no counts."""
     if request.param == "redis":
         app = request.getfixturevalue("app_on_redis")
         request.getfixturevalue("redis").client.flushall()
     else:
-        app = request.getfixturevalue("shared_app")
+        app = shared_app
     yield app
     empty_tables(app)

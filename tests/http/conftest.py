@@ -32,16 +32,16 @@ class Session:
 
 
 @pytest.fixture(scope="package")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+def service_database(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('service') / 'authsvc.db'}"
     schema.upgrade(url)
     return url
 
 
 @pytest.fixture(scope="package")
-def service(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(service_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     output = tmp_path_factory.mktemp("service") / "output"
-    with serving(database, output, workers=1, rate_limit_factor="1000") as service:
+    with serving(service_database, output, workers=1, rate_limit_factor="1000") as service:
         yield service
 
 

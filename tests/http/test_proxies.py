@@ -179,10 +179,12 @@ def test_gunicorn_believes_no_lie_either(service: Service, log_in: Callable[...,
         assert own_origin_is_refused(service, "https://attacker.example", *lines)
 
 
-def test_gunicorn_behind_one_proxy_believes_the_last_hop(database: str, tmp_path: Path) -> None:
+def test_gunicorn_behind_one_proxy_believes_the_last_hop(
+    service_database: str, tmp_path: Path
+) -> None:
     told = ["X-Forwarded-For: 198.51.100.7, 203.0.113.1", "X-Forwarded-Proto: http, https"]
     told += ["X-Forwarded-Host: attacker.example, auth.example.com"]
-    with serving(database, tmp_path / "output", workers=1, trusted_proxies="1") as proxied:
+    with serving(service_database, tmp_path / "output", workers=1, trusted_proxies="1") as proxied:
         with Connection(proxied.port) as connection:
             answer = connection.ask(request("GET /healthz", *told))
             assert "strict-transport-security" in answer.headers

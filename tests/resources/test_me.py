@@ -2,9 +2,9 @@
 
 import pytest
 import time_machine
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from tests.answers import COOKIE_CLEARED, pointers, refused, sessions
+from tests.answers import COOKIE_CLEARED, pointers, refused, sessions, users
 from tests.people import Person
 
 
@@ -14,11 +14,11 @@ def delete(person: Person, password: object):
 
 def test_alice_is_told_who_she_is(alice: Person, connection: Connection) -> None:
     answer = alice.logged_in().call("GET", "/api/me")
-    created = connection.execute(text("SELECT created_at FROM users")).scalar_one()
+    (user,) = users(connection)
     assert answer.status_code == 200
     assert list(answer.json) == ["id", "email", "created_at"]
     assert answer.json["email"] == "alice@example.com"
-    assert answer.json["created_at"] == f"{created[:19].replace(' ', 'T')}Z"
+    assert answer.json["created_at"] == user.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_each_is_told_of_themselves(alice: Person, bob: Person) -> None:
@@ -57,8 +57,7 @@ def test_a_deleted_account_is_gone_and_the_cookie_cleared(
     answer = delete(alice.logged_in(), alice.password)
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
-    left = connection.execute(text("SELECT email FROM users")).scalars().all()
-    assert left == ["bob@example.com"]
+    assert [user.email for user in users(connection)] == ["bob@example.com"]
     assert refused(alice.log_in(), 401, "invalid_credentials")
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from authsvc.database import writing
 from authsvc.problems import WrongPassword
 from authsvc.users import accounts
-from tests.answers import live_sessions, pointers, refused
+from tests.answers import live_sessions, pointers, refused, users
 from tests.people import Person
 
 NEW = "a lamp that is not lit"
@@ -43,11 +43,10 @@ def test_every_other_session_of_the_account_ends(
 
 def test_a_wrong_current_password_changes_nothing(alice: Person, connection: Connection) -> None:
     phone = alice.on_another_device().logged_in()
-    hashes = text("SELECT password_hash FROM users")
-    before = connection.execute(hashes).all()
+    before = users(connection)
     answer = change(alice.logged_in(), "not the password of Alice")
     assert refused(answer, 403, "wrong_password")
-    assert connection.execute(hashes).all() == before
+    assert users(connection) == before
     assert phone.refresh().status_code == 200
 
 

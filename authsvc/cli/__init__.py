@@ -1,0 +1,23 @@
+"""The commands: each reads its words and calls one function."""
+
+import click
+
+from authsvc import __version__
+from authsvc.cli.db import db
+from authsvc.cli.service import init, secrets, serve
+from authsvc.cli.sessions import sessions
+from authsvc.cli.users import users
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """authsvc, the token service for single-page apps.
+
+    Settings are AUTHSVC_* environment variables; those that are not set are read from
+    instance/authsvc.env in the working directory. To begin: init, then serve.
+    """
+
+
+for _command in (init, secrets, serve, db, users, sessions):
+    main.add_command(_command)

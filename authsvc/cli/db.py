@@ -1,0 +1,44 @@
+"""`db`: the database as a whole."""
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from authsvc import schema, transfer
+from authsvc.app import instance_folder
+from authsvc.cli.shell import clear_errors
+from authsvc.settings import load_settings
+
+
+@click.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the database's tables up to date.
+
+    Safe to run at any time, and at once by many. Run it before the first start and after each
+    update of authsvc.
+    """
+    with clear_errors():
+        schema.upgrade(load_settings(instance_folder()).database_url.get_secret_value())
+    click.echo(f"The database is up to date (revision {schema.newest()}).")
+
+
+@db.command("copy")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def copy(source: str, target: str) -> None:
+    """Copy all rows of the database FROM into the empty database TO; both are URLs.
+
+    Stop the service first: what is written meanwhile is not copied. TO gets its tables here.
+    """
+    try:
+        for table, rows in transfer.copy(source, target):
+            click.echo(f"{table}: {rows}", err=True)
+    except (transfer.CannotCopy, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    except DBAPIError as error:
+        raise click.ClickException(f"One of them cannot be used: {error.orig}") from None
+    click.echo("Everything is copied. Set AUTHSVC_DATABASE_URL to the new database, and start.")

@@ -1,0 +1,65 @@
+"""`sessions`: who is logged in where."""
+
+import click
+
+from authsvc import clock, operators
+from authsvc.cli.shell import app_context
+from authsvc.sessions.lifecycle import revoke_everybodys
+from authsvc.sessions.purge import purge
+
+
+@click.group()
+def sessions() -> None:
+    """Look after sessions."""
+
+
+@sessions.command("list")
+@click.argument("email")
+def list_sessions(email: str) -> None:
+    """List the live sessions of EMAIL, newest first."""
+    with app_context():
+        for session in operators.live_sessions(email):
+            words = (
+                str(session.id),
+                f"opened {clock.rfc3339(session.created_at)}",
+                f"used {clock.rfc3339(session.last_used_at)}",
+                f"ends {clock.rfc3339(session.expires_at)}",
+                session.ip_address or "-",
+                _printable(session.user_agent or "-"),
+            )
+            click.echo("\t".join(words))
+
+
+@sessions.command("revoke")
+@click.argument("email", required=False)
+@click.option("--all", "everybody", is_flag=True, help="End the sessions of all users.")
+def revoke_sessions(email: str | None, everybody: bool) -> None:
+    """End all sessions of EMAIL, or with --all everybody's.
+
+    Run it with --all after restoring a backup: a backup brings back sessions that were ended
+    after it was made.
+    """
+    if (email is None) is not everybody:
+        raise click.UsageError("Give either an e-mail address or --all.")
+    ended = 0
+    with app_context():
+        for page in revoke_everybodys() if email is None else operators.revoke(email):
+            ended += page
+            click.echo(f"\r{ended} ended ...", nl=False, err=True)
+    click.echo(f"\n{ended} sessions are ended.")
+
+
+@sessions.command("purge")
+def purge_sessions() -> None:
+    """Remove sessions that are long over; safe to run at any time, and at once by many."""
+    removed = 0
+    with app_context():
+        for batch in purge():
+            removed += batch
+            click.echo(f"\r{removed} removed ...", nl=False, err=True)
+    click.echo(f"\n{removed} sessions that were over are gone.")
+
+
+def _printable(text: str) -> str:
+    """What a client sent, without the characters that move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -1,0 +1,63 @@
+"""What the commands share: the app's context, the password prompt, and errors as sentences."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from authsvc import database, schema
+from authsvc.app import create_app, instance_folder
+from authsvc.problems import Problem, ValidationFailed
+from authsvc.settings import PREFIX, SettingsInvalid, load_settings
+
+
+@contextmanager
+def app_context() -> Iterator[None]:
+    """The app's context, with clear errors."""
+    with clear_errors():
+        app = create_app()
+        schema.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
+        with app.app_context():
+            try:
+                yield
+            finally:
+                database.db.engine.dispose()
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Show what went wrong as a sentence, and exit with 1."""
+    try:
+        yield
+    except (SettingsInvalid, schema.DatabaseUnfit) as error:
+        raise click.ClickException(_capital(str(error))) from None
+    except (DBAPIError, OSError) as error:
+        raise click.ClickException(_database_away(error)) from None
+    except ValidationFailed as problem:
+        raise click.ClickException(" ".join(fault.detail for fault in problem.faults)) from None
+    except Problem as problem:
+        raise click.ClickException(problem.detail) from None
+
+
+def new_password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _database_away(error: DBAPIError | OSError) -> str:
+    """Which database cannot be used and why, without the URL, which holds a password."""
+    url = make_url(load_settings(instance_folder()).database_url.get_secret_value())
+    where = url.database if url.get_backend_name() == "sqlite" else f"at {url.host or 'localhost'}"
+    cause = error.orig if isinstance(error, DBAPIError) else error.strerror
+    return (
+        f"The database {where} cannot be used: {str(cause).strip()}\n"
+        f"See that it is there and that {PREFIX}DATABASE_URL is right."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
