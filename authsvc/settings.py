@@ -189,7 +189,9 @@ class Settings(BaseModel):
         if self.cookie_samesite == "None" and not self.cookie_secure:
             faults.append(f"{PREFIX}COOKIE_SAMESITE=None needs {PREFIX}COOKIE_SECURE=true")
         if self.demo and self.in_public:
-            faults.append(f"{PREFIX}DEMO is for trying things out: not with a public {PREFIX}ISSUER")
+            faults.append(
+                f"{PREFIX}DEMO is for trying things out: not with a public {PREFIX}ISSUER"
+            )
         if faults:
             raise ValueError("\n".join(faults))
         return self

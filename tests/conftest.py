@@ -16,6 +16,7 @@ from authsvc.components import install
 from authsvc.database import Base, db, writing
 from authsvc.settings import Settings
 from authsvc.users.passwords import Passwords
+from tests.browser.chromium import NO_CHROMIUM, find_chromium
 from tests.people import Person
 from tests.postgres import Address, Cluster, find_binaries
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
@@ -42,11 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
     wanted = config.getoption("--database")
     if find_binaries() is None and (wanted == "postgres" or os.environ.get("CI") == "true"):
         raise pytest.UsageError("Postgres is not installed here: apt-get install postgresql")
+    if find_chromium() is None and os.environ.get("CI") == "true":
+        raise pytest.UsageError("Chromium is not installed here: apt-get install chromium")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if find_binaries() is None:
         terminalreporter.write_line(NO_POSTGRES, yellow=True)
+    if find_chromium() is None:
+        terminalreporter.write_line(NO_CHROMIUM, yellow=True)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -52,7 +52,7 @@ function became(method, path) {
   if (path.endsWith("/auth/register")) return "The account is there; logging in is the next step.";
   if (path.endsWith("/api/me/password")) return "Changed; every other session is over.";
   if (method === "DELETE") return path.endsWith("/api/me") ? "The account is gone." : "Revoked.";
-  return "Let in by the access token, with no query to the database for it.";
+  return "Let in: the access token's signature, expiry and session are good.";
 }
 
 function log(method, path, answer, text, kind) {

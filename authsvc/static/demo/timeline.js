@@ -52,6 +52,10 @@ export function createTimeline(svg) {
         add(svg, "text", { class: s === 0 ? "time now" : "time", x: x(at), y: height - 6, "text-anchor": "middle" }, label);
       }
     }
+    if (!sessions.some(({ to }) => to === undefined || to > from)) {
+      const words = narrow ? "Log in first" : "Log in, and this fills as it happens";
+      add(svg, "text", { class: "empty", x: x(now) - 14, y: middle(1) + 4, "text-anchor": "end" }, words);
+    }
     for (const { from: a, to } of sessions) {
       if (to !== undefined && to < from) continue;
       bar(a, to ?? until, 0, "session", 16);

@@ -1,0 +1,144 @@
+"""Chromium, the service with its demo, and pages of other origins that talk to it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from authsvc import schema
+from tests.browser.chromium import find_chromium
+from tests.gunicorn import Service, free_port, serving
+
+TTL = 3
+PASSWORD = "a horse that is correct"
+_numbers = count(1)
+
+collect_ignore_glob = [] if find_chromium() else ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    flags = "no-sandbox disable-background-networking disable-component-update disable-sync"
+    return {
+        "executable_path": find_chromium(),
+        "args": [f"--{flag}" for flag in [*flags.split(), "no-first-run"]],
+    }
+
+
+class Blank(BaseHTTPRequestHandler):
+    """An empty page, on which a test runs what that page's script would do."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Another site</title>")
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def blank_pages() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", free_port()), Blank)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def spa() -> Iterator[str]:
+    """The origin of a single-page app that the service allows."""
+    with blank_pages() as port:
+        yield f"http://localhost:{port}"
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Iterator[int]:
+    """The port of a page that it does not allow."""
+    with blank_pages() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, spa: str) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("browser")
+    url = f"sqlite:///{folder / 'authsvc.db'}"
+    schema.upgrade(url)
+    settings = {"demo": "true", "access_token_ttl": str(TTL), "rate_limit_factor": "100"}
+    with serving(url, folder / "log", allowed_origins=spa, **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def base_url(service: Service) -> str:
+    return service.url
+
+
+@pytest.fixture
+def email() -> str:
+    return f"alice{next(_numbers)}@example.com"
+
+
+class Demo:
+    """The demo page in one tab, used as a person uses it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.goto(f"{url}/demo")
+        expect(page.locator("#log tr")).not_to_have_count(0)
+
+    def enter(self, email: str, button: str = "Create account", password: str = PASSWORD) -> None:
+        self.page.get_by_label("E-mail address").fill(email)
+        self.page.locator("#password").fill(password)
+        self.page.get_by_role("button", name=button, exact=True).click()
+        self.is_logged_in(email)
+
+    def is_logged_in(self, email: str) -> None:
+        expect(self.page.locator("#person-title")).to_have_text(email)
+
+    def is_logged_out(self) -> None:
+        expect(self.page.locator("#entrance")).to_be_visible()
+
+    def ask(self, answer: int) -> None:
+        """Send a request to a protected route, and see its answer in the table."""
+        with self.page.expect_response(
+            lambda got: got.url.endswith("/api/me") and got.status == answer, timeout=15_000
+        ):
+            self.page.get_by_role("button", name="Send a request").click()
+
+    def wait_until_the_token_has_expired(self) -> None:
+        self.page.locator("#keep").uncheck()
+        expect(self.page.locator("#memory")).to_contain_text("expired", timeout=8_000)
+
+
+@pytest.fixture
+def demo(page: Page, service: Service) -> Iterator[Demo]:
+    opened = Demo(page, service.url)
+    yield opened
+    assert opened.faults == []
+
+
+@pytest.fixture
+def other_device(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    script = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+    assert script.is_file(), "run `npm ci` in tests/browser, or `make test`"
+    return script.read_text()

@@ -1,0 +1,89 @@
+"""Pages of other origins: an app that is allowed, and pages that are not."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.conftest import PASSWORD, Demo
+from tests.gunicorn import Service
+
+IMPORT = "const { createAuth } = await import(`${url}/static/authsvc.js`);"
+LOG_IN = f"""async ([url, email, password]) => {{
+  {IMPORT}
+  const auth = createAuth({{ baseUrl: url }});
+  await auth.register(email, password);
+  await auth.login(email, password);
+  return (await auth.fetch(`${{url}}/api/me`)).status;
+}}"""
+RESTORE = f"""async ([url]) => {{
+  {IMPORT}
+  return (await createAuth({{ baseUrl: url }}).restore())?.email;
+}}"""
+FETCH = """async ([url, path, body]) => {
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const init = { method: "POST", credentials: "include", headers, body };
+    return await (await fetch(url + path, init)).text();
+  } catch (error) { return error.name; }
+}"""
+SIMPLE_FETCH = FETCH.replace("application/json", "text/plain")
+FORM = """([url, path, email, password]) => {
+  const form = document.createElement("form");
+  Object.assign(form, { method: "post", action: url + path, enctype: "text/plain" });
+  const field = document.createElement("input");
+  [field.name, field.value] = [`{"email":"${email}","password":"${password}","x":"`, `"}`];
+  form.append(field);
+  document.body.append(form);
+  form.submit();
+}"""
+PATHS = ["/auth/login", "/auth/refresh", "/auth/logout"]
+
+
+def test_an_app_on_an_allowed_origin_logs_in_and_takes_its_session_up_again(
+    page: Page, service: Service, spa: str, email: str
+) -> None:
+    page.goto(spa)
+    assert page.evaluate(LOG_IN, [service.url, email, PASSWORD]) == 200
+    page.reload()
+    assert page.evaluate(RESTORE, [service.url]) == email
+
+
+@pytest.fixture(params=["localhost", "127.0.0.1"], ids=["same-site", "cross-site"])
+def foreign(
+    request: Any, demo: Demo, email: str, context: BrowserContext, stranger: int
+) -> tuple[Page, Demo]:
+    """A page that is not allowed, in the browser of somebody who is logged in."""
+    demo.enter(email)
+    page = context.new_page()
+    page.goto(f"http://{request.param}:{stranger}")
+    return page, demo
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("script", [FETCH, SIMPLE_FETCH], ids=["json", "text"])
+def test_a_page_that_is_not_allowed_gets_nothing_by_fetch(
+    foreign: tuple[Page, Demo], service: Service, email: str, path: str, script: str
+) -> None:
+    page, demo = foreign
+    cookies = demo.page.context.cookies()
+    body = f'{{"email": "{email}", "password": "{PASSWORD}"}}'
+    assert page.evaluate(script, [service.url, path, body]) == "TypeError"
+    assert demo.page.context.cookies() == cookies
+    demo.page.reload()
+    demo.is_logged_in(email)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_that_is_not_allowed_gets_nothing_by_a_form(
+    foreign: tuple[Page, Demo], service: Service, email: str, path: str
+) -> None:
+    page, demo = foreign
+    cookies = demo.page.context.cookies()
+    with page.expect_navigation() as navigated:
+        page.evaluate(FORM, [service.url, path, email, PASSWORD])
+    assert navigated.value.status == 403
+    assert navigated.value.json()["code"] == "cross_origin_refused"
+    assert demo.page.context.cookies() == cookies
+    demo.page.reload()
+    demo.is_logged_in(email)

@@ -1,0 +1,147 @@
+"""What becomes of a session in a real browser: tabs, reloads, networks, clocks and devices."""
+
+import signal
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from authsvc import schema
+from tests.browser.conftest import Demo
+from tests.gunicorn import Service, serving
+
+STORES = """async () => ({
+  local: Object.entries(localStorage), session: Object.entries(sessionStorage),
+  databases: await indexedDB.databases(), caches: await caches.keys(), cookie: document.cookie,
+})"""
+
+
+def test_no_store_that_a_script_can_read_holds_anything_after_login(demo: Demo, email: str) -> None:
+    demo.enter(email)
+    demo.ask(200)
+    nothing = {"local": [], "session": [], "databases": [], "caches": [], "cookie": ""}
+    assert demo.page.evaluate(STORES) == nothing
+
+
+def test_the_browser_keeps_one_cookie_with_every_attribute(demo: Demo, email: str) -> None:
+    demo.enter(email)
+    [cookie] = demo.page.context.cookies()
+    assert cookie["name"] == "__Host-refresh_token"
+    assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
+    assert (cookie["domain"], cookie["path"]) == ("localhost", "/")
+
+
+def test_a_reload_keeps_the_session(demo: Demo, email: str) -> None:
+    demo.enter(email)
+    demo.page.reload()
+    demo.is_logged_in(email)
+    demo.ask(200)
+
+
+def test_closing_the_page_loses_the_access_token(
+    demo: Demo, email: str, service: Service, context: BrowserContext
+) -> None:
+    demo.enter(email)
+    demo.page.close()
+    context.clear_cookies()
+    Demo(context.new_page(), service.url).is_logged_out()
+
+
+def test_five_tabs_that_wake_at_once_all_refresh_and_stay_logged_in(
+    demo: Demo, email: str, service: Service, context: BrowserContext
+) -> None:
+    demo.enter(email)
+    tabs = [demo, *(Demo(context.new_page(), service.url) for _ in range(4))]
+    for tab in tabs:
+        tab.is_logged_in(email)
+        tab.wait_until_the_token_has_expired()
+    refreshes: list[int] = []
+    context.on(
+        "response", lambda got: got.url.endswith("/refresh") and refreshes.append(got.status)
+    )
+    for tab in tabs:
+        tab.page.evaluate("setTimeout(() => document.getElementById('one').click(), 300)")
+    for tab in tabs:
+        expect(tab.page.locator("#memory")).to_contain_text("left")
+        tab.is_logged_in(email)
+    assert refreshes == [200] * 5
+
+
+def test_logout_in_one_tab_logs_out_the_others_and_their_access_tokens(
+    demo: Demo, email: str, service: Service, context: BrowserContext
+) -> None:
+    demo.enter(email)
+    other = Demo(context.new_page(), service.url)
+    other.is_logged_in(email)
+    with demo.page.expect_request("**/api/me") as sent:
+        demo.page.get_by_role("button", name="Send a request").click()
+    bearer = {"Authorization": sent.value.headers["authorization"]}
+    demo.page.get_by_role("button", name="Log out here").click()
+    other.is_logged_out()
+    time.sleep(1)  # the second that a worker may take to hear of it
+    answer = context.request.get(f"{service.url}/api/me", headers=bearer)
+    assert (answer.status, answer.json()["code"]) == (401, "access_token_revoked")
+    assert context.request.post(f"{service.url}/auth/refresh").status == 401
+
+
+def test_a_page_that_was_offline_is_still_logged_in_when_it_is_back(
+    demo: Demo, email: str, context: BrowserContext
+) -> None:
+    demo.enter(email)
+    demo.wait_until_the_token_has_expired()
+    context.set_offline(True)
+    demo.page.get_by_role("button", name="Send a request").click()
+    expect(demo.page.locator("#log .lost").first).to_have_text("no answer")
+    demo.is_logged_in(email)
+    context.set_offline(False)
+    demo.ask(200)
+    demo.is_logged_in(email)
+
+
+def test_a_restart_of_the_service_ends_no_session(page: Page, email: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'authsvc.db'}"
+    schema.upgrade(url)
+    settings = {"demo": "true", "access_token_ttl": "3", "rate_limit_factor": "100"}
+    with serving(url, tmp_path / "log", **settings) as first:
+        demo = Demo(page, first.url)
+        demo.enter(email)
+        demo.wait_until_the_token_has_expired()
+        first.kill(signal.SIGTERM)
+    with serving(url, tmp_path / "log", port=first.port, **settings):
+        demo.ask(200)
+        demo.is_logged_in(email)
+
+
+@pytest.mark.parametrize("days", [1, -1], ids=["ahead", "behind"])
+def test_a_client_clock_that_is_a_day_off_changes_nothing(
+    page: Page, service: Service, email: str, days: int
+) -> None:
+    page.clock.install(time=datetime.now() + timedelta(days=days))
+    demo = Demo(page, service.url)
+    demo.enter(email)
+    demo.wait_until_the_token_has_expired()
+    refreshes: list[int] = []
+    page.on("response", lambda got: got.url.endswith("/refresh") and refreshes.append(got.status))
+    demo.ask(200)
+    demo.ask(200)
+    demo.is_logged_in(email)
+    assert refreshes == [200]
+
+
+def test_a_session_revoked_from_another_device_is_over_at_the_next_request(
+    demo: Demo, email: str, service: Service, other_device: BrowserContext
+) -> None:
+    demo.enter(email)
+    elsewhere = Demo(other_device.new_page(), service.url)
+    elsewhere.enter(email, "Log in")
+    sessions = elsewhere.page.locator("#sessions li")
+    expect(sessions).to_have_count(2)
+    sessions.filter(has_not_text="this one").get_by_role("button").click()
+    expect(sessions).to_have_count(1)
+    demo.page.locator("#keep").uncheck()
+    demo.page.wait_for_timeout(1_000)  # the second that a worker may take to hear of it
+    demo.page.get_by_role("button", name="Send a request").click()
+    demo.is_logged_out()
+    elsewhere.ask(200)
