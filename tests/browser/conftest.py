@@ -31,6 +31,12 @@ def browser_type_launch_args() -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    """A still picture: drawing it twenty times a second is not what these tests are about."""
+    return {"reduced_motion": "reduce"}
+
+
 class Blank(BaseHTTPRequestHandler):
     """An empty page, on which a test runs what that page's script would do."""
 
@@ -131,8 +137,10 @@ def demo(page: Page, service: Service) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def other_device(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context()
+def other_device(
+    browser: Browser, browser_context_args: dict[str, Any]
+) -> Iterator[BrowserContext]:
+    context = browser.new_context(**browser_context_args)
     yield context
     context.close()
 

@@ -1,6 +1,5 @@
 """What becomes of a session in a real browser: tabs, reloads, networks, clocks and devices."""
 
-import signal
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -108,7 +107,7 @@ def test_a_restart_of_the_service_ends_no_session(page: Page, email: str, tmp_pa
         demo = Demo(page, first.url)
         demo.enter(email)
         demo.wait_until_the_token_has_expired()
-        first.kill(signal.SIGTERM)
+        first.kill()
     with serving(url, tmp_path / "log", port=first.port, **settings):
         demo.ask(200)
         demo.is_logged_in(email)

@@ -232,7 +232,7 @@ function describe() {
 
 let drawn = -Infinity;
 function frame(now) {
-  if (now - drawn > (calm.matches ? 1_000 : 30)) {
+  if (now - drawn > (calm.matches ? 1_000 : 45)) {
     drawn = now;
     timeline.draw();
     tick();
