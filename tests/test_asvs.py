@@ -1,4 +1,4 @@
-"""Requirements of OWASP ASVS 5.0 that no other test holds; docs/security.md names them."""
+"""Requirements that no other test holds, most of OWASP ASVS 5.0; docs/security.md names them."""
 
 import json
 import logging
@@ -33,6 +33,13 @@ def test_a_cookie_is_small_enough_for_browsers_to_keep(make_app: MakeApp, alice:
     answer = Person(app, alice.email, alice.password).log_in()
     name_and_value = answer.headers["Set-Cookie"].partition(";")[0]
     assert len(name_and_value) <= MOST_COOKIE
+
+
+def test_flasks_own_session_is_unused(alice: Person) -> None:
+    """H4: Flask refuses to write a session without a key to sign it with."""
+    assert alice.app.secret_key is None
+    cookies = alice.log_in(Cookie="session=e30.e30.e30").headers.getlist("Set-Cookie")
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["__Host-refresh_token"]
 
 
 def test_the_module_touches_no_page(app: Flask) -> None:
