@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode: sessions work, and commits that are not durable are found."""
+"""Behind PgBouncer in transaction mode sessions work, and unsafe commits stop the boot."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
