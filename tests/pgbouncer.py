@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.postgres import SUPERUSER, Address, unprivileged
+from tests.programs import program
 
 START_SECONDS = 10
 SETTINGS = """
@@ -29,13 +30,13 @@ logfile = {folder}/log
 @contextmanager
 def pgbouncer(cluster: Address) -> Iterator[Address]:
     """A pooler with three connections to each database of the cluster."""
-    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+    binary = program("pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="authsvc-pgbouncer-"))
     settings = folder / "pgbouncer.ini"
     settings.write_text(SETTINGS.format(cluster=cluster.folder, user=SUPERUSER, folder=folder))
     if os.getuid() == 0:
         shutil.chown(folder, "postgres")
-    process = subprocess.Popen([program, "--quiet", settings], cwd=folder, **unprivileged())
+    process = subprocess.Popen([binary, "--quiet", settings], cwd=folder, **unprivileged())
     try:
         deadline = time.monotonic() + START_SECONDS
         while not (folder / ".s.PGSQL.5432").exists():
