@@ -107,6 +107,8 @@ def engine_options(url: str) -> dict[str, Any]:
         "connect_args": {
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "authsvc",
+            # PgBouncer gives each transaction another connection: nothing may be left on one.
+            "prepare_threshold": None,
             "options": (
                 f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
                 " -c synchronous_commit=on"

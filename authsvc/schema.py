@@ -76,6 +76,29 @@ def require_newest(url: str, migrations: Path = MIGRATIONS) -> None:
     raise DatabaseUnfit(f"the database {state}: run `python -m authsvc db upgrade`")
 
 
+def require_durable(url: str) -> None:
+    """Make sure that a commit is on the disk when the database says that it is done.
+
+    Our connections ask for that themselves, but a pooler before Postgres may drop the wish.
+
+    Raises:
+        DatabaseUnfit: a crash could bring back a session that was ended.
+        OperationalError: the database does not answer.
+    """
+    engine = create_engine(url, **{**_only_connect_args(url), "poolclass": NullPool})
+    prepare_engine(engine)
+    sqlite = engine.dialect.name == "sqlite"
+    query = "PRAGMA synchronous" if sqlite else "SHOW synchronous_commit"
+    with engine.connect() as connection:
+        value = connection.execute(text(query)).scalar_one()
+    if value in ("off", 0, 1):  # of SQLite: OFF and NORMAL
+        name = query.split()[1]
+        raise DatabaseUnfit(
+            f"the database's {name} is {value}, so a crash could bring back sessions that were "
+            f"ended: set it to {'FULL' if sqlite else 'on'} for authsvc's connections"
+        )
+
+
 def _revision_of(url: str) -> str | None:
     parts = make_url(url)
     if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").exists():

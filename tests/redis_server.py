@@ -1,6 +1,5 @@
 """A private Redis, started on a free port of the loopback and ended by its process."""
 
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError
 
 from tests.gunicorn import free_port
+from tests.programs import program
 
 START_SECONDS = 10
 
@@ -23,9 +23,7 @@ class RedisServer:
         self.client = Redis(port=self.port)
 
     def start(self) -> None:
-        binary = shutil.which("redis-server")
-        assert binary, "these tests need redis-server (Debian: apt-get install redis-server)"
-        command = [binary, "--bind", "127.0.0.1", "--port", str(self.port)]
+        command = [program("redis-server"), "--bind", "127.0.0.1", "--port", str(self.port)]
         command += ["--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + START_SECONDS
