@@ -51,6 +51,7 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
         "trusted_proxies": 0,
         "rate_limit_factor": 1,
         "revocation_staleness_limit": 30,
+        "demo": False,
     }
     assert settings.rate_limit_storage.get_secret_value() == "database"
     assert settings.database_url.get_secret_value() == f"sqlite:///{instance / 'authsvc.db'}"

@@ -74,6 +74,7 @@ def test_logout_in_one_tab_logs_out_the_others_and_their_access_tokens(
     demo.enter(email)
     other = Demo(context.new_page(), service.url)
     other.is_logged_in(email)
+    other.page.locator("#keep").uncheck()  # it must hear of the logout without asking
     with demo.page.expect_request("**/api/me") as sent:
         demo.page.get_by_role("button", name="Send a request").click()
     bearer = {"Authorization": sent.value.headers["authorization"]}

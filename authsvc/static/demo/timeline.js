@@ -53,7 +53,7 @@ export function createTimeline(svg) {
       }
     }
     if (!sessions.some(({ to }) => to === undefined || to > from)) {
-      const words = narrow ? "Log in first" : "Log in, and this fills as it happens";
+      const words = narrow ? "" : "Log in, and this fills as it happens";
       add(svg, "text", { class: "empty", x: x(now) - 14, y: middle(1) + 4, "text-anchor": "end" }, words);
     }
     for (const { from: a, to } of sessions) {
