@@ -70,6 +70,7 @@ def gunicorn_logging() -> dict[str, Any]:
         "loggers": {
             "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
             "gunicorn.access": {"level": "INFO", "handlers": [], "propagate": False},
+            "alembic": {"level": "WARNING"},
         },
     }
 
