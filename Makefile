@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+COVERED := authsvc/auth/*,authsvc/guard/*,authsvc/sessions/*,authsvc/tokens/*
 NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
 
 .DEFAULT_GOAL := help
@@ -22,7 +23,8 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@PYTHONUTF8=1 $(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest --numprocesses=auto
+	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=
+	@$(BIN)/coverage report --fail-under=100 --include='$(COVERED)'
 
 soak: $(VENV)/.test  ## Run the fault tests for many rounds (about half an hour)
 	@$(BIN)/pytest --soak tests/faults

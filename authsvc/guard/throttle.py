@@ -227,8 +227,7 @@ class _Batches:
     def put_back(self, sid: UUID, unreported: int) -> None:
         """They could not be reported: the next one must try again, or they would go uncounted."""
         with self._lock:
-            if sid in self._open:
-                self._open[sid].unreported += unreported
+            self._open.setdefault(sid, _Batch(since=clock.now())).unreported += unreported
 
     def close(self, sid: UUID, seconds: int) -> None:
         """The session has reached its limit: no more need be counted for that many seconds."""

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -382,3 +383,21 @@ def test_the_table_of_counts_does_not_grow(app: Flask) -> None:
         for turn in range(50):
             attempt(app, f"somebody{turn}@example.com")
         assert rows(app) == 101
+
+
+@pytest.mark.parametrize("address", ["", "not an address"])
+def test_clients_without_an_address_share_one_count(app: Flask, address: str) -> None:
+    for number in range(100):
+        assert attempt(app, f"nobody{number}@example.com", address=address).status_code == 401
+    assert attempt(app, "nobody@example.com", address="unix:").status_code == 429
+    assert attempt(app, "nobody@example.com").status_code == 401
+
+
+def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused(
+    app: Flask,
+) -> None:
+    with app.app_context():
+        throttle = component(Throttle)
+        for number in range(25_000):
+            throttle.refresh(UUID(int=number))
+    assert len(throttle._batches._open) == 10_000

@@ -11,7 +11,7 @@ import time_machine
 from joserfc import jws
 from joserfc.jwk import OctKey
 
-from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.access import MOST_REMEMBERED, AccessTokens
 from authsvc.tokens.claims import LEEWAY
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import decode, hmac_key
@@ -379,3 +379,17 @@ def test_unused_bits_that_are_set_are_refused() -> None:
     assert last % 4 == 0  # 32 bytes leave two bits over
     for bits in (1, 2, 3):
         assert refused(token[:-1] + alphabet[last + bits])
+
+
+def test_a_remembered_token_still_expires_and_the_memory_is_bounded(
+    clock: time_machine.Traveller,
+) -> None:
+    tokens = AccessTokens(KEY, iss=ISS, aud=AUD, ttl=600)
+    first = issue(tokens)
+    for _ in range(MOST_REMEMBERED + 1):
+        tokens.verify(issue(tokens))
+    assert len(tokens._verified) <= MOST_REMEMBERED
+    tokens.verify(first)
+    clock.shift(600 + LEEWAY)
+    with pytest.raises(TokenExpired):
+        tokens.verify(first)
