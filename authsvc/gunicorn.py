@@ -9,6 +9,8 @@ from socket import SO_RCVTIMEO, SOL_SOCKET
 from struct import pack
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 from authsvc.database import db
 from authsvc.operations.logs import gunicorn_logging
 
@@ -29,6 +31,15 @@ forwarder_headers = ""  # gunicorn would take SCRIPT_NAME and PATH_INFO over a U
 
 SILENT_SECONDS = 10
 
+
+class NoAccessLog(Logger):  # type: ignore[misc]
+    """gunicorn's own logger, but for the line about each request, which authsvc writes itself."""
+
+    def access(self, *about: Any) -> None:
+        """Build nothing: gunicorn would, and then throw it away."""
+
+
+logger_class = NoAccessLog
 logconfig_dict = gunicorn_logging()
 control_socket_disable = True
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108

@@ -15,13 +15,15 @@ DEFAULTS = [
 ]
 HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
-_REQUEST_ID = "authsvc.request_id"
+REQUEST_ID = "authsvc.request_id"
+"""Where the WSGI environment of a request holds its id."""
+
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def request_id() -> str:
     """The id of this request, in its response and in every line logged about it."""
-    return cast(str, request.environ[_REQUEST_ID])
+    return cast(str, request.environ[REQUEST_ID])
 
 
 class ResponseHeaders:
@@ -39,7 +41,7 @@ class ResponseHeaders:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         sent = environ.get("HTTP_X_REQUEST_ID", "")
         own = sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
-        environ[_REQUEST_ID] = own
+        environ[REQUEST_ID] = own
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             present = {name.lower() for name, _ in headers}

@@ -15,15 +15,14 @@ import structlog
 from flask import Request, has_request_context
 from structlog.typing import EventDict, Processor
 
+from authsvc import clock
 from authsvc.facts import noted
-from authsvc.guard.headers import request_id
+from authsvc.guard.headers import REQUEST_ID, request_id
 
 MAX_PATH = 256
 """Characters of a path that are logged."""
 
 STDERR = 2
-
-_log = structlog.get_logger()
 
 
 class RequestLog:
@@ -46,6 +45,9 @@ class RequestLog:
             asked: Request = environ["werkzeug.request"]
             _log.info(
                 "request",
+                level="info",
+                time=clock.now().isoformat(),
+                request_id=environ[REQUEST_ID],
                 method=asked.method,
                 path=asked.path[:MAX_PATH],
                 route=asked.endpoint,
@@ -69,7 +71,6 @@ def gunicorn_logging() -> dict[str, Any]:
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
-            "gunicorn.access": {"level": "INFO", "handlers": [], "propagate": False},
             "alembic": {"level": "WARNING"},
         },
     }
@@ -102,14 +103,15 @@ _RENDERER: list[Processor] = (
     else [structlog.processors.format_exc_info, _as_json]
 )
 
+# On the way of every request: the line about it brings all that it says, and has no traceback.
 structlog.configure(
-    processors=[*_IN_EVERY_LINE, *_RENDERER],
+    processors=_RENDERER[-1:],
     wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     logger_factory=structlog.WriteLoggerFactory(
         os.fdopen(STDERR, "w", buffering=1, closefd=False, errors="backslashreplace")
     ),
-    cache_logger_on_first_use=True,
 )
+_log = structlog.get_logger().bind()
 
 
 def _formatter() -> logging.Formatter:
