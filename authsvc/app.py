@@ -21,6 +21,7 @@ from authsvc.operations.logs import RequestLog
 from authsvc.problems import render_problems
 from authsvc.requests import MAX_BODY
 from authsvc.resources import resources
+from authsvc.service import Service
 from authsvc.sessions.lifecycle import Sessions
 from authsvc.sessions.revocations import Revocations
 from authsvc.settings import Settings, load_settings
@@ -50,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     instance = instance_folder()
     settings = settings or load_settings(instance)
-    app = Flask("authsvc", static_folder=None, instance_path=str(instance))
+    app = Service("authsvc", static_folder=None, instance_path=str(instance))
     settings.refuse_debug_in_public(app.debug)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]

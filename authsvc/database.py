@@ -85,6 +85,7 @@ def connect_app(app: Flask, url: str) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
     db.init_app(app)
+    app.teardown_appcontext_funcs.clear()  # it ends ORM sessions, and none is ever opened
     with app.app_context():
         prepare_engine(db.engine)
 

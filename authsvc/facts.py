@@ -1,6 +1,7 @@
 """What is found out about a request on its way, for the one line that is logged about it."""
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +24,14 @@ def note(*, user: UUID | None = None, session: UUID | None = None, code: str | N
     if user is not None:
         facts["user"] = str(user)
     if session is not None:
-        facts["session"] = hashlib.sha256(session.bytes).hexdigest()[:16]
+        facts["session"] = _hashed(session)
     if code is not None:
         facts["code"] = code
+
+
+@lru_cache(maxsize=4096)
+def _hashed(session: UUID) -> str:
+    return hashlib.sha256(session.bytes).hexdigest()[:16]
 
 
 def noted(environ: dict[str, Any]) -> dict[str, str]:

@@ -119,10 +119,10 @@ class Throttle:
         Raises:
             RateLimited: this session has been refreshed too often.
         """
-        count = self._count(REFRESHES_PER_SESSION, "session", str(sid))
         unreported = self._batches.add(sid)
         if unreported == 0:
             return
+        count = self._count(REFRESHES_PER_SESSION, "session", str(sid))
         try:
             within = self._limiter.hit(count.limit, count.of, cost=unreported)
         except Exception:

@@ -43,19 +43,20 @@ class RequestLog:
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             asked: Request = environ["werkzeug.request"]
-            _log.info(
-                "request",
-                level="info",
-                time=clock.now().isoformat(),
-                request_id=environ[REQUEST_ID],
-                method=asked.method,
-                path=asked.path[:MAX_PATH],
-                route=asked.endpoint,
-                status=int(status[:3]),
-                ms=round((perf_counter() - started) * 1000, 2),
-                address=asked.remote_addr,
+            line = {
+                "event": "request",
+                "level": "info",
+                "time": clock.now().isoformat(),
+                "request_id": environ[REQUEST_ID],
+                "method": asked.method,
+                "path": asked.path[:MAX_PATH],
+                "route": asked.endpoint,
+                "status": int(status[:3]),
+                "ms": round((perf_counter() - started) * 1000, 2),
+                "address": asked.remote_addr,
                 **noted(environ),
-            )
+            }
+            _lines.info(str(_RENDERER[-1](None, "info", line)))
             return start_response(status, headers, *exc_info)
 
         return cast(Iterable[bytes], self._app(environ, start))
@@ -103,15 +104,10 @@ _RENDERER: list[Processor] = (
     else [structlog.processors.format_exc_info, _as_json]
 )
 
-# On the way of every request: the line about it brings all that it says, and has no traceback.
-structlog.configure(
-    processors=_RENDERER[-1:],
-    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    logger_factory=structlog.WriteLoggerFactory(
-        os.fdopen(STDERR, "w", buffering=1, closefd=False, errors="backslashreplace")
-    ),
+# Straight to the end of structlog: the line about a request brings all that it says.
+_lines = structlog.WriteLogger(
+    os.fdopen(STDERR, "w", buffering=1, closefd=False, errors="backslashreplace")
 )
-_log = structlog.get_logger().bind()
 
 
 def _formatter() -> logging.Formatter:

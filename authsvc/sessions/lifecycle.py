@@ -163,19 +163,22 @@ class Sessions:
         claims = refresh_token.claims
         with reading() as connection:
             row = connection.execute(_SESSION_AND_USER, {"sid": claims.sid}).one_or_none()
-        if row is None or row.user_id not in (None, claims.sub):
+        if row is None:
             raise RefreshTokenInvalid
-        if not hmac.compare_digest(row.token_hash, refresh_token.token_hash):
+        user_id, stored_hash, issued_at, expires_at, last_used_at, revoked_at, disabled_at = row
+        if user_id not in (None, claims.sub):
             raise RefreshTokenInvalid
-        if row.revoked_at is not None or row.user_id is None or row.disabled_at is not None:
+        if not hmac.compare_digest(stored_hash, refresh_token.token_hash):
+            raise RefreshTokenInvalid
+        if revoked_at is not None or user_id is None or disabled_at is not None:
             raise RefreshTokenRevoked
         now = clock.now()
-        if now >= row.expires_at or now - row.last_used_at >= self.idle_ttl:
+        if now >= expires_at or now - last_used_at >= self.idle_ttl:
             raise RefreshTokenExpired
-        if now - row.last_used_at >= self._note_every:
+        if now - last_used_at >= self._note_every:
             _note_use(claims.sid, now)
         return self.access_tokens.issue(
-            sub=claims.sub, sid=claims.sid, auth_time=row.issued_at, session_ends=row.expires_at
+            sub=claims.sub, sid=claims.sid, auth_time=issued_at, session_ends=expires_at
         )
 
     def end(self, refresh_tokens: list[str]) -> None:

@@ -10,6 +10,7 @@ from authsvc.tokens.keyring import Keyring, decode, encode
 MAX_LENGTH = 4096
 """Characters; a longer token is refused unread."""
 
+_compact_json = json.JSONEncoder(separators=(",", ":")).encode
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -23,7 +24,7 @@ class TokenExpired(Exception):
 
 def sign(payload: dict[str, Any], keyring: Keyring) -> str:
     """The token that holds this payload, signed by the current key."""
-    body = encode(json.dumps(payload, separators=(",", ":")).encode("utf-8"))
+    body = encode(_compact_json(payload).encode("utf-8"))
     signed = f"{keyring.header}.{body}"
     return f"{signed}.{encode(keyring.current.sign(signed.encode('ascii')))}"
 
