@@ -46,7 +46,7 @@ class RequestLog:
             line = {
                 "event": "request",
                 "level": "info",
-                "time": clock.now().isoformat(),
+                "time": f"{clock.now().replace(tzinfo=None).isoformat()}Z",
                 "request_id": environ[REQUEST_ID],
                 "method": asked.method,
                 "path": asked.path[:MAX_PATH],
