@@ -6,6 +6,7 @@ import pytest
 from flask import Flask, Response
 
 from authsvc.guard import public
+from authsvc.guard.headers import request_id
 from tests.conftest import MakeApp
 from tests.people import Person
 
@@ -105,3 +106,10 @@ def test_a_trusted_proxy_tells_of_https(make_app: MakeApp) -> None:
 
 def test_a_response_without_content_has_no_content_type(alice: Person) -> None:
     assert "Content-Type" not in alice.logged_in().log_out().headers
+
+
+def test_a_view_is_told_the_id_that_its_response_bears(make_app: MakeApp) -> None:
+    app = make_app()
+    app.add_url_rule("/id", view_func=public(lambda: {"id": request_id()}))
+    answer = app.test_client().get("/id")
+    assert answer.json == {"id": answer.headers["X-Request-ID"]}
