@@ -24,7 +24,8 @@ from authsvc.resources import resources
 from authsvc.service import Service
 from authsvc.sessions.lifecycle import Sessions
 from authsvc.sessions.revocations import Revocations
-from authsvc.settings import Settings, load_settings
+from authsvc.settings import Settings
+from authsvc.settings_sources import load_settings
 from authsvc.tokens.access import AccessTokens
 from authsvc.tokens.keyring import Key, hmac_key
 from authsvc.tokens.refresh import RefreshTokens

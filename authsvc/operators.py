@@ -6,8 +6,8 @@ from authsvc import clock
 from authsvc.components import component
 from authsvc.database import writing
 from authsvc.problems import NotFound
-from authsvc.sessions import lifecycle
 from authsvc.sessions.lifecycle import LiveSession, Sessions
+from authsvc.sessions.revoke import revoke_all
 from authsvc.users import accounts
 from authsvc.users.accounts import Account
 from authsvc.users.passwords import Passwords
@@ -22,7 +22,7 @@ def disable(email: str) -> None:
     user_id = _account(email).id
     with writing() as connection:
         accounts.set_disabled(connection, user_id, clock.now())
-        lifecycle.revoke_all(connection, user_id)
+        revoke_all(connection, user_id)
 
 
 def enable(email: str) -> None:
@@ -43,7 +43,7 @@ def set_password(email: str, password: str) -> None:
     new_hash = component(Passwords).hash(password)
     with writing() as connection:
         accounts.overwrite_password(connection, account.id, new_hash)
-        lifecycle.revoke_all(connection, account.id)
+        revoke_all(connection, account.id)
 
 
 def live_sessions(email: str) -> list[LiveSession]:
@@ -56,7 +56,7 @@ def revoke(email: str) -> Iterator[int]:
     user_id = _account(email).id
     ended = len(component(Sessions).live(user_id))
     with writing() as connection:
-        lifecycle.revoke_all(connection, user_id)
+        revoke_all(connection, user_id)
     yield ended
 
 

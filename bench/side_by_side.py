@@ -24,7 +24,7 @@ from pathlib import Path
 from authsvc import create_app, schema
 from authsvc.components import component
 from authsvc.sessions.lifecycle import Device, Sessions
-from authsvc.settings import load_settings
+from authsvc.settings_sources import load_settings
 from authsvc.users import accounts
 from tests.gunicorn import ROOT, environment, free_port
 

@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, create_engine, text
 
 from authsvc import schema
 from authsvc.cli import main
-from authsvc.settings import load_settings
+from authsvc.settings_sources import load_settings
 from tests.gunicorn import ROOT, environment, free_port
 from tests.processes import at_once
 

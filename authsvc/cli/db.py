@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 from authsvc import schema, transfer
 from authsvc.app import instance_folder
 from authsvc.cli.shell import clear_errors
-from authsvc.settings import load_settings
+from authsvc.settings_sources import load_settings
 
 
 @click.group()

@@ -4,8 +4,8 @@ import click
 
 from authsvc import clock, operators
 from authsvc.cli.shell import app_context
-from authsvc.sessions.lifecycle import revoke_everybodys
 from authsvc.sessions.purge import purge
+from authsvc.sessions.revoke import revoke_everybodys
 
 
 @click.group()

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from authsvc import database, schema
 from authsvc.app import create_app, instance_folder
 from authsvc.problems import Problem, ValidationFailed
-from authsvc.settings import PREFIX, SettingsInvalid, load_settings
+from authsvc.settings import PREFIX, SettingsInvalid
+from authsvc.settings_sources import load_settings
 
 
 @contextmanager

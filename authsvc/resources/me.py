@@ -11,7 +11,7 @@ from authsvc.guard.refresh_cookie import clear_refresh_cookie
 from authsvc.guard.throttle import Throttle
 from authsvc.problems import AccessTokenRevoked
 from authsvc.requests import Body, Text, takes
-from authsvc.sessions import lifecycle
+from authsvc.sessions.revoke import make_nameless
 from authsvc.users import accounts
 from authsvc.users.passwords import Passwords
 
@@ -34,6 +34,6 @@ def delete(body: Confirmation) -> Response:
         confirmed = accounts.confirm_password(user_id, body.password)
     with writing() as connection:
         accounts.hold(connection, user_id, confirmed)
-        lifecycle.make_nameless(connection, user_id)
+        make_nameless(connection, user_id)
         accounts.remove(connection, user_id)
     return clear_refresh_cookie(Response(status=204))

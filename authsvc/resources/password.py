@@ -8,7 +8,7 @@ from authsvc.guard.access_token import current_access_token
 from authsvc.guard.throttle import Throttle
 from authsvc.problems import AccessTokenRevoked
 from authsvc.requests import Body, Text, takes
-from authsvc.sessions.lifecycle import revoke_all
+from authsvc.sessions.revoke import revoke_all
 from authsvc.users import accounts
 from authsvc.users.passwords import Passwords
 

@@ -9,7 +9,7 @@ from authsvc.components import component
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import clear_refresh_cookie
-from authsvc.sessions import lifecycle
+from authsvc.sessions import revoke
 from authsvc.sessions.lifecycle import Sessions
 
 
@@ -26,5 +26,5 @@ def revoke_one(sid: UUID) -> Response:
 
 def revoke_all() -> Response:
     with writing() as connection:
-        lifecycle.revoke_all(connection, current_access_token().sub)
+        revoke.revoke_all(connection, current_access_token().sub)
     return clear_refresh_cookie(Response(status=204))
