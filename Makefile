@@ -8,7 +8,7 @@ COVERED := authsvc/auth/*,authsvc/guard/*,authsvc/sessions/*,authsvc/tokens/*
 NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check lock clean
+.PHONY: help run test soak mutants lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 
 soak: $(VENV)/.test  ## Run the fault tests for many rounds (about half an hour)
 	@$(BIN)/pytest --soak tests/faults
+
+mutants: $(VENV)/.mutmut  ## Break each line once and see which breaks no test notices (half an hour)
+	@$(BIN)/mutmut run --max-children 2; $(BIN)/mutmut results
 
 lock: $(VENV)/.lock  ## Pin the newest versions of everything, with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras $(LOCK) --output-file requirements.txt
@@ -56,6 +59,10 @@ $(VENV)/.test: $(VENV)/.run tests/requirements.txt
 %/node_modules: export NODE_EXTRA_CA_CERTS ?= /etc/ssl/certs/ca-certificates.crt
 %/node_modules: %/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --loglevel=error --no-audit --no-fund --prefix $* >/dev/null; fi
+
+$(VENV)/.mutmut: $(VENV)/.test
+	@$(BIN)/pip install --quiet --disable-pip-version-check mutmut
+	@touch $@
 
 $(VENV)/.lock: $(VENV)/.run
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv

@@ -2,15 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import time_machine
 from sqlalchemy import Connection
 
 from authsvc import schema
-from tests.answers import COOKIE_CLEARED, away, live_sessions, refused, sessions
+from authsvc.tokens.jws import sign
+from authsvc.tokens.keyring import Keyring, hmac_key
+from tests.answers import COOKIE_CLEARED, away, claims, live_sessions, refused, sessions
 from tests.conftest import MakeApp
 from tests.people import Person
+from tests.secrets import REFRESH_SECRET
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
@@ -113,3 +117,22 @@ def test_a_logout_that_cannot_be_stored_is_503_and_keeps_the_cookie(
         assert "Set-Cookie" not in answer.headers
     assert carol.refresh_token == kept
     assert carol.refresh().status_code == 200
+
+
+def test_garbage_before_the_cookie_hides_it_from_no_logout(
+    alice: Person, connection: Connection
+) -> None:
+    alice.logged_in()
+    twice = f"__Host-refresh_token=garbage; __Host-refresh_token={alice.refresh_token}"
+    assert alice.log_out(Cookie=twice).status_code == 204
+    assert live_sessions(connection) == 0
+
+
+def test_another_token_of_the_same_session_ends_nothing(
+    alice: Person, connection: Connection
+) -> None:
+    said = claims(alice.logged_in().refresh_token)
+    forged = sign({**said, "jti": str(uuid4())}, Keyring("rt+jwt", hmac_key(REFRESH_SECRET)))
+    alice.refresh_token = forged
+    assert alice.log_out().status_code == 204
+    assert live_sessions(connection) == 1

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from sqlalchemy import Connection
 
-from tests.answers import COOKIE_CLEARED, claims, live_sessions, refused
+from tests.answers import COOKIE_CLEARED, claims, live_sessions, refused, sessions
 from tests.people import Person
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -97,3 +97,25 @@ def test_all_sessions_can_be_ended_at_once(
     for device in devices:
         assert refused(device.refresh(), 401, "refresh_token_revoked")
     assert bob.refresh().status_code == 200
+
+
+def test_a_session_in_use_to_its_last_day_is_not_shown_after_it(alice: Person) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        phone = alice.on_another_device().logged_in()
+        for _ in range(6):
+            clock.shift(timedelta(days=1))
+            assert phone.refresh().status_code == 200
+        clock.shift(timedelta(days=1))
+        alice.logged_in()
+        assert [session["id"] for session in shown(alice)] == [sid(alice)]
+
+
+def test_ending_all_moves_the_time_of_none_that_was_ended_before(
+    alice: Person, connection: Connection
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        alice.on_another_device().logged_in().log_out()
+        alice.logged_in()
+        clock.shift(timedelta(minutes=1))
+        assert alice.call("DELETE", PATH).status_code == 204
+    assert [row.revoked_at for row in sessions(connection)] == [NOON, NOON + timedelta(minutes=1)]
