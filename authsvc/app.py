@@ -18,7 +18,7 @@ from authsvc.guard.throttle_storage import throttle_storage
 from authsvc.operations import operations
 from authsvc.operations.demo import demo
 from authsvc.operations.logs import RequestLog
-from authsvc.problems import render_problems
+from authsvc.problem_json import render_problems
 from authsvc.requests import MAX_BODY
 from authsvc.resources import resources
 from authsvc.service import Service

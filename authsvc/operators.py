@@ -6,7 +6,9 @@ from authsvc import clock
 from authsvc.components import component
 from authsvc.database import writing
 from authsvc.problems import NotFound
-from authsvc.sessions.lifecycle import LiveSession, Sessions
+from authsvc.sessions import listing
+from authsvc.sessions.lifecycle import Sessions
+from authsvc.sessions.listing import LiveSession
 from authsvc.sessions.revoke import revoke_all
 from authsvc.users import accounts
 from authsvc.users.accounts import Account
@@ -48,13 +50,13 @@ def set_password(email: str, password: str) -> None:
 
 def live_sessions(email: str) -> list[LiveSession]:
     """Somebody's live sessions, newest first."""
-    return component(Sessions).live(_account(email).id)
+    return listing.live_sessions(_account(email).id, component(Sessions).idle_ttl)
 
 
 def revoke(email: str) -> Iterator[int]:
     """End somebody's sessions; gives their number."""
     user_id = _account(email).id
-    ended = len(component(Sessions).live(user_id))
+    ended = len(listing.live_sessions(user_id, component(Sessions).idle_ttl))
     with writing() as connection:
         revoke_all(connection, user_id)
     yield ended

@@ -1,14 +1,10 @@
-"""Every AUTHSVC_* setting: its default, its check, and where its value is found."""
+"""Every AUTHSVC_* setting: its default, and how they fit together."""
 
-import re
-from importlib.util import find_spec
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretBytes,
@@ -17,92 +13,23 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+
+from authsvc.settings_values import (
+    MAKE_SECRETS,
+    Origins,
+    Secret,
+    checked_database_url,
+    origin_of,
+)
 
 PREFIX = "AUTHSVC_"
-SECRET_BYTES = 64
 MAX_ACCESS_TTL = 15 * 60
 DAY = 24 * 60 * 60
 MAX_COOKIE_AGE = 400 * DAY  # RFC 6265bis section 5.6.2: browsers keep no cookie for longer
-MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it prints"
-
-# The HMAC of the values that our own documents show: whoever copies one has no secret.
-EXAMPLE_SECRETS = frozenset({bytes(range(SECRET_BYTES)), bytes.fromhex("0123456789abcdef" * 8)})
 
 
 class SettingsInvalid(Exception):
     """The settings cannot be run with; the message names each fault and what to do."""
-
-
-def _secret(text: Any) -> Any:
-    if isinstance(text, bytes):
-        return text
-    try:
-        secret = bytes.fromhex(text)
-    except (TypeError, ValueError):
-        raise ValueError(f"is not hexadecimal: {MAKE_SECRETS}") from None
-    if len(secret) < SECRET_BYTES:
-        raise ValueError(
-            f"has {len(secret)} bytes, not the {SECRET_BYTES} that it needs: {MAKE_SECRETS}"
-        )
-    if len(set(secret)) == 1 or secret in EXAMPLE_SECRETS:
-        raise ValueError(f"is a placeholder, not a secret: {MAKE_SECRETS}")
-    return secret
-
-
-def _split(text: Any) -> Any:
-    return (
-        [item.strip() for item in text.split(",") if item.strip()]
-        if isinstance(text, str)
-        else text
-    )
-
-
-def _origin(text: str) -> str:
-    try:
-        exact = _ORIGIN.fullmatch(text) is not None and text == origin_of(text)
-    except ValueError:  # a port or an IPv6 address that is none
-        exact = False
-    if not exact:
-        raise ValueError(
-            f"{text!r} is not an origin: write scheme://host or scheme://host:port, in lower case, "
-            "without a path and without the scheme's own port"
-        )
-    return text
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL as a browser writes them in ``Origin`` (RFC 6454)."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    usual = {"http": 80, "https": 443}.get(parts.scheme)
-    port = "" if parts.port in (None, usual) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
-
-
-def _database_url(text: str) -> str:
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):  # whose own words may hold a part of the password
-        raise ValueError("is not a database URL such as sqlite:////var/lib/authsvc.db") from None
-    if url.drivername in ("postgres", "postgresql"):
-        url = url.set(drivername="postgresql+psycopg")
-    if url.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise ValueError("is neither a sqlite: nor a postgresql: URL")
-    if url.drivername != "sqlite" and find_spec("psycopg") is None:
-        raise ValueError("needs psycopg: run `pip install 'authsvc[postgres]'`")
-    if url.drivername == "sqlite" and (
-        url.database in (None, "", ":memory:") or "uri" in url.query
-    ):
-        raise ValueError("names no file: each worker would have a database of its own")
-    return url.render_as_string(hide_password=False)
-
-
-_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
-
-Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 
 
 class Settings(BaseModel):
@@ -134,7 +61,7 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
-        return SecretStr(_database_url(url.get_secret_value()))
+        return SecretStr(checked_database_url(url.get_secret_value()))
 
     @field_validator("rate_limit_storage")
     @classmethod
@@ -233,12 +160,3 @@ def _same_key(one: SecretBytes, other: SecretBytes) -> bool:
 def _make_or_remove(info: ValidationInfo) -> str:
     previous = str(info.field_name).endswith("_previous")
     return "give it the secret that was replaced, or unset it" if previous else MAKE_SECRETS
-
-
-def checked_database_url(text: str) -> str:
-    """A database's URL in the form that the engine takes.
-
-    Raises:
-        ValueError: it is not one, or of a database that this service does not know.
-    """
-    return _database_url(text)

@@ -9,7 +9,8 @@ from typing import Any
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
-from authsvc.settings import MAKE_SECRETS, PREFIX, Settings, SettingsInvalid
+from authsvc.settings import PREFIX, Settings, SettingsInvalid
+from authsvc.settings_values import MAKE_SECRETS
 
 
 def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Settings:

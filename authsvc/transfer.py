@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, func, insert
 
 from authsvc import schema
 from authsvc.database import Base, engine_options, prepare_engine, write_options
-from authsvc.settings import checked_database_url
+from authsvc.settings_values import checked_database_url
 
 PAGE = 1000
 """Rows in one INSERT."""

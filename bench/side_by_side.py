@@ -25,7 +25,7 @@ from authsvc import create_app, schema
 from authsvc.components import component
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.settings_sources import load_settings
-from authsvc.users import accounts
+from authsvc.users import accounts, authentication
 from tests.gunicorn import ROOT, environment, free_port
 
 CONNECTIONS = 16
@@ -72,7 +72,7 @@ def _filled(url: str, env: dict[str, str]) -> tuple[str, str]:
     with app.app_context():
         password = "a horse that is correct"
         accounts.register("alice@example.com", password)
-        alice = accounts.authenticate("alice@example.com", password)
+        alice = authentication.authenticate("alice@example.com", password)
         for _ in range(SESSIONS):
             opened = component(Sessions).open(alice, Device("bench", "127.0.0.1"), [])
     return opened.access_token.token, opened.refresh_token

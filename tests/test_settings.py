@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from authsvc.settings import EXAMPLE_SECRETS, Settings, SettingsInvalid
+from authsvc.settings import Settings, SettingsInvalid
 from authsvc.settings_sources import load_settings
+from authsvc.settings_values import EXAMPLE_SECRETS
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 ACCESS, REFRESH = ACCESS_SECRET.hex(), REFRESH_SECRET.hex()

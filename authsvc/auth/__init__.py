@@ -4,7 +4,8 @@ from flask import Blueprint, Response
 
 from authsvc.auth import login, logout, refresh, register
 from authsvc.guard.refresh_cookie import clear_refresh_cookie
-from authsvc.problems import RefreshTokenRefused, render
+from authsvc.problem_json import render
+from authsvc.problems import RefreshTokenRefused
 
 auth = Blueprint("auth", __name__, url_prefix="/auth")
 auth.post("/register")(register.register)

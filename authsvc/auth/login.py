@@ -12,7 +12,8 @@ from authsvc.guard.throttle import Throttle
 from authsvc.requests import Body, Text, remote_address, takes
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.sessions.purge import purge_a_little
-from authsvc.users import accounts
+from authsvc.users.accounts import email_key
+from authsvc.users.authentication import authenticate
 from authsvc.users.passwords import Passwords
 
 MAX_USER_AGENT = 255
@@ -28,8 +29,8 @@ class Credentials(Body):
 @takes(Credentials)
 def login(body: Credentials) -> Response:
     with component(Passwords).admitted():
-        with component(Throttle).login(accounts.email_key(body.email), remote_address()):
-            user = accounts.authenticate(body.email, body.password)
+        with component(Throttle).login(email_key(body.email), remote_address()):
+            user = authenticate(body.email, body.password)
         opened = component(Sessions).open(user, _device(), replaced=sent_refresh_tokens())
     response = jsonify(opened.access_token.json())
     response.call_on_close(partial(_tidy_up, current_app.app_context()))

@@ -11,8 +11,9 @@ from gunicorn.app.wsgiapp import run as run_gunicorn
 from authsvc import schema
 from authsvc.app import instance_folder
 from authsvc.cli.shell import clear_errors
-from authsvc.settings import PREFIX, SECRET_BYTES
+from authsvc.settings import PREFIX
 from authsvc.settings_sources import load_settings
+from authsvc.settings_values import SECRET_BYTES
 
 
 @click.command()

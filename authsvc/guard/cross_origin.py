@@ -3,7 +3,8 @@
 from flask import Flask, Response, request
 
 from authsvc.problems import CrossOriginRefused
-from authsvc.settings import Settings, origin_of
+from authsvc.settings import Settings
+from authsvc.settings_values import origin_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600

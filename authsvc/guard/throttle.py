@@ -2,13 +2,10 @@
 
 import hashlib
 import ipaddress
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from math import ceil
-from threading import Lock
 from uuid import UUID
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -16,6 +13,7 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from authsvc import clock
+from authsvc.guard.refresh_batches import RefreshBatches
 from authsvc.problems import (
     EmailTaken,
     InvalidCredentials,
@@ -40,11 +38,6 @@ REGISTRATIONS_PER_ADDRESS = RateLimitItemPerHour(20, 1, namespace="registrations
 REFRESHES_PER_SESSION = RateLimitItemPerMinute(60, 1, namespace="refreshes")
 # A page refreshes once in some minutes; a dozen tabs that wake up at once, a dozen times.
 
-REFRESH_BATCHES = 10
-# A worker reports a session's refreshes a tenth of the limit at a time, so that an ordinary
-# refresh writes nothing. One worker is exact. The price of several: each may hold back a batch
-# less one, so that w workers let at most 60 + 5 w through.
-
 
 @dataclass(frozen=True)
 class _Count:
@@ -66,7 +59,7 @@ class Throttle:
         self._storage = storage
         self._limiter = FixedWindowRateLimiter(storage)
         self._factor = factor
-        self._batches = _Batches(REFRESHES_PER_SESSION.amount * factor)
+        self._batches = RefreshBatches(REFRESHES_PER_SESSION, factor)
 
     @contextmanager
     def login(self, email_key: str, address: str | None) -> Iterator[None]:
@@ -180,68 +173,6 @@ class Throttle:
         ends = self._limiter.get_window_stats(count.limit, count.of).reset_time
         seconds = ceil(ends - clock.now().timestamp())
         return max(1, min(seconds, count.limit.get_expiry()))
-
-
-class _Batches:
-    """What this worker has counted and not yet reported, by session.
-
-    Args:
-        limit: how many a session may have in one window.
-    """
-
-    MOST = 10_000
-    """Sessions remembered: a bound on memory; the longest unused is forgotten first."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = max(1, limit // REFRESH_BATCHES)
-        self._window = timedelta(seconds=REFRESHES_PER_SESSION.get_expiry())
-        self._open: OrderedDict[UUID, _Batch] = OrderedDict()
-        self._lock = Lock()
-
-    def add(self, sid: UUID) -> int:
-        """Count one; give what is to be reported now, or 0.
-
-        Raises:
-            RateLimited: the session has reached its limit in this window.
-        """
-        now = clock.now()
-        with self._lock:
-            batch = self._open.get(sid)
-            if batch is None or not timedelta() <= now - batch.since < self._window:
-                batch = self._open[sid] = _Batch(since=now)
-            self._open.move_to_end(sid)
-            if len(self._open) > self.MOST:
-                self._open.popitem(last=False)
-            if batch.closed_until is not None and now < batch.closed_until:
-                raise RateLimited(ceil((batch.closed_until - now).total_seconds()))
-            batch.total += 1
-            if batch.total > self._limit:
-                raise RateLimited(ceil((batch.since + self._window - now).total_seconds()))
-            batch.unreported += 1
-            if batch.unreported < self._size:
-                return 0
-            reported, batch.unreported = batch.unreported, 0
-            return reported
-
-    def put_back(self, sid: UUID, unreported: int) -> None:
-        """They could not be reported: the next one must try again, or they would go uncounted."""
-        with self._lock:
-            self._open.setdefault(sid, _Batch(since=clock.now())).unreported += unreported
-
-    def close(self, sid: UUID, seconds: int) -> None:
-        """The session has reached its limit: no more need be counted for that many seconds."""
-        now = clock.now()
-        with self._lock:
-            self._open[sid] = _Batch(since=now, closed_until=now + timedelta(seconds=seconds))
-
-
-@dataclass
-class _Batch:
-    since: datetime
-    total: int = 0
-    unreported: int = 0
-    closed_until: datetime | None = None
 
 
 def _network(address: str | None) -> str:

@@ -12,7 +12,7 @@ from authsvc.guard.throttle import Throttle
 from authsvc.problems import AccessTokenRevoked
 from authsvc.requests import Body, Text, takes
 from authsvc.sessions.revoke import make_nameless
-from authsvc.users import accounts
+from authsvc.users import accounts, authentication
 from authsvc.users.passwords import Passwords
 
 
@@ -31,9 +31,9 @@ def show() -> dict[str, Any]:
 def delete(body: Confirmation) -> Response:
     user_id = current_access_token().sub
     with component(Passwords).admitted(), component(Throttle).password(user_id):
-        confirmed = accounts.confirm_password(user_id, body.password)
+        confirmed = authentication.confirm_password(user_id, body.password)
     with writing() as connection:
-        accounts.hold(connection, user_id, confirmed)
+        authentication.hold(connection, user_id, confirmed)
         make_nameless(connection, user_id)
         accounts.remove(connection, user_id)
     return clear_refresh_cookie(Response(status=204))

@@ -9,7 +9,7 @@ from authsvc.guard.throttle import Throttle
 from authsvc.problems import AccessTokenRevoked
 from authsvc.requests import Body, Text, takes
 from authsvc.sessions.revoke import revoke_all
-from authsvc.users import accounts
+from authsvc.users import accounts, authentication
 from authsvc.users.passwords import Passwords
 
 
@@ -27,9 +27,9 @@ def change(body: NewPassword) -> Response:
     accounts.refuse_weak(body.new_password, account.email, "/new_password")
     with component(Passwords).admitted():
         with component(Throttle).password(token.sub):
-            confirmed = accounts.confirm_password(token.sub, body.current_password)
+            confirmed = authentication.confirm_password(token.sub, body.current_password)
         replacement = component(Passwords).hash(body.new_password)
     with writing() as connection:
-        accounts.replace_password(connection, token.sub, confirmed, replacement)
+        authentication.replace_password(connection, token.sub, confirmed, replacement)
         revoke_all(connection, token.sub, but=token.sid)
     return Response(status=204)

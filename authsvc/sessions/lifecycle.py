@@ -3,7 +3,6 @@
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -14,16 +13,15 @@ from authsvc.database import reading, writing
 from authsvc.facts import note
 from authsvc.problems import (
     InvalidCredentials,
-    NotFound,
     RefreshTokenExpired,
     RefreshTokenInvalid,
     RefreshTokenRevoked,
 )
-from authsvc.sessions.model import RefreshToken, is_live
+from authsvc.sessions.model import RefreshToken
 from authsvc.tokens.access import AccessToken, AccessTokens
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.refresh import RefreshClaims, RefreshTokens, token_hash
-from authsvc.users.accounts import Authenticated, still_authenticated
+from authsvc.users.authentication import Authenticated, still_authenticated
 from authsvc.users.model import User
 
 MAX_NOTE_EVERY = timedelta(hours=1)
@@ -51,34 +49,6 @@ class Opened:
     access_token: AccessToken
     refresh_token: str
     lives: int
-
-
-@dataclass(frozen=True)
-class LiveSession:
-    """A session as its owner sees it."""
-
-    id: UUID
-    created_at: datetime
-    expires_at: datetime
-    last_used_at: datetime
-    user_agent: str | None
-    ip_address: str | None
-
-    def json(self, *, current: bool) -> dict[str, Any]:
-        """How its owner is told of it.
-
-        Args:
-            current: whether the question comes from this very session.
-        """
-        return {
-            "id": str(self.id),
-            "created_at": clock.rfc3339(self.created_at),
-            "expires_at": clock.rfc3339(self.expires_at),
-            "last_used_at": clock.rfc3339(self.last_used_at),
-            "user_agent": self.user_agent,
-            "ip_address": self.ip_address,
-            "current": current,
-        }
 
 
 @dataclass(frozen=True)
@@ -186,45 +156,6 @@ class Sessions:
         if known:
             with writing() as connection:
                 _revoke(connection, known)
-
-    def live(self, user_id: UUID) -> list[LiveSession]:
-        """The user's live sessions, newest first."""
-        columns = (
-            RefreshToken.id,
-            RefreshToken.issued_at,
-            RefreshToken.expires_at,
-            RefreshToken.last_used_at,
-            RefreshToken.user_agent,
-            RefreshToken.ip_address,
-        )
-        with reading() as connection:
-            rows = connection.execute(
-                select(*columns)
-                .where(RefreshToken.user_id == user_id, is_live(clock.now(), self.idle_ttl))
-                .order_by(RefreshToken.id.desc())
-            ).all()
-        return [LiveSession(*row) for row in rows]
-
-    def revoke_one(self, user_id: UUID, sid: UUID) -> None:
-        """End one live session of the user.
-
-        Raises:
-            NotFound: the user has no such session.
-        """
-        now = clock.now()
-        with writing() as connection:
-            revoked = connection.execute(
-                update(RefreshToken)
-                .where(
-                    RefreshToken.id == sid,
-                    RefreshToken.user_id == user_id,
-                    is_live(now, self.idle_ttl),
-                )
-                .values(revoked_at=now)
-                .returning(RefreshToken.id)
-            )
-            if revoked.one_or_none() is None:
-                raise NotFound("There is no such live session.")
 
     @property
     def _note_every(self) -> timedelta:

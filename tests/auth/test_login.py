@@ -12,7 +12,7 @@ from authsvc.components import component
 from authsvc.database import writing
 from authsvc.problems import InvalidCredentials
 from authsvc.sessions.lifecycle import Device, Sessions
-from authsvc.users import accounts
+from authsvc.users import accounts, authentication
 from tests.answers import claims, live_sessions, refused, sessions
 from tests.conftest import MakeApp
 from tests.people import Person
@@ -149,7 +149,7 @@ def test_a_login_racing_a_password_change_opens_no_session(
 ) -> None:
     alice.logged_in()
     with app.app_context():
-        authenticated = accounts.authenticate(alice.email, alice.password)
+        authenticated = authentication.authenticate(alice.email, alice.password)
     new = {"current_password": alice.password, "new_password": "a lamp that is not lit"}
     assert alice.call("PUT", "/api/me/password", json=new).status_code == 204
     with app.app_context(), pytest.raises(InvalidCredentials):
@@ -159,7 +159,7 @@ def test_a_login_racing_a_password_change_opens_no_session(
 
 def test_a_login_racing_the_end_of_the_account_opens_no_session(alice: Person, app: Flask) -> None:
     with app.app_context():
-        authenticated = accounts.authenticate(alice.email, alice.password)
+        authenticated = authentication.authenticate(alice.email, alice.password)
         with writing() as connection:
             accounts.remove(connection, authenticated.id)
         with pytest.raises(InvalidCredentials):

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from authsvc.database import writing
 from authsvc.problems import WrongPassword
-from authsvc.users import accounts
+from authsvc.users import authentication
 from tests.answers import live_sessions, pointers, refused, users
 from tests.people import Person
 
@@ -74,9 +74,9 @@ def test_each_wrong_member_is_pointed_at(
 def test_of_two_changes_at_once_the_later_one_is_refused(alice: Person, app: Flask) -> None:
     alice.logged_in()
     with app.app_context():
-        user = accounts.authenticate(alice.email, alice.password)
+        user = authentication.authenticate(alice.email, alice.password)
         assert change(alice, alice.password).status_code == 204
         with pytest.raises(WrongPassword), writing() as connection:
-            accounts.replace_password(connection, user.id, user.password_hash, "another hash")
+            authentication.replace_password(connection, user.id, user.password_hash, "another hash")
         with pytest.raises(WrongPassword), writing() as connection:
-            accounts.hold(connection, user.id, user.password_hash)
+            authentication.hold(connection, user.id, user.password_hash)

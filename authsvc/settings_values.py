@@ -1,0 +1,91 @@
+"""What a setting's text must be: a secret, a list of origins, a database's URL."""
+
+import re
+from importlib.util import find_spec
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretBytes
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+SECRET_BYTES = 64
+MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it prints"
+
+# The HMAC of the values that our own documents show: whoever copies one has no secret.
+EXAMPLE_SECRETS = frozenset({bytes(range(SECRET_BYTES)), bytes.fromhex("0123456789abcdef" * 8)})
+
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
+
+
+def _secret(text: Any) -> Any:
+    if isinstance(text, bytes):
+        return text
+    try:
+        secret = bytes.fromhex(text)
+    except (TypeError, ValueError):
+        raise ValueError(f"is not hexadecimal: {MAKE_SECRETS}") from None
+    if len(secret) < SECRET_BYTES:
+        raise ValueError(
+            f"has {len(secret)} bytes, not the {SECRET_BYTES} that it needs: {MAKE_SECRETS}"
+        )
+    if len(set(secret)) == 1 or secret in EXAMPLE_SECRETS:
+        raise ValueError(f"is a placeholder, not a secret: {MAKE_SECRETS}")
+    return secret
+
+
+def _split(text: Any) -> Any:
+    return (
+        [item.strip() for item in text.split(",") if item.strip()]
+        if isinstance(text, str)
+        else text
+    )
+
+
+def _origin(text: str) -> str:
+    try:
+        exact = _ORIGIN.fullmatch(text) is not None and text == origin_of(text)
+    except ValueError:  # a port or an IPv6 address that is none
+        exact = False
+    if not exact:
+        raise ValueError(
+            f"{text!r} is not an origin: write scheme://host or scheme://host:port, in lower case, "
+            "without a path and without the scheme's own port"
+        )
+    return text
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL as a browser writes them in ``Origin`` (RFC 6454)."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def checked_database_url(text: str) -> str:
+    """A database's URL in the form that the engine takes.
+
+    Raises:
+        ValueError: it is not one, or of a database that this service does not know.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):  # whose own words may hold a part of the password
+        raise ValueError("is not a database URL such as sqlite:////var/lib/authsvc.db") from None
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError("is neither a sqlite: nor a postgresql: URL")
+    if url.drivername != "sqlite" and find_spec("psycopg") is None:
+        raise ValueError("needs psycopg: run `pip install 'authsvc[postgres]'`")
+    if url.drivername == "sqlite" and (
+        url.database in (None, "", ":memory:") or "uri" in url.query
+    ):
+        raise ValueError("names no file: each worker would have a database of its own")
+    return url.render_as_string(hide_password=False)
+
+
+Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
