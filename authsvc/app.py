@@ -11,10 +11,10 @@ from authsvc.auth import auth
 from authsvc.components import install
 from authsvc.database import connect_app
 from authsvc.guard.access_token import AccessTokenGuard
+from authsvc.guard.counts import counts_in
 from authsvc.guard.cross_origin import CrossOriginGuard
 from authsvc.guard.headers import ResponseHeaders
 from authsvc.guard.throttle import Throttle
-from authsvc.guard.throttle_storage import throttle_storage
 from authsvc.operations import operations
 from authsvc.operations.demo import demo
 from authsvc.operations.logs import RequestLog
@@ -71,11 +71,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         idle_ttl=timedelta(seconds=settings.refresh_token_idle_ttl),
     )
     revocations = Revocations(settings.access_token_ttl, settings.revocation_staleness_limit)
-    storage = throttle_storage(settings.rate_limit_storage.get_secret_value())
+    counts = counts_in(settings.rate_limit_storage.get_secret_value())
     install(app, settings)
     install(app, sessions)
     install(app, Passwords(settings.password_min_length))
-    install(app, Throttle(storage, settings.rate_limit_factor))
+    install(app, Throttle(counts, settings.rate_limit_factor))
 
     render_problems(app)
     CrossOriginGuard(app, settings)

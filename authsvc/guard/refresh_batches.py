@@ -7,8 +7,6 @@ from math import ceil
 from threading import Lock
 from uuid import UUID
 
-from limits import RateLimitItem
-
 from authsvc import clock
 from authsvc.problems import RateLimited
 
@@ -23,16 +21,16 @@ class RefreshBatches:
 
     Args:
         limit: how many refreshes a session may have in one window.
-        factor: by what the limit is multiplied.
+        seconds: how long a window is.
     """
 
     MOST = 10_000
     """Sessions remembered: a bound on memory; the longest unused is forgotten first."""
 
-    def __init__(self, limit: RateLimitItem, factor: int) -> None:
-        self._limit = limit.amount * factor
-        self._size = max(1, self._limit // REFRESH_BATCHES)
-        self._window = timedelta(seconds=limit.get_expiry())
+    def __init__(self, limit: int, seconds: int) -> None:
+        self._limit = limit
+        self._size = max(1, limit // REFRESH_BATCHES)
+        self._window = timedelta(seconds=seconds)
         self._open: OrderedDict[UUID, _Batch] = OrderedDict()
         self._lock = Lock()
 

@@ -2,17 +2,14 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from uuid import UUID
 
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import Storage
-from limits.strategies import FixedWindowRateLimiter
-
 from authsvc import clock
+from authsvc.guard.counts import Count, Counts, Tally
 from authsvc.guard.refresh_batches import RefreshBatches
 from authsvc.problems import (
     EmailTaken,
@@ -22,44 +19,50 @@ from authsvc.problems import (
     WrongPassword,
 )
 
-FAILURES_PER_ACCOUNT = RateLimitItemPerMinute(10, 15, namespace="failures")
-# A person who has forgotten which password it was tries five or six. A guesser gets 960 a day.
-
-FAILURES_PER_ACCOUNT_IN_A_DAY = RateLimitItemPerDay(100, 1, namespace="failures")
-# At most 100 failures in a row (NIST SP 800-63B-4 section 3.2.2), then rest until a day after
-# the first: a lock for good would hand every stranger the means to shut a person out.
-
-FAILURES_PER_ADDRESS = RateLimitItemPerMinute(100, 15, namespace="failures")
-# An office or a mobile network shares an address: ten people may have a bad quarter of an hour.
-
-REGISTRATIONS_PER_ADDRESS = RateLimitItemPerHour(20, 1, namespace="registrations")
-# A class or a workshop signs up together. It also bounds who can be found out by `email_taken`.
-
-REFRESHES_PER_SESSION = RateLimitItemPerMinute(60, 1, namespace="refreshes")
-# A page refreshes once in some minutes; a dozen tabs that wake up at once, a dozen times.
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 @dataclass(frozen=True)
-class _Count:
-    """One count and its limit."""
+class Limit:
+    """How many of something there may be within some seconds."""
 
-    limit: RateLimitItem
     of: str
+    amount: int
+    seconds: int
+
+
+FAILURES_PER_ACCOUNT = Limit("failures", 10, 15 * MINUTE)
+# A person who has forgotten which password it was tries five or six. A guesser gets 960 a day.
+
+FAILURES_PER_ACCOUNT_IN_A_DAY = Limit("failures in a day", 100, DAY)
+# At most 100 failures in a row (NIST SP 800-63B-4 section 3.2.2), then rest until a day after
+# the first: a lock for good would hand every stranger the means to shut a person out.
+
+FAILURES_PER_ADDRESS = Limit("failures", 100, 15 * MINUTE)
+# An office or a mobile network shares an address: ten people may have a bad quarter of an hour.
+
+REGISTRATIONS_PER_ADDRESS = Limit("registrations", 20, HOUR)
+# A class or a workshop signs up together. It also bounds who can be found out by `email_taken`.
+
+REFRESHES_PER_SESSION = Limit("refreshes", 60, MINUTE)
+# A page refreshes once in some minutes; a dozen tabs that wake up at once, a dozen times.
 
 
 class Throttle:
     """Counts attempts where all workers see them.
 
     Args:
-        storage: where the counts are kept.
+        counts: where they are kept.
         factor: by what all limits are multiplied, for load tests.
     """
 
-    def __init__(self, storage: Storage, factor: int) -> None:
-        self._storage = storage
-        self._limiter = FixedWindowRateLimiter(storage)
+    def __init__(self, counts: Counts, factor: int) -> None:
+        self._counts = counts
         self._factor = factor
-        self._batches = RefreshBatches(REFRESHES_PER_SESSION, factor)
+        most = REFRESHES_PER_SESSION.amount * factor
+        self._batches = RefreshBatches(most, REFRESHES_PER_SESSION.seconds)
 
     @contextmanager
     def login(self, email_key: str, address: str | None) -> Iterator[None]:
@@ -68,15 +71,14 @@ class Throttle:
         Raises:
             RateLimited: too many have failed for this account, or from this address.
         """
+        network = self._count(FAILURES_PER_ADDRESS, "address", _network(address))
         account = [
             self._count(FAILURES_PER_ACCOUNT, "account", email_key),
             self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "account", email_key),
         ]
-        network = self._count(FAILURES_PER_ADDRESS, "address", _network(address))
         with self._attempt([network, *account], failure=InvalidCredentials):
             yield
-        self._give_back([network])
-        self._forget(account)
+        self._counts.settle(give_back=[network], forget=account)
 
     @contextmanager
     def password(self, user_id: UUID) -> Iterator[None]:
@@ -93,7 +95,7 @@ class Throttle:
         ]
         with self._attempt(account, failure=WrongPassword):
             yield
-        self._forget(account)
+        self._counts.settle(forget=account)
 
     @contextmanager
     def registration(self, address: str | None) -> Iterator[None]:
@@ -117,62 +119,60 @@ class Throttle:
             return
         count = self._count(REFRESHES_PER_SESSION, "session", str(sid))
         try:
-            within = self._limiter.hit(count.limit, count.of, cost=unreported)
+            [tally] = self._counts.add([count], unreported)
         except Exception:
             self._batches.put_back(sid, unreported)
             raise
-        if not within:
-            seconds = self._seconds_left(count)
+        if tally.value > count.limit:
+            seconds = _seconds_left(count, tally)
             self._batches.close(sid, seconds)
             raise RateLimited(seconds)
 
     @contextmanager
-    def _attempt(self, counts: list[_Count], *, failure: type[Problem]) -> Iterator[None]:
+    def _attempt(self, counts: list[Count], *, failure: type[Problem]) -> Iterator[None]:
         """Count an attempt before it is made, since others are being made at the same time.
 
-        It is not counted after all where it ends in another problem than the failure.
+        It is not counted after all where it ends in another problem than the failure. Where a
+        limit was reached before, looking is enough: whoever hammers causes no writing.
         """
-        self._refuse_spent(counts)
-        counted: list[_Count] = []
-        for count in counts:
-            counted.append(count)
-            if not self._limiter.hit(count.limit, count.of):
-                self._give_back(counted)
-                raise RateLimited(self._seconds_left(count))
+        _refuse_beyond(counts, self._counts.look(counts), spare=1)
+        tallies = self._counts.add(counts)
         try:
+            _refuse_beyond(counts, tallies, spare=0)
             yield
         except failure:
             raise
         except Exception:
-            self._give_back(counted)
+            self._counts.settle(give_back=counts)
             raise
 
-    def _count(self, limit: RateLimitItem, what: str, which: str) -> _Count:
+    def _count(self, limit: Limit, what: str, which: str) -> Count:
         # The counts outlive the attempts, so they hold nobody's address in the clear.
         name = hashlib.sha256(f"{what}:{which}".encode()).hexdigest()
-        scaled = type(limit)(limit.amount * self._factor, limit.multiples, limit.namespace)
-        return _Count(scaled, name)
+        return Count(f"{limit.of}/{name}", limit.amount * self._factor, limit.seconds)
 
-    def _give_back(self, counts: list[_Count]) -> None:
-        for count in counts:
-            key, expiry = count.limit.key_for(count.of), count.limit.get_expiry()
-            if self._storage.incr(key, expiry, -1) < 0:
-                # It was forgotten in the meantime: there is nothing to give back.
-                self._storage.incr(key, expiry, 1)
 
-    def _forget(self, counts: list[_Count]) -> None:
-        for count in counts:
-            self._limiter.clear(count.limit, count.of)
+def _refuse_beyond(counts: Sequence[Count], tallies: Sequence[Tally], *, spare: int) -> None:
+    """
+    Args:
+        spare: how many more than have been counted there must be room for.
 
-    def _refuse_spent(self, counts: list[_Count]) -> None:
-        spent = [count for count in counts if not self._limiter.test(count.limit, count.of)]
-        if spent:
-            raise RateLimited(max(self._seconds_left(count) for count in spent))
+    Raises:
+        RateLimited: there is no room; it tells the longest wait.
+    """
+    waits = [
+        _seconds_left(count, tally)
+        for count, tally in zip(counts, tallies, strict=True)
+        if tally.value + spare > count.limit
+    ]
+    if waits:
+        raise RateLimited(max(waits))
 
-    def _seconds_left(self, count: _Count) -> int:
-        ends = self._limiter.get_window_stats(count.limit, count.of).reset_time
-        seconds = ceil(ends - clock.now().timestamp())
-        return max(1, min(seconds, count.limit.get_expiry()))
+
+def _seconds_left(count: Count, tally: Tally) -> int:
+    """A whole wait at most, even if the clock was set back."""
+    seconds = ceil((tally.ends - clock.now()).total_seconds())
+    return max(1, min(seconds, count.seconds))
 
 
 def _network(address: str | None) -> str:

@@ -3,11 +3,11 @@
 from alembic import context
 
 from authsvc.database import Base
-from authsvc.guard import throttle_storage
+from authsvc.guard import counts
 from authsvc.sessions import model as sessions
 from authsvc.users import model as users
 
-TABLES = (users.User, sessions.RefreshToken, throttle_storage.RateLimit)
+TABLES = (users.User, sessions.RefreshToken, counts.RateLimit)
 """Named here so that they are imported: a table is known to Base when its module is."""
 
 connection = context.config.attributes["connection"]

@@ -8,13 +8,11 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 from authsvc import create_app
 from authsvc.components import component
 from authsvc.database import reading
 from authsvc.guard.throttle import Throttle
-from authsvc.guard.throttle_storage import DatabaseStorage
 from authsvc.problems import InvalidCredentials, RateLimited
 from authsvc.settings import Settings
 from tests.conftest import MakeApp, empty_tables
@@ -147,18 +145,3 @@ def test_a_redis_that_hangs_is_a_503_within_ten_seconds(
     began = time.monotonic()
     assert alice.log_in().status_code == 503
     assert time.monotonic() - began < 10
-
-
-def test_the_counts_in_the_database_can_all_be_forgotten(shared_app: Flask) -> None:
-    storage = DatabaseStorage()
-    with shared_app.app_context():
-        assert storage.check()
-        assert [storage.incr("a", 60), storage.incr("a", 60, 4), storage.incr("b", 60)] == [1, 5, 1]
-        storage.clear("b")
-        assert (storage.get("a"), storage.get("b")) == (5, 0)
-        storage.reset()
-        assert storage.get("a") == 0
-
-
-def test_a_fault_of_the_database_is_a_fault_of_the_counts() -> None:
-    assert issubclass(OperationalError, DatabaseStorage().base_exceptions)

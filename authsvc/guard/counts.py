@@ -1,0 +1,172 @@
+"""Where attempts are counted, seen by all workers: a table of our own database, or Redis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, cast
+
+from limits.storage import Storage, storage_from_string
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from authsvc import clock
+from authsvc.database import Base, UTCDateTime, db, reading, writing
+
+SWEEP = 2
+"""Dead counts removed for each that is added: the table cannot grow."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """One count, in a window of time that begins with the first attempt.
+
+    Args:
+        key: what is counted, and whose.
+        limit: how many there may be.
+        seconds: how long the window is.
+    """
+
+    key: str
+    limit: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What has been counted, and when the window ends."""
+
+    value: int
+    ends: datetime
+
+
+class Counts(Protocol):
+    """Exact over any number of processes. Tallies come in the order of the counts asked for."""
+
+    def add(self, counts: Sequence[Count], amount: int = 1) -> list[Tally]:
+        """Add to each of them; what they are now."""
+
+    def look(self, counts: Sequence[Count]) -> list[Tally]:
+        """What they are."""
+
+    def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
+        """Take one off some, as far as they are still there, and forget others."""
+
+
+def counts_in(where: str) -> Counts:
+    """The counts that a setting names.
+
+    Args:
+        where: ``database``, or a ``redis://`` URL.
+    """
+    if where == "database":
+        return DatabaseCounts()
+    redis = storage_from_string(
+        where, wrap_exceptions=True, socket_timeout=2, socket_connect_timeout=2
+    )
+    return RedisCounts(cast(Storage, redis))
+
+
+class RateLimit(Base):
+    __tablename__ = "rate_limits"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class DatabaseCounts:
+    """Counts in our own database: each call is one transaction.
+
+    Rows are always locked in the order of their keys, so that no two calls wait for each other.
+    """
+
+    def add(self, counts: Sequence[Count], amount: int = 1) -> list[Tally]:
+        now = clock.now()
+        insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+        new = insert(RateLimit).values(
+            [
+                {
+                    "key": count.key,
+                    "count": amount,
+                    "expires_at": now + timedelta(seconds=count.seconds),
+                }
+                for count in sorted(counts, key=_key)
+            ]
+        )
+        over = RateLimit.expires_at <= now
+        upsert = new.on_conflict_do_update(
+            index_elements=[RateLimit.key],
+            set_={
+                "count": case((over, amount), else_=RateLimit.count + amount),
+                "expires_at": case((over, new.excluded.expires_at), else_=RateLimit.expires_at),
+            },
+        ).returning(RateLimit.key, RateLimit.count, RateLimit.expires_at)
+        dead = (
+            select(RateLimit.key)
+            .where(RateLimit.expires_at <= now)
+            .limit(SWEEP * len(counts))
+            .with_for_update(skip_locked=True)
+        )
+        with writing() as connection:
+            rows = connection.execute(upsert).all()
+            connection.execute(delete(RateLimit).where(RateLimit.key.in_(dead)))
+        return _in_order(counts, {key: Tally(value, ends) for key, value, ends in rows})
+
+    def look(self, counts: Sequence[Count]) -> list[Tally]:
+        with reading() as connection:
+            rows = connection.execute(
+                select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
+                    RateLimit.key.in_(map(_key, counts)), RateLimit.expires_at > clock.now()
+                )
+            ).all()
+        return _in_order(counts, {key: Tally(value, ends) for key, value, ends in rows})
+
+    def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
+        with writing() as connection:
+            for count in sorted([*give_back, *forget], key=_key):
+                this = RateLimit.key == count.key
+                if count in forget:
+                    connection.execute(delete(RateLimit).where(this))
+                else:
+                    one_less = update(RateLimit).values(count=RateLimit.count - 1)
+                    connection.execute(one_less.where(this, RateLimit.count > 0))
+
+
+class RedisCounts:
+    """Counts in Redis; each is a step of its own.
+
+    Args:
+        storage: of the library `limits`, which knows single servers, sentinels and clusters.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def add(self, counts: Sequence[Count], amount: int = 1) -> list[Tally]:
+        return [
+            self._tally(count, self._storage.incr(count.key, count.seconds, amount))
+            for count in counts
+        ]
+
+    def look(self, counts: Sequence[Count]) -> list[Tally]:
+        return [self._tally(count, self._storage.get(count.key)) for count in counts]
+
+    def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
+        for count in give_back:
+            if self._storage.incr(count.key, count.seconds, -1) < 0:
+                # It was forgotten in the meantime: there is nothing to give back.
+                self._storage.incr(count.key, count.seconds, 1)
+        for count in forget:
+            self._storage.clear(count.key)
+
+    def _tally(self, count: Count, value: int) -> Tally:
+        return Tally(value, datetime.fromtimestamp(self._storage.get_expiry(count.key), UTC))
+
+
+def _key(count: Count) -> str:
+    return count.key
+
+
+def _in_order(counts: Sequence[Count], tallies: dict[str, Tally]) -> list[Tally]:
+    return [tallies.get(count.key, Tally(0, clock.now())) for count in counts]
