@@ -133,7 +133,7 @@ class Sessions:
         if row is None:
             raise RefreshTokenInvalid
         user_id, stored_hash, issued_at, expires_at, last_used_at, revoked_at, disabled_at = row
-        if user_id not in (None, claims.sub):
+        if user_id not in (None, claims.sub) or int(issued_at.timestamp()) != claims.iat:
             raise RefreshTokenInvalid
         if not hmac.compare_digest(stored_hash, refresh_token.token_hash):
             raise RefreshTokenInvalid

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from authsvc import clock
-from authsvc.tokens.claims import Claims, checked_claims, refuse_expired
+from authsvc.tokens.claims import Claims, checked_claims, refuse_early, refuse_expired
 from authsvc.tokens.jws import TokenInvalid, sign, verified_payload
 from authsvc.tokens.keyring import Key, Keyring
 
@@ -67,7 +67,8 @@ class AccessTokens:
             aud=self._aud,
             iat=now,
             exp=exp,
-            auth_time=int(auth_time.timestamp()),
+            # where the session was opened, a clock may have been ahead of this one
+            auth_time=min(now, int(auth_time.timestamp())),
         )
         return AccessToken(sign(claims.payload(), self._keyring), exp - now)
 
@@ -85,7 +86,8 @@ class AccessTokens:
 
     def _check(self, token: str, now: float) -> Claims:
         payload = verified_payload(token, self._keyring)
-        claims = checked_claims(payload, iss=self._iss, aud=self._aud, now=now)
+        claims = checked_claims(payload, iss=self._iss, aud=self._aud)
+        refuse_early(claims, now)
         if claims.exp - claims.iat > self.ttl:
             raise TokenInvalid
         return claims

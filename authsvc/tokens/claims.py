@@ -51,14 +51,13 @@ class Claims:
         }
 
 
-def checked_claims(payload: dict[str, Any], *, iss: str, aud: str, now: float) -> Claims:
-    """The claims in a payload, where each of them is there, well formed and plausible.
+def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
+    """The claims in a payload, where each of them is there and well formed.
 
-    Whether the token's time is over is not asked here: see `refuse_expired`.
+    What time it is is not asked here: see `refuse_expired` and `refuse_early`.
 
     Raises:
-        TokenInvalid: a claim is missing, of another type, of another issuer or audience, or
-            issued in the future.
+        TokenInvalid: a claim is missing, of another type, or of another issuer or audience.
     """
     claims = Claims(
         sub=_uuid(payload.get("sub")),
@@ -70,9 +69,18 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str, now: float) -
         exp=_seconds(payload.get("exp")),
         auth_time=_seconds(payload.get("auth_time")),
     )
-    if not claims.auth_time <= claims.iat <= now + LEEWAY:
+    if claims.auth_time > claims.iat:
         raise TokenInvalid
     return claims
+
+
+def refuse_early(claims: Claims, now: float) -> None:
+    """
+    Raises:
+        TokenInvalid: the token was issued in the future, further on than clocks may differ.
+    """
+    if claims.iat > now + LEEWAY:
+        raise TokenInvalid
 
 
 def refuse_expired(claims: Claims, now: float) -> None:

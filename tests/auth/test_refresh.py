@@ -241,6 +241,14 @@ def test_the_clock_set_back_extends_nothing_and_revives_nothing(
         assert [row.expires_at for row in sessions(connection)] == expires
 
 
+def test_a_session_opened_where_the_clock_is_ahead_is_not_ended_by_that(alice: Person) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        alice.logged_in()
+        clock.shift(timedelta(minutes=-10))
+        assert alice.refresh().status_code == 200
+        assert alice.call("GET", "/api/me").status_code == 200
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/auth/refresh", "/auth/logout"])
 def test_other_methods_are_not_allowed(alice: Person, method: str, path: str) -> None:

@@ -4,6 +4,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
@@ -145,3 +146,18 @@ def test_a_redis_that_hangs_is_a_503_within_ten_seconds(
     began = time.monotonic()
     assert alice.log_in().status_code == 503
     assert time.monotonic() - began < 10
+
+
+def test_successes_at_once_never_wait_for_each_other_in_a_ring_and_leave_nothing_counted(
+    limited: Flask,
+) -> None:
+    def succeed(_: int) -> None:
+        with limited.app_context():
+            for _ in range(10):
+                with component(Throttle).login("carol@example.com", HOME):
+                    pass
+
+    with ThreadPoolExecutor(8) as devices:
+        list(devices.map(succeed, range(8)))
+    assert statuses(limited, "carol@example.com", 10) == {401}
+    assert attempt(limited, "carol@example.com").status_code == 429
