@@ -18,6 +18,7 @@ from authsvc.settings import Settings
 from authsvc.users.passwords import Passwords
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
 from tests.people import Person
+from tests.pgbouncer import pgbouncer
 from tests.postgres import Address, Cluster, find_binaries
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
@@ -25,6 +26,9 @@ MakeApp = Callable[..., Flask]
 MakeDatabase = Callable[[], str]
 
 
+DATABASES = ["sqlite", "postgres", "pgbouncer"]
+POOLED = {"auth", "resources", "sessions"}
+"""The rooms whose tests are run by way of PgBouncer too."""
 CLUSTER = pytest.StashKey[Cluster]()
 NO_POSTGRES = (
     "Postgres is not installed here, so only SQLite was tested: apt-get install postgresql"
@@ -32,16 +36,16 @@ NO_POSTGRES = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--database", choices=["sqlite", "postgres"], help="run on this database only, not on both"
-    )
+    parser.addoption("--database", choices=DATABASES, help="run on this database only")
     parser.addoption("--soak", action="store_true", help="many rounds of what is a matter of luck")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(database): what the other database does not have")
     wanted = config.getoption("--database")
-    if find_binaries() is None and (wanted == "postgres" or os.environ.get("CI") == "true"):
+    if find_binaries() is None and (
+        wanted in ("postgres", "pgbouncer") or os.environ.get("CI") == "true"
+    ):
         raise pytest.UsageError("Postgres is not installed here: apt-get install postgresql")
     if find_chromium() is None and os.environ.get("CI") == "true":
         raise pytest.UsageError("Chromium is not installed here: apt-get install chromium")
@@ -57,7 +61,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """The processes of one run share one cluster; the first process of all keeps it."""
-    if "postgres" in databases(node.config):
+    if databases(node.config) != ["sqlite"]:
         node.workerinput["cluster"] = str(cluster_of(node.config).folder)
 
 
@@ -72,6 +76,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("only")
         chosen = databases(metafunc.config)
+        if metafunc.definition.path.parent.name not in POOLED:
+            chosen = [name for name in chosen if name != "pgbouncer"]
         if only is not None:
             chosen = [name for name in chosen if name in only.args]
         metafunc.parametrize("database", chosen, indirect=True, scope="session")
@@ -81,7 +87,7 @@ def databases(config: pytest.Config) -> list[str]:
     wanted = config.getoption("--database")
     if wanted is not None:
         return [wanted]
-    return ["sqlite"] if find_binaries() is None else ["sqlite", "postgres"]
+    return ["sqlite"] if find_binaries() is None else DATABASES
 
 
 def cluster_of(config: pytest.Config) -> Address:
@@ -97,13 +103,21 @@ def cluster_of(config: pytest.Config) -> Address:
 
 @pytest.fixture(scope="session")
 def database(request: pytest.FixtureRequest) -> str:
-    """Which of the two databases this is: `sqlite` or `postgres`."""
+    """Which database this is, and how it is reached."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def pooler(pytestconfig: pytest.Config) -> Iterator[Address]:
+    """PgBouncer before the cluster of this test run."""
+    with pgbouncer(cluster_of(pytestconfig)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def make_database(
     database: str,
+    request: pytest.FixtureRequest,
     pytestconfig: pytest.Config,
     worker_id: str,
     tmp_path_factory: pytest.TempPathFactory,
@@ -115,7 +129,8 @@ def make_database(
         if database == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('database') / 'authsvc.db'}"
         name = f"authsvc_{worker_id}_{next(numbers)}"
-        return cluster_of(pytestconfig).create_database(name)
+        url = cluster_of(pytestconfig).create_database(name)
+        return request.getfixturevalue("pooler").url(name) if database == "pgbouncer" else url
 
     return make
 
