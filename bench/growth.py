@@ -1,8 +1,9 @@
 """What a session costs when there are many: python -m bench.growth [--most 10000000]
 
-Fills `refresh_tokens` step by step, by COPY on Postgres, and at each size times what the service
-does with a session: the functions behind the routes, without HTTP and without hashing, so that
-nothing hides the database. Prints a table in Markdown; --plot writes an SVG.
+Fills `refresh_tokens` of one database for each size, by COPY on Postgres, and then times what the
+service does with a session: the functions behind the routes, without HTTP and without hashing, so
+that nothing hides the database. The sizes take turns, so that they can be compared even where the
+machine is not quiet. Prints a table in Markdown; --plot writes an SVG.
 """
 
 import argparse
@@ -11,12 +12,14 @@ import random
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from math import log10
 from pathlib import Path
-from statistics import quantiles
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -37,8 +40,9 @@ from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 SIZES = (1_000, 100_000, 1_000_000, 10_000_000)
 MOST_ON_SQLITE = 1_000_000
 CHUNK = 50_000
-SAMPLE = 200
-PURGED_BATCHES = 20
+ROUNDS = 20
+SAMPLE = 50
+PURGED_BATCHES = 1
 SESSIONS_EACH = 4
 DEVICE = Device(
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "192.0.2.7"
@@ -49,22 +53,33 @@ COLUMNS = (
     "ip_address",
 )  # fmt: skip
 
+Timings = dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Population:
+    """A filled database, behind an app of its own."""
+
+    app: Flask
+    users: list[str]
+    opened: list[Opened]
+
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--most", type=int, default=SIZES[-1])
     words.add_argument("--plot", type=Path)
     chosen = words.parse_args()
-    figures = {}
+    sizes = [size for size in SIZES if size <= chosen.most]
     with tempfile.TemporaryDirectory() as folder:
-        most = min(chosen.most, MOST_ON_SQLITE)
-        figures["SQLite"] = measure_all(f"sqlite:///{folder}/authsvc.db", most)
+        urls = {size: f"sqlite:///{folder}/{size}.db" for size in sizes if size <= MOST_ON_SQLITE}
+        figures = {"SQLite": measure_all(urls)}
     binaries = find_binaries()
     assert binaries is not None, "Postgres is not installed here"
     cluster = Cluster(binaries, CRASH_SAFE).start()
     try:
-        url = cluster.address.create_database("growth")
-        figures["Postgres"] = measure_all(url, chosen.most)
+        urls = {size: cluster.address.create_database(f"growth_{size}") for size in sizes}
+        figures["Postgres"] = measure_all(urls)
     finally:
         cluster.destroy()
     for name, rows in figures.items():
@@ -73,7 +88,28 @@ def main() -> None:
         chosen.plot.write_text(plot(figures))
 
 
-def measure_all(url: str, most: int) -> dict[int, dict[str, float]]:
+def measure_all(urls: dict[int, str]) -> dict[int, dict[str, float]]:
+    """The figures of each size; what else the machine does meets all sizes alike."""
+    populations = {size: populate(url, size) for size, url in urls.items()}
+    timings: dict[int, Timings] = {size: defaultdict(list) for size in urls}
+    for number in range(ROUNDS + 1):
+        for size, population in populations.items():
+            with population.app.app_context():
+                taken = one_round(population)
+            if number > 0:  # the first one warms up
+                for operation, seconds in taken.items():
+                    timings[size][operation] += seconds
+        print(f"\rround {number} of {ROUNDS} ", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    figures = {}
+    for size, population in populations.items():
+        with population.app.app_context():
+            figures[size] = summary(timings[size]) | bytes_per_row()
+            db.engine.dispose()
+    return figures
+
+
+def populate(url: str, size: int) -> Population:
     schema.upgrade(url)
     settings = {
         "database_url": url,
@@ -81,19 +117,13 @@ def measure_all(url: str, most: int) -> dict[int, dict[str, float]]:
         "refresh_token_secret": REFRESH_SECRET.hex(),
     }
     app = create_app(Settings.model_validate(settings))
-    figures = {}
     with app.app_context():
-        users: list[str] = []
-        filled, opened = 0, []
-        for size in (size for size in SIZES if size <= most):
-            opened += fill(app, users, size - filled)
-            filled = size
-            with db.engine.connect() as connection:
-                connection.execution_options(isolation_level="AUTOCOMMIT")
-                connection.execute(text("SET statement_timeout = 0")) if is_postgres() else None
-                connection.execute(text("ANALYZE"))
-            figures[size] = measure(users, random.sample(opened, min(SAMPLE, len(opened))))
-    return figures
+        users, opened = fill(size)
+        with db.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("SET statement_timeout = 0")) if is_postgres() else None
+            connection.execute(text("VACUUM ANALYZE" if is_postgres() else "ANALYZE"))
+    return Population(app, users, opened)
 
 
 def is_postgres() -> bool:
@@ -113,24 +143,24 @@ def stored(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S.%f}"
 
 
-def fill(app: Flask, users: list[str], number: int) -> list[Opened]:
+def fill(number: int) -> tuple[list[str], list[Opened]]:
     """Add sessions of the past week, a tenth of them over; real ones stand among them."""
     opened: list[Opened] = []
     began = time.monotonic()
     people = made_up_users(number // SESSIONS_EACH)
     add("users", USER_COLUMNS, people)
-    users += [person[0] for person in people]
+    users = [person[0] for person in people]
     rows = made_up(users, number)
     done = 0
     while chunk := list(islice(rows, CHUNK)):
         add("refresh_tokens", COLUMNS, chunk)
-        opened += [open_session(UUID(random.choice(users))) for _ in range(SAMPLE // 4)]
+        opened += [open_session(UUID(random.choice(users))) for _ in range(SAMPLE)]
         done += len(chunk)
         rate = done / (time.monotonic() - began)
         print(f"\r{db.engine.dialect.name}: {done:,} of {number:,} rows, {rate:,.0f} a second ",
               end="", file=sys.stderr)  # fmt: skip
     print(file=sys.stderr)
-    return opened
+    return users, opened
 
 
 def made_up(users: list[str], number: int) -> Iterator[tuple[Any, ...]]:
@@ -179,47 +209,39 @@ def open_session(user: UUID) -> Opened:
     return component(Sessions).open(Authenticated(user, "x", None), DEVICE, replaced=[])
 
 
-def measure(users: list[str], opened: list[Opened]) -> dict[str, float]:
-    """Milliseconds of each operation, and for the purge of its longest batch.
-
-    The lower quartile: whatever else the machine does can only add.
-    """
+def one_round(population: Population) -> Timings:
+    """The seconds that each of some calls took, by operation."""
     sessions = component(Sessions)
     fresh: list[Opened] = []
-    for one in opened[:50]:  # warm
-        sessions.resume(sessions.verify(one.refresh_token))
-    figures = {
-        "refresh": milliseconds(
-            [lambda one=one: sessions.resume(sessions.verify(one.refresh_token)) for one in opened]
+    batches = purge()
+    some = random.sample(population.opened, SAMPLE)
+    people = [UUID(user) for user in random.choices(population.users, k=SAMPLE)]
+    return {
+        "refresh": timed(
+            [lambda one=one: sessions.resume(sessions.verify(one.refresh_token)) for one in some]
         ),
-        "login": milliseconds(
-            [lambda: fresh.append(open_session(UUID(random.choice(users))))] * SAMPLE
+        "login": timed([lambda user=user: fresh.append(open_session(user)) for user in people]),
+        "logout": timed([lambda one=one: sessions.end([one.refresh_token]) for one in fresh]),
+        "list": timed(
+            [lambda user=user: live_sessions(user, sessions.idle_ttl) for user in people]
         ),
-        "logout": milliseconds(
-            [lambda one=one: sessions.end([one.refresh_token]) for one in fresh]
-        ),
-        "list": milliseconds(
-            [
-                lambda user=user: live_sessions(UUID(user), sessions.idle_ttl)
-                for user in random.sample(users, SAMPLE)
-            ]
-        ),
+        "purge": timed([lambda: next(batches, None)] * PURGED_BATCHES),
     }
-    longest, batches = 0.0, purge()
-    for _ in range(PURGED_BATCHES):
-        began = time.perf_counter()
-        next(batches, None)
-        longest = max(longest, time.perf_counter() - began)
-    return {**figures, "purge": longest * 1000, **bytes_per_row()}
 
 
-def milliseconds(calls: list[Callable[[], object]]) -> float:
+def timed(calls: list[Callable[[], object]]) -> list[float]:
     taken = []
     for call in calls:
         began = time.perf_counter()
         call()
         taken.append(time.perf_counter() - began)
-    return quantiles(taken)[0] * 1000
+    return taken
+
+
+def summary(timings: Timings) -> dict[str, float]:
+    """Milliseconds: the median of each operation, and the purge's longest batch."""
+    figures = {operation: median(timings[operation]) * 1000 for operation in OPERATIONS}
+    return {**figures, "longest purge": max(timings["purge"]) * 1000}
 
 
 def bytes_per_row() -> dict[str, float]:
@@ -240,9 +262,7 @@ def bytes_per_row() -> dict[str, float]:
 
 def print_table(name: str, figures: dict[int, dict[str, float]]) -> None:
     columns = list(next(iter(figures.values())))
-    print(
-        f"\n{name} (ms: lower quartiles, of the purge the longest batch; then bytes per session)\n"
-    )
+    print(f"\n{name} (ms: medians, and the longest batch of the purge; then bytes per session)\n")
     print("| rows |", " | ".join(columns), "|")
     print("| ---: |", " | ".join("---:" for _ in columns), "|")
     for size, row in figures.items():
