@@ -19,10 +19,9 @@ from authsvc.sessions.model import RefreshToken
 
 KEPT = timedelta(hours=1)
 """For how long an expired row stays: a clock that is set back must not find it gone."""
-BATCH = 100
-"""Rows in one transaction of the command: some milliseconds, so that nobody waits for it."""
-LITTLE = 20
-"""Rows at one login. A login adds one, so this keeps up, and writes at one login in twenty."""
+BATCH = 20
+"""Rows in one transaction, so that nobody waits for its locks. A login adds one row, so a batch at
+a login keeps up, and writes at one login in twenty."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ def purge() -> Iterator[int]:
 
     Any number of processes may do this at once.
     """
-    while removed := _remove(BATCH):
+    while removed := _remove():
         yield removed
 
 
@@ -40,17 +39,17 @@ def purge_a_little() -> None:
     """Remove one small batch where there is one. Nobody is told when that fails."""
     try:
         with reading() as connection:
-            there_is_one = connection.execute(_over(1).offset(LITTLE - 1)).first()
+            there_is_one = connection.execute(_over(1).offset(BATCH - 1)).first()
         if there_is_one is not None:
-            _remove(LITTLE)
+            _remove()
     except SQLAlchemyError as error:
         _log.warning("sessions that are over could not be removed: %s", error)
 
 
-def _remove(limit: int) -> int:
+def _remove() -> int:
     # The look-up is a statement of its own: within the DELETE a planner may scan the table.
     with writing() as connection:
-        query = _over(limit).with_for_update(skip_locked=True)
+        query = _over(BATCH).with_for_update(skip_locked=True)
         over = connection.execute(query).scalars().all()
         connection.execute(delete(RefreshToken).where(RefreshToken.id.in_(over)))
     return len(over)

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from authsvc import clock
 from authsvc.database import writing
 from authsvc.sessions.model import RefreshToken
-from authsvc.sessions.purge import BATCH, KEPT, LITTLE, purge
+from authsvc.sessions.purge import BATCH, KEPT, purge
 from tests.people import Person
 
 DAY = timedelta(days=1)
@@ -55,12 +55,12 @@ def test_a_revoked_session_is_called_revoked_until_it_would_have_ended(alice: Pe
 
 
 def test_a_login_removes_a_few_once_there_are_enough(alice: Person, connection: Connection) -> None:
-    add_sessions(connection, LITTLE - 1, over_for=DAY)
+    add_sessions(connection, BATCH - 1, over_for=DAY)
     alice.log_in().close()
-    assert sessions(connection) == LITTLE
-    add_sessions(connection, LITTLE + 5, over_for=DAY)
+    assert sessions(connection) == BATCH
+    add_sessions(connection, BATCH + 5, over_for=DAY)
     alice.log_in().close()
-    assert sessions(connection) == LITTLE + 6
+    assert sessions(connection) == BATCH + 6
 
 
 def test_two_purges_at_once_take_different_rows_and_none_waits(
@@ -77,7 +77,7 @@ def test_two_purges_at_once_take_different_rows_and_none_waits(
 
 
 def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Connection) -> None:
-    add_sessions(connection, LITTLE, over_for=DAY)
+    add_sessions(connection, BATCH, over_for=DAY)
     with alice.app.app_context():
         answer = alice.log_in()
         connection.execute(text("ALTER TABLE refresh_tokens RENAME TO hidden"))
@@ -86,7 +86,7 @@ def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Co
         finally:
             connection.execute(text("ALTER TABLE hidden RENAME TO refresh_tokens"))
     assert answer.status_code == 200
-    assert sessions(connection) == LITTLE + 1
+    assert sessions(connection) == BATCH + 1
 
 
 def test_the_purge_reads_an_index_and_not_the_table(
