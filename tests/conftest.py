@@ -128,7 +128,7 @@ def make_database(
     def make() -> str:
         if database == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('database') / 'authsvc.db'}"
-        name = f"authsvc_{worker_id}_{next(numbers)}"
+        name = f"{database}_{worker_id}_{next(numbers)}"
         url = cluster_of(pytestconfig).create_database(name)
         return request.getfixturevalue("pooler").url(name) if database == "pgbouncer" else url
 
