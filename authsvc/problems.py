@@ -16,6 +16,7 @@ Problem
 ├── CrossOriginRefused          403 cross_origin_refused
 ├── WrongPassword               403 wrong_password
 ├── RegistrationClosed          403 registration_closed
+├── Forbidden                   403 forbidden
 ├── NotFound                    404 not_found
 ├── MethodNotAllowed            405 method_not_allowed
 ├── EmailTaken                  409 email_taken
@@ -139,6 +140,11 @@ class WrongPassword(Problem):
 class RegistrationClosed(Problem):
     status, code = 403, "registration_closed"
     detail = "New accounts are not being taken."
+
+
+class Forbidden(Problem):
+    status, code = 403, "forbidden"
+    detail = "You may not do this."
 
 
 class NotFound(Problem):
