@@ -16,6 +16,7 @@ from pydantic import (
 
 from authsvc.settings_values import (
     MAKE_SECRETS,
+    Bearer,
     Origins,
     Secret,
     checked_database_url,
@@ -56,6 +57,7 @@ class Settings(BaseModel):
     rate_limit_storage: SecretStr = SecretStr("database")
     rate_limit_factor: int = Field(1, ge=1)
     revocation_staleness_limit: int = Field(30, ge=1)
+    metrics_token: Bearer | None = None
     demo: bool = False
 
     @field_validator("database_url")

@@ -55,7 +55,9 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
 
 _NAMES = frozenset(name.upper() for name in Settings.model_fields)
 _MAY_BE_FILES = frozenset(
-    name for name in _NAMES if "SECRET" in name or name in ("DATABASE_URL", "RATE_LIMIT_STORAGE")
+    name
+    for name in _NAMES
+    if "SECRET" in name or name in ("DATABASE_URL", "RATE_LIMIT_STORAGE", "METRICS_TOKEN")
 )
 
 

@@ -1,11 +1,11 @@
-"""What a setting's text must be: a secret, a list of origins, a database's URL."""
+"""What a setting's text must be: a secret, a token, a list of origins, a database's URL."""
 
 import re
 from importlib.util import find_spec
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretBytes
+from pydantic import AfterValidator, BeforeValidator, SecretBytes, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -15,6 +15,10 @@ MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it p
 # The HMAC of the values that our own documents show: whoever copies one has no secret.
 EXAMPLE_SECRETS = frozenset({bytes(range(SECRET_BYTES)), bytes.fromhex("0123456789abcdef" * 8)})
 
+MIN_BEARER = 32
+"""Characters of a token that an operator makes: as hex, 128 random bits."""
+
+_BEARER = re.compile(rf"[A-Za-z0-9._~+/-]{{{MIN_BEARER},}}=*")  # RFC 6750 section 2.1
 _ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 
 
@@ -32,6 +36,15 @@ def _secret(text: Any) -> Any:
     if len(set(secret)) == 1 or secret in EXAMPLE_SECRETS:
         raise ValueError(f"is a placeholder, not a secret: {MAKE_SECRETS}")
     return secret
+
+
+def _bearer(token: SecretStr) -> SecretStr:
+    if _BEARER.fullmatch(token.get_secret_value()) is None:
+        raise ValueError(
+            f"is not {MIN_BEARER} or more letters, digits and -._~+/ : "
+            "run `python -c 'import secrets; print(secrets.token_urlsafe())'`"
+        )
+    return token
 
 
 def _split(text: Any) -> Any:
@@ -88,4 +101,5 @@ def checked_database_url(text: str) -> str:
 
 
 Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
+Bearer = Annotated[SecretStr, AfterValidator(_bearer)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]

@@ -53,6 +53,7 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
         "trusted_proxies": 0,
         "rate_limit_factor": 1,
         "revocation_staleness_limit": 30,
+        "metrics_token": None,
         "demo": False,
     }
     assert settings.rate_limit_storage.get_secret_value() == "database"
@@ -119,6 +120,10 @@ REFUSED = [
     ("revocation_staleness_limit", "0", "greater than or equal to 1"),
     ("rate_limit_storage", "memory://", "neither `database` nor a redis:// URL"),
     ("rate_limit_storage", "redis", "neither `database` nor a redis:// URL"),
+    ("metrics_token", "canary", "is not 32 or more letters, digits"),
+    ("metrics_token", "canary" * 5, "is not 32 or more letters, digits"),
+    ("metrics_token", f"canary {'x' * 32}", "is not 32 or more letters, digits"),
+    ("metrics_token", "canaryé" * 8, "is not 32 or more letters, digits"),
 ]
 
 
@@ -129,6 +134,7 @@ def test_a_bad_value_is_refused_by_its_name(
     [fault] = faults(instance, **{name: text})
     assert fault.startswith(f"AUTHSVC_{name.upper()}")
     assert said in fault
+    assert "canary" not in fault
 
 
 @pytest.mark.parametrize(
@@ -311,11 +317,11 @@ def test_a_bad_database_url_is_refused_and_never_shown(instance: Path, url: str,
     assert "canary" not in fault
 
 
-MAY_BE_FILES = [*SECRETS, "database_url", "rate_limit_storage"]
+MAY_BE_FILES = [*SECRETS, "database_url", "rate_limit_storage", "metrics_token"]
 GOOD = dict(
     zip(
         MAY_BE_FILES,
-        [ACCESS, REFRESH, OTHER, OTHER, "sqlite:////x/y.db", "redis://h/1"],
+        [ACCESS, REFRESH, OTHER, OTHER, "sqlite:////x/y.db", "redis://h/1", "m" * 32],
         strict=True,
     )
 )
