@@ -17,6 +17,7 @@ from authsvc.guard.headers import ResponseHeaders
 from authsvc.guard.throttle import Throttle
 from authsvc.operations import operations
 from authsvc.operations.demo import demo
+from authsvc.operations.instruments import Instruments, RequestMetrics
 from authsvc.operations.logs import RequestLog
 from authsvc.problem_json import render_problems
 from authsvc.requests import MAX_BODY
@@ -56,7 +57,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings.refuse_debug_in_public(app.debug)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    connect_app(app, settings.database_url.get_secret_value())
+    instruments = Instruments()
+    instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))
 
     access_tokens = AccessTokens(
         *_keys(settings, "access"),
@@ -70,17 +72,20 @@ def create_app(settings: Settings | None = None) -> Flask:
         ttl=timedelta(seconds=settings.refresh_token_ttl),
         idle_ttl=timedelta(seconds=settings.refresh_token_idle_ttl),
     )
-    revocations = Revocations(settings.access_token_ttl, settings.revocation_staleness_limit)
+    revocations = Revocations(
+        settings.access_token_ttl, settings.revocation_staleness_limit, instruments.revocations
+    )
     counts = counts_in(settings.rate_limit_storage.get_secret_value())
     install(app, settings)
+    install(app, instruments)
     install(app, sessions)
-    install(app, Passwords(settings.password_min_length))
+    install(app, Passwords(settings.password_min_length, watch=instruments.passwords))
     install(app, Throttle(counts, settings.rate_limit_factor))
 
     render_problems(app)
     CrossOriginGuard(app, settings)
     AccessTokenGuard(app, verify=access_tokens.verify, was_revoked=revocations.include)
-    _wrap(app, ResponseHeaders(RequestLog(app.wsgi_app)))
+    _wrap(app, ResponseHeaders(RequestLog(RequestMetrics(app.wsgi_app, instruments))))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         _wrap(app, ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops))

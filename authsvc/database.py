@@ -75,8 +75,8 @@ def writing() -> Iterator[Connection]:
             yield connection
 
 
-def connect_app(app: Flask, url: str) -> None:
-    """Give the app its engine for that database.
+def connect_app(app: Flask, url: str) -> Engine:
+    """Give the app its engine for that database, which is returned.
 
     Args:
         app: the app.
@@ -88,6 +88,7 @@ def connect_app(app: Flask, url: str) -> None:
     app.teardown_appcontext_funcs.clear()  # it ends ORM sessions, and none is ever opened
     with app.app_context():
         prepare_engine(db.engine)
+        return db.engine
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -3,15 +3,20 @@
 Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 """
 
+import atexit
 import os
+import shutil
+from itertools import count
 from pathlib import Path
 from socket import SO_RCVTIMEO, SOL_SOCKET
 from struct import pack
+from tempfile import mkdtemp
 from typing import Any
 
 from gunicorn.glogging import Logger
 
 from authsvc.database import db
+from authsvc.operations.counts import count_as, forget_gauges, share_counts
 from authsvc.operations.logs import gunicorn_logging
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -46,6 +51,11 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 if SHARED_MEMORY.is_dir():
     worker_tmp_dir = str(SHARED_MEMORY)  # a worker's heartbeat must not wait for a disk
 
+# Before the app is made. The folder goes with the master, also where the boot is stopped.
+COUNTS = mkdtemp(prefix="authsvc-counts-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
+atexit.register(shutil.rmtree, COUNTS, ignore_errors=True)
+share_counts(COUNTS)
+
 
 def when_ready(server: Any) -> None:
     """A client that falls silent within a request must not hold a thread for ever.
@@ -57,7 +67,28 @@ def when_ready(server: Any) -> None:
         listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, pack("ll", SILENT_SECONDS, 0))
 
 
+def on_starting(server: Any) -> None:
+    """Workers that run as another user must be able to count."""
+    os.chown(COUNTS, server.cfg.uid, server.cfg.gid)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Each worker counts under a number; that of one that has ended is given again.
+
+    So there are never more files than workers, however many have come and gone.
+    """
+    taken = {other.counts_as for other in server.WORKERS.values()}
+    worker.counts_as = next(number for number in count(1) if number not in taken)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker was doing when it ended is no longer being done."""
+    forget_gauges(worker.counts_as)
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """Connections must not be shared between processes: each worker opens its own."""
+    atexit.unregister(shutil.rmtree)  # the counts do not end with a worker
+    count_as(worker.counts_as)
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)

@@ -21,6 +21,7 @@ PUBLIC = {
     "GET /healthz",
     "GET /static/authsvc.js",
     "GET /readyz",
+    "GET /metrics",  # to this machine, or with a token of its own
 }
 PROTECTED = {
     "GET /api/me",

@@ -34,6 +34,7 @@ BUDGET = {
     "GET /healthz": (call("GET", "/healthz"), 0, 0),
     "GET /static/authsvc.js": (call("GET", "/static/authsvc.js"), 0, 0),
     "GET /readyz": (call("GET", "/readyz"), 1, 0),
+    "GET /metrics": (call("GET", "/metrics"), 0, 0),
     "POST /auth/register": (call("POST", "/auth/register", json=CAROL), 1, 3),
     "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 3, 6),
     "POST /auth/login with a live cookie": (lambda alice: alice.log_in(), 3, 7),

@@ -5,7 +5,7 @@ worker asks the database for news at most once a second, on the way of a request
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from uuid import UUID
@@ -40,15 +40,23 @@ class Revocations:
         access_ttl: the seconds that an access token lives.
         staleness_limit: the seconds for which the list may be used while the database does
             not answer.
+        tell: is told, each time that the database was asked, how many sessions are on the
+            list and how many seconds old it is.
     """
 
-    def __init__(self, access_ttl: int, staleness_limit: int) -> None:
+    def __init__(
+        self,
+        access_ttl: int,
+        staleness_limit: int,
+        tell: Callable[[int, float], None] = lambda sessions, age: None,
+    ) -> None:
         self._remembered_for = timedelta(seconds=access_ttl + LEEWAY)
         self._staleness_limit = timedelta(seconds=staleness_limit)
         self._revoked: dict[UUID, datetime] = {}
         self._asked_at = _NEVER
         self._answered_at = _NEVER
         self._asking = Lock()
+        self._tell = tell
 
     def include(self, sid: UUID) -> bool:
         """Whether the session was revoked within the life of an access token.
@@ -79,6 +87,7 @@ class Revocations:
         else:
             self._learn(news, now)
         self._asked_at = now  # only now: until then the others wait for the answer
+        self._tell(len(self._revoked), (now - self._answered_at).total_seconds())
 
     def _learn(self, news: Sequence[Row[UUID, datetime | None]], now: datetime) -> None:
         forgotten = now - self._remembered_for

@@ -2,8 +2,8 @@
 
 import os
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
@@ -43,18 +43,37 @@ class Verdict:
     better_hash: str | None = None
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who measures the hashing: by default nobody does.
+
+    Args:
+        waiting: gives what is entered while a request waits for its turn.
+        hashing: gives what is entered while a password is hashed.
+        refused: is called when a request is told to come back later.
+    """
+
+    waiting: Callable[[], AbstractContextManager[object]] = nullcontext
+    hashing: Callable[[], AbstractContextManager[object]] = nullcontext
+    refused: Callable[[], object] = nullcontext
+
+
 class Passwords:
     """Hashes and verifies passwords.
 
     Args:
         min_length: code points that a new password needs.
         hasher: argon2id with at least OWASP's parameters (19 MiB, 2 passes).
+        watch: who measures it.
     """
 
-    def __init__(self, min_length: int, hasher: HasherProtocol | None = None) -> None:
+    def __init__(
+        self, min_length: int, hasher: HasherProtocol | None = None, watch: Watch | None = None
+    ) -> None:
         self.min_length = min_length
         current = hasher or Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._hashes = PasswordHash((current, _ImportedBcrypt(), _ImportedWerkzeug()))
+        self._watch = watch or Watch()
         self._nobodys_hash = self._hashes.hash(os.urandom(16))
         self._hashing = BoundedSemaphore(MAX_HASHING)
         self._admitted = BoundedSemaphore(MAX_HASHING + MAX_WAITING)
@@ -115,6 +134,7 @@ class Passwords:
             ServiceUnavailable: as many requests as may be are about passwords already.
         """
         if not self._admitted.acquire(blocking=False):
+            self._watch.refused()
             raise ServiceUnavailable
         try:
             yield
@@ -123,10 +143,14 @@ class Passwords:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._hashing.acquire(timeout=WAIT_SECONDS):
+        with self._watch.waiting():
+            mine = self._hashing.acquire(timeout=WAIT_SECONDS)
+        if not mine:
+            self._watch.refused()
             raise ServiceUnavailable
         try:
-            yield
+            with self._watch.hashing():
+                yield
         finally:
             self._hashing.release()
 

@@ -1,0 +1,44 @@
+"""GET /metrics: what was measured, for this machine and for whoever has AUTHSVC_METRICS_TOKEN."""
+
+import hmac
+from ipaddress import ip_address
+
+from flask import Response, request
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from authsvc.components import component
+from authsvc.guard.access_token import public
+from authsvc.operations.instruments import Instruments
+from authsvc.problems import Forbidden
+from authsvc.requests import remote_address
+from authsvc.settings import Settings
+
+SIGNS_OF_A_PROXY = ("Forwarded", "Via", "X-Real-Ip", "X-Forwarded-")
+"""How headers begin that proxies add: what comes through one on this machine is not from here."""
+
+
+@public
+def metrics() -> Response:
+    if not (_from_this_machine() or _has_the_token()):
+        raise Forbidden
+    return Response(component(Instruments).exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _from_this_machine() -> bool:
+    address = remote_address()
+    return (
+        address is not None
+        and ip_address(address).is_loopback
+        and not any(name.title().startswith(SIGNS_OF_A_PROXY) for name, _ in request.headers)
+    )
+
+
+def _has_the_token() -> bool:
+    expected = component(Settings).metrics_token
+    sent = request.authorization
+    return (
+        expected is not None
+        and sent is not None
+        and sent.type == "bearer"
+        and hmac.compare_digest((sent.token or "").encode(), expected.get_secret_value().encode())
+    )
