@@ -1,15 +1,21 @@
 """GET /metrics: who may read it, what is counted, and what never stands in it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 import time_machine
 from flask import Flask
+from pwdlib.hashers.argon2 import Argon2Hasher
 from werkzeug.test import TestResponse
 
 from authsvc import clock, schema
+from authsvc.components import component, install
 from authsvc.database import reading
+from authsvc.operations.instruments import Instruments
+from authsvc.users.passwords import Passwords
 from tests.answers import away, refused
 from tests.conftest import MakeApp
 from tests.operations.exposition import Figures, figures, requests
@@ -213,6 +219,37 @@ def test_connections_in_use_are_told(dora: Person, tmp_path: Path) -> None:
         assert measured(dora.app)[series] == 0  # what could not be opened was never in use
     assert dora.refresh().status_code == 200
     assert measured(dora.app)[series] == 0
+
+
+class Held(Argon2Hasher):
+    """A hasher that is not done before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.let_go = Event()
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
+        self.let_go.wait(timeout=20)
+        return super().verify(password, hash)
+
+
+def test_who_waits_for_a_hash_and_who_is_sent_away_is_told(carol: Person) -> None:
+    with carol.register().app.app_context():
+        watch = component(Instruments).passwords
+    hasher = Held()
+    install(carol.app, Passwords(15, hasher, watch))
+    with ThreadPoolExecutor(3) as three:
+        held = [three.submit(carol.on_another_device().log_in) for _ in range(3)]
+        while measured(carol.app)["authsvc_passwords_waiting"] != 2:
+            assert not any(one.done() for one in held)
+        assert refused(carol.log_in(), 503, "service_unavailable")
+        assert measured(carol.app)["authsvc_passwords_refused_total"] == 1
+        hasher.let_go.set()
+    told = measured(carol.app)
+    answered = [one.result().status_code for one in held].count(200)
+    assert told["authsvc_passwords_waiting"] == 0
+    assert told["authsvc_password_hash_duration_seconds_count"] == answered
+    assert told["authsvc_passwords_refused_total"] == 1 + 3 - answered  # who waited for a second
 
 
 def hostile(app: Flask, word: str) -> None:
