@@ -29,7 +29,7 @@ def _from_this_machine() -> bool:
     return (
         address is not None
         and ip_address(address).is_loopback
-        and not any(name.title().startswith(SIGNS_OF_A_PROXY) for name, _ in request.headers)
+        and not any(name.startswith(SIGNS_OF_A_PROXY) for name, _ in request.headers)
     )
 
 
