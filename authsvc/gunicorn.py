@@ -16,8 +16,8 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from authsvc.database import db
-from authsvc.operations.counts import count_as, forget_gauges, share_counts
 from authsvc.operations.logs import gunicorn_logging
+from authsvc.operations.shared_metrics import forget_gauges, measure_as, share_metrics
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
@@ -52,9 +52,9 @@ if SHARED_MEMORY.is_dir():
     worker_tmp_dir = str(SHARED_MEMORY)  # a worker's heartbeat must not wait for a disk
 
 # Before the app is made. The folder goes with the master, also where the boot is stopped.
-COUNTS = mkdtemp(prefix="authsvc-counts-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
-atexit.register(shutil.rmtree, COUNTS, ignore_errors=True)
-share_counts(COUNTS)
+METRICS = mkdtemp(prefix="authsvc-metrics-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
+atexit.register(shutil.rmtree, METRICS, ignore_errors=True)
+share_metrics(METRICS)
 
 
 def when_ready(server: Any) -> None:
@@ -69,7 +69,7 @@ def when_ready(server: Any) -> None:
 
 def on_starting(server: Any) -> None:
     """Workers that run as another user must be able to count."""
-    os.chown(COUNTS, server.cfg.uid, server.cfg.gid)
+    os.chown(METRICS, server.cfg.uid, server.cfg.gid)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -77,18 +77,18 @@ def pre_fork(server: Any, worker: Any) -> None:
 
     So there are never more files than workers, however many have come and gone.
     """
-    taken = {other.counts_as for other in server.WORKERS.values()}
-    worker.counts_as = next(number for number in count(1) if number not in taken)
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in count(1) if number not in taken)
 
 
 def child_exit(server: Any, worker: Any) -> None:
     """What a worker was doing when it ended is no longer being done."""
-    forget_gauges(worker.counts_as)
+    forget_gauges(worker.number)
 
 
 def post_fork(server: Any, worker: Any) -> None:
     """Connections must not be shared between processes: each worker opens its own."""
     atexit.unregister(shutil.rmtree)  # the counts do not end with a worker
-    count_as(worker.counts_as)
+    measure_as(worker.number)
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)

@@ -187,7 +187,7 @@ def test_refused_access_and_malformed_input_are_logged(service: Service) -> None
     ]
 
 
-def test_the_service_writes_to_its_standard_error_its_database_and_its_counts_alone(
+def test_the_service_writes_to_its_standard_error_its_database_and_its_metrics_alone(
     service: Service, folder: Path
 ) -> None:
     """16.2.3: no log goes anywhere else."""
@@ -195,8 +195,8 @@ def test_the_service_writes_to_its_standard_error_its_database_and_its_counts_al
     database = {folder / f"authsvc.db{end}" for end in ("", "-wal", "-shm")}
     written = {path for pid in processes(service) for path in files_written(pid)}
     assert service.output in written
-    counts = {path for path in written if path.parent.name.startswith("authsvc-counts-")}
-    assert written - {service.output, *database} - counts == set()
+    metrics = {path for path in written if path.parent.name.startswith("authsvc-metrics-")}
+    assert written - {service.output, *database} - metrics == set()
 
 
 def processes(service: Service) -> list[int]:

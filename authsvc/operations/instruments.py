@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Engine, event
 
 from authsvc.facts import noted
-from authsvc.operations.counts import exposition
+from authsvc.operations.shared_metrics import exposition
 from authsvc.problems import InvalidCredentials, RateLimited
 from authsvc.users.passwords import Watch
 

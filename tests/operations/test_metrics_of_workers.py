@@ -157,6 +157,6 @@ def folder_of(service: Service) -> Path:
     (folder,) = {
         line.split()[-1].rpartition("/")[0]
         for line in maps.splitlines()
-        if "/authsvc-counts-" in line
+        if "/authsvc-metrics-" in line
     }
     return Path(folder)
