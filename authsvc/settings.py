@@ -14,13 +14,13 @@ from pydantic import (
     model_validator,
 )
 
+from authsvc.origins import is_this_machine, origin_of
 from authsvc.settings_values import (
     MAKE_SECRETS,
     Bearer,
     Origins,
     Secret,
     checked_database_url,
-    origin_of,
 )
 
 PREFIX = "AUTHSVC_"
@@ -123,10 +123,7 @@ class Settings(BaseModel):
     def in_public(self) -> bool:
         """Whether the issuer is an https URL that is not this machine's own."""
         parts = urlsplit(self.issuer or "")
-        host = parts.hostname or ""
-        return parts.scheme == "https" and not (
-            host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
-        )
+        return parts.scheme == "https" and not is_this_machine(parts.hostname or "")
 
     def refuse_debug_in_public(self, debug: bool) -> None:
         """Stop the boot where Flask's debug mode would show its innards to everybody.

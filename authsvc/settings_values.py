@@ -3,11 +3,12 @@
 import re
 from importlib.util import find_spec
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretBytes, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from authsvc.origins import exact_origin
 
 SECRET_BYTES = 64
 MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it prints"
@@ -19,7 +20,6 @@ MIN_BEARER = 32
 """Characters of a token that an operator makes: as hex, 128 random bits."""
 
 _BEARER = re.compile(rf"[A-Za-z0-9._~+/-]{{{MIN_BEARER},}}=*")  # RFC 6750 section 2.1
-_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 
 
 def _secret(text: Any) -> Any:
@@ -55,28 +55,6 @@ def _split(text: Any) -> Any:
     )
 
 
-def _origin(text: str) -> str:
-    try:
-        exact = _ORIGIN.fullmatch(text) is not None and text == origin_of(text)
-    except ValueError:  # a port or an IPv6 address that is none
-        exact = False
-    if not exact:
-        raise ValueError(
-            f"{text!r} is not an origin: write scheme://host or scheme://host:port, in lower case, "
-            "without a path and without the scheme's own port"
-        )
-    return text
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL as a browser writes them in ``Origin`` (RFC 6454)."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    usual = {"http": 80, "https": 443}.get(parts.scheme)
-    port = "" if parts.port in (None, usual) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
-
-
 def checked_database_url(text: str) -> str:
     """A database's URL in the form that the engine takes.
 
@@ -102,4 +80,6 @@ def checked_database_url(text: str) -> str:
 
 Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
 Bearer = Annotated[SecretStr, AfterValidator(_bearer)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(exact_origin)], ...], BeforeValidator(_split)
+]

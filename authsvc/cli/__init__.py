@@ -4,6 +4,7 @@ import click
 
 from authsvc import __version__
 from authsvc.cli.db import db
+from authsvc.cli.doctor import doctor
 from authsvc.cli.service import init, secrets, serve
 from authsvc.cli.sessions import sessions
 from authsvc.cli.users import users
@@ -19,5 +20,5 @@ def main() -> None:
     """
 
 
-for _command in (init, secrets, serve, db, users, sessions):
+for _command in (init, secrets, serve, db, users, sessions, doctor):
     main.add_command(_command)

@@ -44,8 +44,14 @@ def clear_errors() -> Iterator[None]:
 
 
 def new_password() -> str:
+    """A password that is being set: a terminal is asked for it twice."""
+    return password(confirmed=True)
+
+
+def password(*, confirmed: bool = False) -> str:
+    """A password, from the terminal or from standard input; never from the command line."""
     if sys.stdin.isatty():
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=confirmed))
     return sys.stdin.readline().rstrip("\r\n")
 
 

@@ -2,9 +2,9 @@
 
 from flask import Flask, Response, request
 
+from authsvc.origins import origin_of
 from authsvc.problems import CrossOriginRefused
 from authsvc.settings import Settings
-from authsvc.settings_values import origin_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600

@@ -1,0 +1,52 @@
+"""`doctor`: a look at a deployment from outside."""
+
+import click
+
+from authsvc.cli.shell import password
+from authsvc.doctor.examination import examine
+from authsvc.doctor.report import as_json, as_table, exit_code
+from authsvc.doctor.target import target_of
+from authsvc.doctor.visit import Account
+from authsvc.doctor.wire import NoAnswer
+from authsvc.origins import exact_origin
+
+
+class CannotBeReached(click.ClickException):
+    """There is nothing to look at."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.argument("url")
+@click.option("--origin", help="The single-page app's origin, such as https://app.example.com.")
+@click.option("--email", help="A test account's address, for the checks that need a session.")
+@click.option("--limits", is_flag=True, help="Make wrong logins until they are refused, too.")
+@click.option("--json", "for_programs", is_flag=True, help="Print JSON instead of the table.")
+def doctor(
+    url: str, origin: str | None, email: str | None, limits: bool, for_programs: bool
+) -> None:
+    """Look at the service at URL from outside, as a browser would.
+
+    It needs no settings and no database, and works from any machine. With --email the account's
+    password is asked for, or read from standard input where that is not a terminal. The session
+    that it opens is logged out again.
+
+    Exits with 0 where no check failed, 1 where one did, 2 where the service cannot be reached.
+    """
+    try:
+        target = target_of(url)
+        origin = exact_origin(origin) if origin else None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    account = Account(email, password()) if email else None
+    try:
+        rows = examine(target, origin=origin, account=account, try_limits=limits)
+    except NoAnswer as error:
+        raise CannotBeReached(f"{url}: {error}.") from None
+    if for_programs:
+        click.echo(as_json(target, origin, rows))
+    else:
+        for line in as_table(rows):
+            click.echo(line)
+    raise SystemExit(exit_code(rows))
