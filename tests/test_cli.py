@@ -63,7 +63,17 @@ def emails(url: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["secrets"], ["init"], ["db"], ["db", "upgrade"], ["users"], ["users", "create"]]
+    "words",
+    [
+        [],
+        ["secrets"],
+        ["init"],
+        ["db"],
+        ["db", "upgrade"],
+        ["users"],
+        ["users", "create"],
+        ["doctor"],
+    ],
 )
 def test_each_command_has_help(words: list[str]) -> None:
     for flag in ("--help", "-h"):

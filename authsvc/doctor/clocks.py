@@ -23,7 +23,7 @@ def check_date(visit: Visit) -> Finding:
     answer = visit.wire.answers[-1]
     try:
         date = parsedate_to_datetime(answer.header("Date") or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return failed("no Date header that can be read", "Let no proxy take the Date header away.")
     return _compared("Date", date, answer)
 

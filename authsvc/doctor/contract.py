@@ -15,8 +15,10 @@ def check_contract(visit: Visit) -> Finding:
     answer = refresh_without_cookie(visit)
     if answer.status == 401 and answer.code == "refresh_token_missing":
         return ok(f"{answer.asked} without a cookie: {answer}")
+    redirected = answer.header("Location") and 300 <= answer.status < 400
     return failed(
-        f"{answer.asked} without a cookie: {answer}, not 401 refresh_token_missing", SEE_THE_URL
+        f"{answer.asked} without a cookie: {answer}, not 401 refresh_token_missing",
+        "Give the URL that it redirects to." if redirected else SEE_THE_URL,
     )
 
 

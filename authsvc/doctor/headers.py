@@ -42,7 +42,8 @@ def check_hsts(visit: Visit) -> Finding:
     seconds = min(_seconds(value or "") for value in values)
     found = f"max-age={seconds} on all {len(answers)} answers"
     if seconds < ONE_YEAR:
-        return warning(found, f"Let no proxy shorten it: max-age={ONE_YEAR} is a year.")
+        advice = f"Let no proxy change it: max-age={ONE_YEAR} is a year, and 0 takes it away."
+        return warning(found, advice) if seconds else failed(found, advice)
     return ok(found)
 
 

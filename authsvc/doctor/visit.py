@@ -77,14 +77,17 @@ class Visit:
         return answer, sessions[0] if len(sessions) == 1 and compact else None
 
     def end_sessions(self) -> tuple[int, list[str]]:
-        """Log out of whatever was opened: how many there were, and what went wrong."""
+        """Log out of whatever was opened: how many there were, and which may still be open."""
         faults = []
         for session in self._opened:
             try:
-                answer = self.wire.ask("POST", "/auth/logout", session.cookies)
+                answers = [
+                    self.wire.ask("POST", path, session.cookies)
+                    for path in ("/auth/logout", "/auth/refresh")
+                ]
             except NoAnswer as error:
                 faults.append(str(error))
             else:
-                if answer.status != 204:
-                    faults.append(f"POST /auth/logout: {answer}")
+                if [answer.status for answer in answers] != [204, 401]:
+                    faults.append(", ".join(f"{answer.asked}: {answer}" for answer in answers))
         return len(self._opened), faults

@@ -115,8 +115,8 @@ class Wire:
         deadline = time.monotonic() + TIMEOUT
         try:
             connection.request(method, self.target.prefix + path, body, sent)
-            response = connection.getresponse()
-            content = _read(response, deadline)
+            with connection.getresponse() as response:  # which may own the socket by now
+                content = _read(response, deadline)
         except (OSError, HTTPException, UnicodeError) as error:
             raise NoAnswer(f"{method} {path}: {reason(error)}") from None
         finally:

@@ -1,0 +1,102 @@
+"""A healthy service behind a proxy, and the doctor as somebody types it."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import NullPool, create_engine, text
+
+from authsvc import schema
+from authsvc.cli import main
+from tests.doctor.certificate import write_certificate
+from tests.doctor.front import Fault, front, no_fault
+from tests.gunicorn import Service, serving
+
+ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
+PAGE = "https://localhost:5173"
+ELSEWHERE = "https://app.example.com"
+
+Front = Callable[..., AbstractContextManager[str]]
+Doctor = Callable[..., Result]
+
+
+@pytest.fixture(scope="package")
+def service_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = f"sqlite:///{tmp_path_factory.mktemp('service') / 'authsvc.db'}"
+    schema.upgrade(url)
+    return url
+
+
+@pytest.fixture(scope="package")
+def service(service_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    output = tmp_path_factory.mktemp("service") / "output"
+    origins = f"{PAGE},{ELSEWHERE}"
+    with serving(service_database, output, allowed_origins=origins, trusted_proxies="1") as service:
+        with service.connected() as connection:
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", "/auth/register", json.dumps(ALICE), headers)
+            assert connection.getresponse().status == 201
+        yield service
+
+
+@pytest.fixture(scope="package")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def behind(service: Service, certificate: Path) -> Front:
+    """Starts a proxy with a fault before the service; its URL."""
+
+    def behind(
+        fault: Fault = no_fault, *, certificate: Path | None = certificate
+    ) -> AbstractContextManager[str]:
+        return front(service.port, certificate, fault)
+
+    return behind
+
+
+@pytest.fixture
+def doctor(certificate: Path) -> Doctor:
+    """Types `authsvc doctor`, where the certificate is trusted."""
+
+    def doctor(
+        *words: str, password: str = ALICE["password"], trusted: Path = certificate
+    ) -> Result:
+        result = CliRunner().invoke(
+            main,
+            ["doctor", *words],
+            input=f"{password}\n",
+            env={"SSL_CERT_FILE": str(trusted)},
+            prog_name="authsvc",
+        )
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result
+
+    return doctor
+
+
+def rows_of(result: Result) -> dict[str, dict[str, Any]]:
+    """The rows of the JSON report by the check's name."""
+    return {row["check"]: row for row in json.loads(result.stdout)["checks"]}
+
+
+def ill(result: Result) -> dict[str, str]:
+    """The checks that did not go well, with their verdicts."""
+    rows = rows_of(result)
+    return {name: row["verdict"] for name, row in rows.items() if row["verdict"] in _ILL}
+
+
+_ILL = ("warning", "failed")
+
+
+def live_sessions(database: str) -> int:
+    """How many sessions nobody has ended, in the service's own rows."""
+    engine = create_engine(database, poolclass=NullPool)
+    with engine.connect() as connection:
+        live = text("SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NULL")
+        return int(connection.execute(live).scalar_one())

@@ -1,0 +1,318 @@
+"""What can be wrong with a deployment, one fault for each way in which a check can fail.
+
+Each stands in the proxy in front of a healthy service, so it is that one thing that is wrong.
+"""
+
+import json
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from dataclasses import replace
+from email.utils import formatdate
+from http.cookies import SimpleCookie
+from typing import Any
+from uuid import uuid4
+
+from authsvc.tokens.keyring import Keyring, encode, hmac_key
+from tests.doctor.front import Answer, Fault, Forward, Request
+from tests.secrets import ACCESS_SECRET
+
+COOKIE = "__Host-refresh_token"
+KEYRING = Keyring("at+jwt", hmac_key(ACCESS_SECRET))
+
+
+def without(name: str, on: Callable[[Answer], bool] = lambda _: True) -> Fault:
+    """A header is taken away, from all answers or from some."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        return answer.without(name) if on(answer) else answer
+
+    return fault
+
+
+def instead(name: str, value: str) -> Fault:
+    """A header has another value."""
+    return lambda request, forward: forward(request).without(name).bearing(name, value)
+
+
+def set_cookie(old: str, new: str, path: str = "/") -> Fault:
+    """What the cookie says is changed, at paths that begin so."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if not request.path.startswith(path):
+            return answer
+        return answer.changed("Set-Cookie", lambda value: value.replace(old, new))
+
+    return fault
+
+
+def answers(path: str, answer: Answer, when: Callable[[Request], bool] = lambda _: True) -> Fault:
+    """The proxy answers in the service's place, with the headers that are due."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        if not request.path.startswith(path) or not when(request):
+            return forward(request)
+        real = forward(replace(request, method="GET"))
+        due = [pair for pair in real.headers if pair[0] not in ("Content-Type", "Set-Cookie")]
+        return Answer(answer.status, due + answer.headers, answer.body)
+
+    return fault
+
+
+def is_login(request: Request) -> bool:
+    return request.headers.get("Content-Type") == "application/json"
+
+
+def html_for_everything(_: Request, __: Forward) -> Answer:
+    return Answer(200, [("Content-Type", "text/html")], b"<!doctype html><title>Welcome</title>")
+
+
+def pages_for_errors(request: Request, forward: Forward) -> Answer:
+    answer = forward(request)
+    if answer.status in (404, 405, 415):
+        answer = answer.without("Content-Type").bearing("Content-Type", "text/html")
+    return answer
+
+
+def clock_ahead(seconds: int) -> Fault:
+    return lambda request, forward: (
+        forward(request)
+        .without("Date")
+        .bearing("Date", formatdate(time.time() + seconds, usegmt=True))
+    )
+
+
+def refresh_cookie_twice(request: Request, forward: Forward) -> Answer:
+    answer = forward(request)
+    cookie = answer.header("Set-Cookie")
+    return answer.bearing("Set-Cookie", cookie) if cookie and answer.status == 401 else answer
+
+
+def host_of_the_inside(request: Request, forward: Forward) -> Answer:
+    """The proxy says nothing of the host by which it was asked."""
+    request.headers["Host"] = request.told["X-Forwarded-Host"] = "inside:8000"
+    return forward(request)
+
+
+def origin_shared_twice(request: Request, forward: Forward) -> Answer:
+    answer = forward(request)
+    origin = answer.header("Access-Control-Allow-Origin")
+    return answer.bearing("Access-Control-Allow-Origin", origin) if origin else answer
+
+
+def origin_echoed(request: Request, forward: Forward) -> Answer:
+    origin = request.headers.get("Origin")
+    answer = forward(request).without("Access-Control-Allow-Origin")
+    return answer.bearing("Access-Control-Allow-Origin", origin) if origin else answer
+
+
+def origin_hidden(request: Request, forward: Forward) -> Answer:
+    request.headers.pop("Origin", None)
+    request.headers.pop("Sec-Fetch-Site", None)
+    return forward(request)
+
+
+def fetch_site_hidden(request: Request, forward: Forward) -> Answer:
+    request.headers.pop("Sec-Fetch-Site", None)
+    return forward(request)
+
+
+def believes(name: str) -> Fault:
+    """What a client says in the place of a proxy is passed on."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        if name in request.lies:
+            request.told[name] = request.lies[name]
+        return forward(request)
+
+    return fault
+
+
+def body_changed(path: str, change: Callable[[dict[str, Any], Answer], None]) -> Fault:
+    """The JSON of a good answer is changed."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if request.method == "POST" and request.path == path and answer.status == 200:
+            body = json.loads(answer.body)
+            change(body, answer)
+            answer.body = json.dumps(body).encode()
+        return answer
+
+    return fault
+
+
+def lives_an_hour(body: dict[str, Any], _: Answer) -> None:
+    body["expires_in"] = 3600
+
+
+def of_another_type(body: dict[str, Any], _: Answer) -> None:
+    body["token_type"] = "DPoP"
+
+
+def no_jwt(body: dict[str, Any], _: Answer) -> None:
+    body["access_token"] = "line\r\nbreak \x1b[31m ☃"
+
+
+def shows_the_refresh_token(body: dict[str, Any], answer: Answer) -> None:
+    body["refresh_token"] = SimpleCookie(answer.header("Set-Cookie"))[COOKIE].value
+
+
+def issued_a_minute_ago(body: dict[str, Any], _: Answer) -> None:
+    """A good token, from a service whose clock is a minute behind."""
+    claims = json.loads(decoded(body["access_token"].split(".")[1]))
+    claims |= {name: claims[name] - 60 for name in ("iat", "exp", "auth_time")}
+    body["access_token"] = signed(encode(json.dumps(claims).encode()))
+
+
+def token_from_a_cookie(request: Request, forward: Forward) -> Answer:
+    cookie = SimpleCookie(request.headers.get("Cookie", ""))
+    if "access_token" in cookie:
+        request.headers["Authorization"] = f"Bearer {cookie['access_token'].value}"
+    return forward(request)
+
+
+def token_from_the_url(request: Request, forward: Forward) -> Answer:
+    path, _, query = request.path.partition("?access_token=")
+    if query:
+        request.path = path
+        request.headers["Authorization"] = f"Bearer {query}"
+    return forward(request)
+
+
+def accepts(is_taken: Callable[[dict[str, Any], str], bool]) -> Fault:
+    """Access tokens with such a header and signature are signed anew, whoever made them."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        header, payload, signature = [*token.split("."), "", ""][:3]
+        if header and is_taken(json.loads(decoded(header)), signature):
+            request.headers["Authorization"] = f"Bearer {signed(payload)}"
+        return forward(request)
+
+    return fault
+
+
+def alg_none(header: dict[str, Any], _: str) -> bool:
+    return str(header["alg"]).lower() == "none"
+
+
+def any_signature(header: dict[str, Any], signature: str) -> bool:
+    return header["typ"] == "at+jwt" and header["alg"] == "HS256" and len(signature) == 43
+
+
+def beginning_of_signature(header: dict[str, Any], signature: str) -> bool:
+    return header["alg"] == "HS256" and 0 < len(signature) < 43
+
+
+def refresh_token_as_bearer(request: Request, forward: Forward) -> Answer:
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    answer = forward(request)
+    if token and b"rt+jwt" in decoded(token.partition(".")[0]):
+        answer.status = 200
+    return answer
+
+
+def breaks_on_forgeries(request: Request, forward: Forward) -> Answer:
+    answer = forward(request)
+    if b"access_token_invalid" in answer.body:
+        answer.status = 500
+    return answer
+
+
+def refreshes_by_payload() -> Fault:
+    """The signature of the refresh token is not looked at."""
+    good: dict[str, str] = {}
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        sent = SimpleCookie(request.headers.get("Cookie", "")).get(COOKIE)
+        if sent is not None and sent.value.count(".") == 2:
+            token = good.get(sent.value.split(".")[1], sent.value)
+            request.headers["Cookie"] = f"{COOKIE}={token}"
+        answer = forward(request)
+        given = SimpleCookie(answer.header("Set-Cookie") or "").get(COOKIE)
+        if given is not None and given.value:
+            good[given.value.split(".")[1]] = given.value
+        return answer
+
+    return fault
+
+
+def sticky_by_cookie(request: Request, forward: Forward) -> Answer:
+    answer = forward(request)
+    refreshed = request.path == "/auth/refresh" and answer.status == 200
+    return answer.bearing("Set-Cookie", "server=3; Path=/") if refreshed else answer
+
+
+def one_refresh_only() -> Fault:
+    """As where refresh tokens are rotated."""
+    used: set[str] = set()
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        cookie = request.headers.get("Cookie", "")
+        answer = forward(request)
+        if request.path == "/auth/refresh" and answer.status == 200:
+            if cookie in used:
+                return Answer(401, answer.headers, b"{}")
+            used.add(cookie)
+        return answer
+
+    return fault
+
+
+def logs_nobody_out(request: Request, forward: Forward) -> Answer:
+    """It says that it did."""
+    if request.path == "/auth/logout" and request.headers.get("Cookie"):
+        request.headers["Cookie"] = f"{COOKIE}=gone"
+    return forward(request)
+
+
+def logs_out_once_unwell() -> Fault:
+    """The first logout breaks, as one does while the database is away."""
+    asked: list[str] = []
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        if request.path == "/auth/logout" and "Cookie" in request.headers:
+            asked.append(request.path)
+            if len(asked) == 1:
+                request.headers["Cookie"] = ""
+                return Answer(503, forward(request).without("Set-Cookie").headers, b"")
+        return forward(request)
+
+    return fault
+
+
+def access_outlives_logout(seconds: float) -> Fault:
+    """As with a worker that does not hear of what was revoked, or hears of it late."""
+    logged_out: list[float] = []
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if request.path == "/auth/logout" and "Cookie" in request.headers:
+            logged_out.append(time.monotonic())
+        revoked = b"access_token_revoked" in answer.body
+        if revoked and time.monotonic() - logged_out[0] < seconds:
+            answer.status = 200
+        return answer
+
+    return fault
+
+
+def another_account_each_time(request: Request, forward: Forward) -> Answer:
+    """So no limit of an account is ever reached."""
+    if request.path == "/auth/login" and b"authsvc-doctor" in request.body:
+        body = json.dumps({**json.loads(request.body), "email": f"{uuid4()}@example.com"})
+        request.body = body.encode()
+        request.headers["Content-Length"] = str(len(request.body))
+    return forward(request)
+
+
+def signed(payload: str) -> str:
+    text = f"{KEYRING.header}.{payload}"
+    return f"{text}.{encode(KEYRING.current.sign(text.encode()))}"
+
+
+def decoded(part: str) -> bytes:
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -1,0 +1,156 @@
+"""`authsvc doctor` as it is typed, on a machine that has nothing of the service."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.doctor.conftest import ALICE, Doctor, Front, live_sessions
+from tests.doctor.front import Answer, Forward, Request
+from tests.gunicorn import ROOT
+
+
+def environment(certificate: Path) -> dict[str, str]:
+    """No settings at all."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "SSL_CERT_FILE": str(certificate),
+        "TERM": "xterm",
+    }
+
+
+def test_it_needs_no_settings_and_writes_no_file(
+    behind: Front, certificate: Path, tmp_path: Path
+) -> None:
+    with behind() as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "authsvc", "doctor", url, "--email", ALICE["email"], "--json"],
+            input=ALICE["password"] + "\n",
+            env=environment(certificate),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["verdicts"]["failed"] == 0
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_is_asked_once_and_shown_colours(
+    behind: Front, certificate: Path, tmp_path: Path
+) -> None:
+    terminal, theirs = pty.openpty()
+    with behind() as url:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "authsvc", "doctor", url, "--email", ALICE["email"]],
+            env=environment(certificate),
+            cwd=tmp_path,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        try:
+            shown = read_until(terminal, b"Password:")
+            os.write(terminal, f"{ALICE['password']}\n".encode())
+            shown += read_until(terminal, b"0 failed")
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
+            process.wait()
+            os.close(terminal)
+    assert b"Repeat" not in shown
+    assert b"\x1b[32m" in shown
+    assert ALICE["password"].encode() not in shown
+
+
+def test_ctrl_c_ends_it_and_its_session_too(
+    behind: Front, certificate: Path, tmp_path: Path, service_database: str
+) -> None:
+    before = live_sessions(service_database)
+    running: list[subprocess.Popen[str]] = []
+
+    def interrupting(request: Request, forward: Forward) -> Answer:
+        if request.path == "/api/me/sessions" and request.method == "GET":
+            running[0].send_signal(signal.SIGINT)
+        return forward(request)
+
+    with behind(interrupting) as url:
+        words = [sys.executable, "-m", "authsvc", "doctor", url, "--email", ALICE["email"]]
+        running.append(
+            subprocess.Popen(
+                words,
+                env=environment(certificate),
+                cwd=tmp_path,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        stdout, stderr = running[0].communicate(ALICE["password"] + "\n", timeout=60)
+    assert running[0].returncode == 1
+    assert (stdout, stderr.strip()) == ("", "Aborted!")
+    assert live_sessions(service_database) == before
+
+
+def read_until(terminal: int, words: bytes) -> bytes:
+    shown = b""
+    while words not in shown:
+        shown += os.read(terminal, 1024)
+    return shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["auth.example.com"],
+        ["ftp://auth.example.com"],
+        ["https://"],
+        ["https://auth.example.com:0x50"],
+        ["https://alice@auth.example.com"],
+        ["https://auth.example.com/?a=b"],
+        ["https://auth.example.com/#a"],
+        ["https://[::1"],
+        ["https://bücher.example"],
+        ["https://auth.example.com/\x1b[2J"],
+        ["https://auth.example.com", "--origin", "app.example.com"],
+        ["https://auth.example.com", "--origin", "https://app.example.com/"],
+        ["https://auth.example.com", "--password", ALICE["password"]],
+    ],
+)
+def test_words_that_cannot_be_meant_exit_2_and_are_explained(
+    doctor: Doctor, words: list[str]
+) -> None:
+    result = doctor(*words)
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+    assert "\x1b" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_no_secret_is_ever_shown(behind: Front, doctor: Doctor) -> None:
+    signatures: list[str] = []
+
+    def listening(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if request.path in ("/auth/login", "/auth/refresh") and answer.status == 200:
+            tokens = [json.loads(answer.body)["access_token"], answer.header("Set-Cookie") or ""]
+            signatures.extend(one.partition(";")[0].split(".")[-1] for one in tokens if one)
+        return answer
+
+    with behind(listening) as url:
+        for words in (["--json"], []):
+            output = doctor(url, "--email", ALICE["email"], *words).output
+            assert not [signature for signature in signatures if signature in output]
+            assert ALICE["password"] not in output
+    assert len(signatures) == 8  # two runs: both tokens at login, and two refreshes

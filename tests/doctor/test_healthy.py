@@ -1,0 +1,103 @@
+"""A healthy service is found to be healthy, in the table and in JSON, and is left as it was."""
+
+import json
+import re
+
+from authsvc.doctor.examination import CHECKS
+from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, live_sessions, rows_of
+from tests.doctor.front import Answer, Forward, Request
+from tests.gunicorn import ROOT
+
+EVERYTHING = ("--email", ALICE["email"], "--origin", PAGE, "--limits")
+
+
+def test_all_is_well_behind_a_proxy_that_ends_tls(behind: Front, doctor: Doctor) -> None:
+    with behind() as url:
+        result = doctor(url, "--json", *EVERYTHING)
+    report = json.loads(result.stdout)
+    assert {name: row["verdict"] for name, row in rows_of(result).items()} == dict.fromkeys(
+        CHECKS, "ok"
+    )
+    assert [row["next"] for row in report["checks"]] == [None] * len(CHECKS)
+    assert report["verdicts"] == {"ok": len(CHECKS), "warning": 0, "failed": 0, "not checked": 0}
+    assert (report["url"], report["origin"]) == (url, PAGE)
+    assert result.exit_code == 0
+
+
+def test_the_table_says_the_same_in_80_columns(behind: Front, doctor: Doctor) -> None:
+    with behind() as url:
+        result = doctor(url, *EVERYTHING)
+    lines = result.stdout.splitlines()
+    assert [line[12:32].strip() for line in lines if line.startswith("ok ")] == CHECKS
+    assert lines[-1] == f"{len(CHECKS)} ok, 0 warning, 0 failed, 0 not checked"
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in result.stdout  # colours are for terminals
+    assert result.exit_code == 0
+
+
+def test_on_this_machine_plain_http_is_looked_at_as_far_as_it_goes(
+    behind: Front, doctor: Doctor
+) -> None:
+    with behind(certificate=None) as url:
+        result = doctor(url, "--json", "--email", ALICE["email"], "--origin", "http://localhost:1")
+    rows = rows_of(result)
+    assert [name for name in CHECKS if rows[name]["verdict"] == "not checked"] == [
+        "TLS",
+        "limits",
+        "HSTS",
+    ]
+    assert [name for name in CHECKS if rows[name]["verdict"] == "failed"] == ["CORS"]
+
+
+def test_a_page_of_the_services_own_origin_needs_no_cors(behind: Front, doctor: Doctor) -> None:
+    with behind() as url:
+        rows = rows_of(doctor(url, "--json", "--origin", url))
+    assert rows["CORS"]["verdict"] == rows["SameSite"]["verdict"] == "ok"
+    assert "needs none" in rows["CORS"]["found"]
+
+
+def test_without_an_account_what_needs_one_is_named_and_left_out(
+    behind: Front, doctor: Doctor
+) -> None:
+    asked = []
+
+    def listening(request: Request, forward: Forward) -> Answer:
+        asked.append(f"{request.method} {request.path}")
+        return forward(request)
+
+    with behind(listening) as url:
+        result = doctor(url, "--json")
+    rows = rows_of(result)
+    left_out = [name for name in CHECKS if rows[name]["verdict"] == "not checked"]
+    assert left_out == ["SameSite", "CORS", *CHECKS[CHECKS.index("login") : CHECKS.index("HSTS")]]
+    assert "--email" in rows["login"]["next"]
+    assert "--origin" in rows["SameSite"]["next"]
+    assert asked.count("POST /auth/login") == 1  # with text/plain, which is refused unread
+    assert result.exit_code == 0
+
+
+def test_a_service_below_a_path_is_found_there(behind: Front, doctor: Doctor) -> None:
+    def mounted(request: Request, forward: Forward) -> Answer:
+        assert request.path.startswith("/accounts/")
+        request.path = request.path.removeprefix("/accounts")
+        return forward(request)
+
+    with behind(mounted) as url:
+        result = doctor(f"{url}/accounts/", "--json", "--email", ALICE["email"])
+    assert json.loads(result.stdout)["verdicts"]["failed"] == 0
+    assert json.loads(result.stdout)["url"] == f"{url}/accounts"
+
+
+def test_it_leaves_nothing_behind_and_locks_nobody_out(
+    behind: Front, doctor: Doctor, service_database: str
+) -> None:
+    before = live_sessions(service_database)
+    with behind() as url:
+        assert doctor(url, *EVERYTHING).exit_code == 0
+        assert doctor(url, "--email", ALICE["email"]).exit_code == 0
+    assert live_sessions(service_database) == before
+
+
+def test_the_document_names_each_check_in_order() -> None:
+    document = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \*\*(.+?)\*\* \|", document, re.MULTILINE) == CHECKS
