@@ -108,6 +108,8 @@ def _preflight_faults(
 ) -> list[str]:
     answer = _preflight(visit, page, method, path, header)
     faults = _sharing_faults(answer, page["Origin"])
+    if faults:
+        return faults
     if not 200 <= answer.status < 300:
         faults.append(f"{answer.asked}: {answer}")
     if method not in _list(answer, "Access-Control-Allow-Methods") | {"GET", "HEAD", "POST"}:

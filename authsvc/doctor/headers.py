@@ -7,6 +7,7 @@ from authsvc.doctor.findings import Finding, all_well, failed, not_checked, ok, 
 from authsvc.doctor.visit import Visit
 from authsvc.doctor.wire import Answer
 
+HSTS = "Strict-Transport-Security"
 ONE_YEAR = 365 * 24 * 60 * 60  # what ASVS 5.0 asks for (3.4.1)
 _MAX_AGE = re.compile(r'(?:^|;)\s*max-age\s*=\s*"?(\d{1,12})"?\s*(?:;|$)', re.ASCII | re.IGNORECASE)
 
@@ -31,15 +32,15 @@ def check_hsts(visit: Visit) -> Finding:
     if not visit.wire.target.is_tls:
         return not_checked("plain HTTP, for which there is none", "Give the service's https URL.")
     answers = visit.wire.answers
-    values = [answer.header("Strict-Transport-Security") for answer in answers]
-    without = values.count(None)
+    without = [answer for answer in answers if answer.header(HSTS) is None]
     if without:
         return failed(
-            f"missing on {without} of {len(answers)} answers",
+            f"missing on {len(without)} of {len(answers)} answers, such as {without[0].asked} "
+            f"({without[0]})",
             "Let the proxy send X-Forwarded-Proto: https and set AUTHSVC_TRUSTED_PROXIES=1, or "
             "let the proxy add the header itself, to errors too.",
         )
-    seconds = min(_seconds(value or "") for value in values)
+    seconds = min(_seconds(answer.header(HSTS) or "") for answer in answers)
     found = f"max-age={seconds} on all {len(answers)} answers"
     if seconds < ONE_YEAR:
         advice = f"Let no proxy change it: max-age={ONE_YEAR} is a year, and 0 takes it away."
