@@ -49,7 +49,10 @@ def test_each_file_of_the_demo_is_served(tmp_path: Path, name: str) -> None:
         assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("issuer", [PUBLIC, "https://10.0.0.7", "https://localhost.example.com"])
+@pytest.mark.parametrize(
+    "issuer",
+    ["https://127.example.com", PUBLIC, "https://10.0.0.7", "https://localhost.example.com"],
+)
 def test_the_demo_is_refused_with_a_public_https_issuer(tmp_path: Path, issuer: str) -> None:
     with pytest.raises(ValueError, match="AUTHSVC_DEMO"):
         settings(tmp_path, demo=True, issuer=issuer)
