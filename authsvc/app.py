@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from pydantic import SecretBytes
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from authsvc.auth import auth
 from authsvc.components import install
 from authsvc.database import connect_app
+from authsvc.error_handlers import render_problems
 from authsvc.guard.access_token import AccessTokenGuard
 from authsvc.guard.counts import counts_in
 from authsvc.guard.cross_origin import CrossOriginGuard
@@ -19,7 +21,6 @@ from authsvc.operations import operations
 from authsvc.operations.demo import demo
 from authsvc.operations.instruments import Instruments, RequestMetrics
 from authsvc.operations.logs import RequestLog
-from authsvc.problem_json import render_problems
 from authsvc.requests import MAX_BODY
 from authsvc.resources import resources
 from authsvc.service import Service
@@ -27,7 +28,7 @@ from authsvc.sessions.lifecycle import Sessions
 from authsvc.sessions.revocations import Revocations
 from authsvc.settings import Settings
 from authsvc.settings_sources import load_settings
-from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import Key, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.users.passwords import Passwords
@@ -60,15 +61,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     instruments = Instruments()
     instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))
 
+    keyring = access_keyring(*_access_keys(settings))
     access_tokens = AccessTokens(
-        *_keys(settings, "access"),
-        iss=settings.token_issuer,
-        aud=settings.token_audience,
-        ttl=settings.access_token_ttl,
+        keyring, settings.token_issuer, settings.token_audience, settings.access_token_ttl
     )
     sessions = Sessions(
         access_tokens,
-        RefreshTokens(*_keys(settings, "refresh"), iss=settings.token_issuer),
+        RefreshTokens(*_refresh_keys(settings), iss=settings.token_issuer),
         ttl=timedelta(seconds=settings.refresh_token_ttl),
         idle_ttl=timedelta(seconds=settings.refresh_token_idle_ttl),
     )
@@ -78,13 +77,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     counts = counts_in(settings.rate_limit_storage.get_secret_value())
     install(app, settings)
     install(app, instruments)
+    install(app, access_tokens)
     install(app, sessions)
     install(app, Passwords(settings.password_min_length, watch=instruments.passwords))
     install(app, Throttle(counts, settings.rate_limit_factor))
 
     render_problems(app)
     CrossOriginGuard(app, settings)
-    AccessTokenGuard(app, verify=access_tokens.verify, was_revoked=revocations.include)
+    guard = AccessTokenGuard(
+        app,
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+        keys=keyring,
+        max_life=settings.access_token_ttl,
+        was_revoked=revocations.include,
+        small_bodies=True,
+    )
+    install(app, guard)
     _wrap(app, ResponseHeaders(RequestLog(RequestMetrics(app.wsgi_app, instruments))))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -97,11 +106,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _keys(settings: Settings, kind: str) -> list[Key]:
-    secrets = (
-        getattr(settings, f"{kind}_token_secret"),
-        getattr(settings, f"{kind}_token_secret_previous"),
-    )
+def _access_keys(settings: Settings) -> list[Key]:
+    """The one that signs, and then those of either kind that still verify."""
+    key_pair = settings.access_token_private_key
+    signing = _shared(settings.access_token_secret) if key_pair is None else [key_pair]
+    previous = settings.access_token_private_key_previous
+    return [
+        *signing,
+        *([] if previous is None else [previous]),
+        *_shared(settings.access_token_secret_previous),
+    ]
+
+
+def _refresh_keys(settings: Settings) -> list[Key]:
+    return _shared(settings.refresh_token_secret, settings.refresh_token_secret_previous)
+
+
+def _shared(*secrets: SecretBytes | None) -> list[Key]:
     return [hmac_key(secret.get_secret_value()) for secret in secrets if secret is not None]
 
 

@@ -13,18 +13,22 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from authsvc.origins import is_this_machine, origin_of
 from authsvc.settings_values import (
-    MAKE_SECRETS,
     Bearer,
     Origins,
+    PrivateKey,
     Secret,
     checked_database_url,
 )
+from authsvc.tokens.access import MAX_LIFE
+from authsvc.tokens.key_pairs import Algorithm
+from authsvc.tokens.keyring import Key
+from authsvc.tokens.shared_secret import MAKE_SECRETS
 
 PREFIX = "AUTHSVC_"
-MAX_ACCESS_TTL = 15 * 60
 DAY = 24 * 60 * 60
 MAX_COOKIE_AGE = 400 * DAY  # RFC 6265bis section 5.6.2: browsers keep no cookie for longer
 
@@ -39,11 +43,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: Annotated[SecretStr, Field(validate_default=True)]
-    access_token_secret: Secret
+    access_token_algorithm: Literal["HS256", Algorithm] = "HS256"  # noqa: S105
+    access_token_secret: Annotated[Secret | None, Field(validate_default=True)] = None
     refresh_token_secret: Secret
     access_token_secret_previous: Secret | None = None
     refresh_token_secret_previous: Secret | None = None
-    access_token_ttl: int = Field(600, ge=1, le=MAX_ACCESS_TTL)
+    access_token_private_key: Annotated[PrivateKey | None, Field(validate_default=True)] = None
+    access_token_private_key_previous: PrivateKey | None = None
+    access_token_ttl: int = Field(600, ge=1, le=MAX_LIFE)
     refresh_token_ttl: int = Field(7 * DAY, ge=1, le=MAX_COOKIE_AGE)
     refresh_token_idle_ttl: int = Field(3 * DAY, ge=1)
     issuer: str | None = None
@@ -87,6 +94,36 @@ class Settings(BaseModel):
             if not known or "?" in issuer or "#" in issuer:
                 raise ValueError(fault)
         return issuer
+
+    @field_validator("access_token_secret")
+    @classmethod
+    def _there_for_hs256(
+        cls, secret: SecretBytes | None, info: ValidationInfo
+    ) -> SecretBytes | None:
+        if secret is None and info.data.get("access_token_algorithm") == "HS256":
+            raise _MISSING
+        return secret
+
+    @field_validator("access_token_private_key")
+    @classmethod
+    def _of_the_algorithm(cls, key: Key | None, info: ValidationInfo) -> Key | None:
+        algorithm = info.data.get("access_token_algorithm")
+        if key is None and algorithm not in (None, "HS256"):
+            raise _MISSING
+        if key is not None and algorithm not in (None, key.algorithm):
+            raise ValueError(
+                f"is a key for {key.algorithm}, but {PREFIX}ACCESS_TOKEN_ALGORITHM is {algorithm}: "
+                f"set that to {key.algorithm}, or unset this"
+            )
+        return key
+
+    @field_validator("access_token_private_key_previous")
+    @classmethod
+    def _another_key(cls, key: Key | None, info: ValidationInfo) -> Key | None:
+        current = info.data.get("access_token_private_key")
+        if key is not None and current is not None and key.kid == current.kid:
+            raise ValueError(f"equals {PREFIX}ACCESS_TOKEN_PRIVATE_KEY: {_USE_REPLACED}")
+        return key
 
     @field_validator(
         "refresh_token_secret", "access_token_secret_previous", "refresh_token_secret_previous"
@@ -149,6 +186,8 @@ class Settings(BaseModel):
 
 
 _SECRETS = tuple(name for name in Settings.model_fields if "secret" in name)
+_MISSING = PydanticCustomError("missing", "Field required")
+_USE_REPLACED = "give it the one that was replaced, or unset it"
 
 
 def _same_key(one: SecretBytes, other: SecretBytes) -> bool:
@@ -158,4 +197,4 @@ def _same_key(one: SecretBytes, other: SecretBytes) -> bool:
 
 def _make_or_remove(info: ValidationInfo) -> str:
     previous = str(info.field_name).endswith("_previous")
-    return "give it the secret that was replaced, or unset it" if previous else MAKE_SECRETS
+    return _USE_REPLACED if previous else MAKE_SECRETS

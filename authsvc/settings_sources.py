@@ -10,7 +10,8 @@ from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
 from authsvc.settings import PREFIX, Settings, SettingsInvalid
-from authsvc.settings_values import MAKE_SECRETS
+from authsvc.settings_values import MAKE_KEY
+from authsvc.tokens.shared_secret import MAKE_SECRETS
 
 
 def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -57,7 +58,9 @@ _NAMES = frozenset(name.upper() for name in Settings.model_fields)
 _MAY_BE_FILES = frozenset(
     name
     for name in _NAMES
-    if "SECRET" in name or name in ("DATABASE_URL", "RATE_LIMIT_STORAGE", "METRICS_TOKEN")
+    if "SECRET" in name
+    or "PRIVATE_KEY" in name
+    or name in ("DATABASE_URL", "RATE_LIMIT_STORAGE", "METRICS_TOKEN")
 )
 
 
@@ -110,7 +113,7 @@ def _sentence(fault: Any) -> str:
         return message
     name = f"{PREFIX}{str(fault['loc'][0]).upper()}"
     if fault["type"] == "missing":
-        return f"{name} is missing: {MAKE_SECRETS}"
+        return f"{name} is missing: {MAKE_KEY if name.endswith('KEY') else MAKE_SECRETS}"
     if fault["type"] == "value_error":
         return f"{name} {message}"
     return f"{name}: {message[0].lower()}{message[1:]}"

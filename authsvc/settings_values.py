@@ -1,20 +1,19 @@
-"""What a setting's text must be: a secret, a token, a list of origins, a database's URL."""
+"""What a setting's text must be: a secret or key, a token, a list of origins, a database's URL."""
 
 import re
 from importlib.util import find_spec
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, SecretBytes, SecretStr
+from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretBytes, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from authsvc.origins import exact_origin
+from authsvc.tokens.key_pairs import key_from_pem
+from authsvc.tokens.keyring import Key
+from authsvc.tokens.shared_secret import secret_from_hex
 
-SECRET_BYTES = 64
-MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it prints"
-
-# The HMAC of the values that our own documents show: whoever copies one has no secret.
-EXAMPLE_SECRETS = frozenset({bytes(range(SECRET_BYTES)), bytes.fromhex("0123456789abcdef" * 8)})
+MAKE_KEY = "run `python -m authsvc keys generate` and keep the two lines that it prints"
 
 MIN_BEARER = 32
 """Characters of a token that an operator makes: as hex, 128 random bits."""
@@ -23,19 +22,17 @@ _BEARER = re.compile(rf"[A-Za-z0-9._~+/-]{{{MIN_BEARER},}}=*")  # RFC 6750 secti
 
 
 def _secret(text: Any) -> Any:
-    if isinstance(text, bytes):
+    return text if isinstance(text, bytes) else secret_from_hex(text)
+
+
+def _private_key(text: Any) -> Any:
+    if not isinstance(text, str):
         return text
     try:
-        secret = bytes.fromhex(text)
-    except (TypeError, ValueError):
-        raise ValueError(f"is not hexadecimal: {MAKE_SECRETS}") from None
-    if len(secret) < SECRET_BYTES:
-        raise ValueError(
-            f"has {len(secret)} bytes, not the {SECRET_BYTES} that it needs: {MAKE_SECRETS}"
-        )
-    if len(set(secret)) == 1 or secret in EXAMPLE_SECRETS:
-        raise ValueError(f"is a placeholder, not a secret: {MAKE_SECRETS}")
-    return secret
+        # A line of an env file spells the ends of lines.
+        return key_from_pem(text.replace("\\n", "\n"))
+    except ValueError as error:
+        raise ValueError(f"{error}: {MAKE_KEY}") from None
 
 
 def _bearer(token: SecretStr) -> SecretStr:
@@ -79,6 +76,7 @@ def checked_database_url(text: str) -> str:
 
 
 Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
+PrivateKey = Annotated[InstanceOf[Key], BeforeValidator(_private_key)]
 Bearer = Annotated[SecretStr, AfterValidator(_bearer)]
 Origins = Annotated[
     tuple[Annotated[str, AfterValidator(exact_origin)], ...], BeforeValidator(_split)

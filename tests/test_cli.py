@@ -73,6 +73,8 @@ def emails(url: str) -> list[str]:
         ["users"],
         ["users", "create"],
         ["doctor"],
+        ["keys"],
+        ["keys", "generate"],
     ],
 )
 def test_each_command_has_help(words: list[str]) -> None:
@@ -106,6 +108,39 @@ def test_secrets_prints_two_lines_that_are_good_settings(instance: Path) -> None
 def test_secrets_are_fresh_each_time() -> None:
     lines = [line for _ in range(20) for line in run("secrets").stdout.splitlines()]
     assert len({line.partition("=")[2] for line in lines}) == 40
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
+@pytest.mark.parametrize("shell", [False, True])
+def test_keys_generate_prints_two_lines_that_are_good_settings(
+    instance: Path, algorithm: str, shell: bool
+) -> None:
+    words = [] if algorithm == "EdDSA" else ["--algorithm", algorithm]
+    lines = run("keys", "generate", *words).stdout
+    assert len(lines.splitlines()) == 2
+    refresh = run("secrets").stdout.splitlines()[1]
+    environ = {}
+    if shell:  # as a shell and systemd read them
+        script = f"set -a\n{lines}{refresh}\nenv -0"
+        printed = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+        environ = dict(line.split("=", 1) for line in printed.stdout.split("\0") if line)
+    else:
+        (instance / "authsvc.env").write_text(f"{lines}{refresh}\n")
+    settings = load_settings(instance, environ)
+    assert settings.access_token_algorithm == algorithm
+    assert settings.access_token_private_key is not None
+    assert settings.access_token_private_key.algorithm == algorithm
+    assert settings.access_token_secret is None
+
+
+def test_keys_are_fresh_each_time() -> None:
+    assert len({run("keys", "generate").stdout for _ in range(20)}) == 20
+
+
+def test_an_algorithm_that_there_is_not_is_told() -> None:
+    result = run("keys", "generate", "--algorithm", "RS256")
+    assert result.exit_code == 2
+    assert "is not one of 'EdDSA', 'ES256'" in result.stderr
 
 
 def test_init_writes_a_file_that_only_its_owner_reads(here: Path) -> None:

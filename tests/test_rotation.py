@@ -8,11 +8,14 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
+from authsvc.tokens.key_pairs import generate_pem
 from tests.conftest import MakeApp, empty_tables
+from tests.key_pairs import ED25519, P256, signed_by
 from tests.people import Person
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 NEW_ACCESS = hashlib.sha512(b"the next access secret").digest().hex()
+OTHER_ED25519 = generate_pem("EdDSA")
 NEW_REFRESH = hashlib.sha512(b"the next refresh secret").digest().hex()
 ACCESS_ROTATED = {
     "access_token_secret": NEW_ACCESS,
@@ -96,3 +99,59 @@ def test_a_session_of_the_old_key_can_be_logged_out_during_a_rotation(
     assert dora.log_out().status_code == 204
     dora.app, dora.refresh_token = app, kept
     assert dora.refresh().json["code"] == "refresh_token_revoked"
+
+
+OLD_SECRET = {"access_token_secret_previous": ACCESS_SECRET.hex()}
+MOVES = {
+    "HS256 to EdDSA": ({}, {**signed_by("EdDSA"), **OLD_SECRET}),
+    "HS256 to ES256": ({}, {**signed_by("ES256"), **OLD_SECRET}),
+    "EdDSA to HS256": (signed_by("EdDSA"), {"access_token_private_key_previous": ED25519}),
+    "EdDSA to ES256": (
+        signed_by("EdDSA"),
+        {**signed_by("ES256"), "access_token_private_key_previous": ED25519},
+    ),
+    "one EdDSA key to another": (
+        signed_by("EdDSA"),
+        {**signed_by("EdDSA", OTHER_ED25519), "access_token_private_key_previous": ED25519},
+    ),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_nobody_is_logged_out_by_another_algorithm(
+    make_app: MakeApp, dora: Person, move: str
+) -> None:
+    before, after = (
+        {"access_token_secret": None, **settings}
+        if "access_token_algorithm" in settings
+        else settings
+        for settings in MOVES[move]
+    )
+    dora.app = make_app(**before)
+    dora.refresh()
+    old = kid(dora.access_token)
+    dora.app = make_app(**after)
+    assert me(dora) == 200
+    assert dora.refresh().status_code == 200
+    assert kid(dora.access_token) != old
+    assert me(dora) == 200
+    assert dora.log_out().status_code == 204
+
+
+def test_a_removed_private_key_is_refused_and_a_refresh_mends_it(
+    make_app: MakeApp, dora: Person
+) -> None:
+    dora.app = make_app(**signed_by("EdDSA"))
+    dora.refresh()
+    dora.app = make_app(**signed_by("ES256", P256))
+    assert dora.call("GET", "/api/me").json["code"] == "access_token_invalid"
+    assert dora.refresh().status_code == 200
+    assert me(dora) == 200
+
+
+def test_with_a_private_key_the_access_secret_verifies_nothing(
+    make_app: MakeApp, dora: Person
+) -> None:
+    assert me(dora) == 200
+    dora.app = make_app(access_token_secret=ACCESS_SECRET.hex(), **signed_by("EdDSA"))
+    assert me(dora) == 401

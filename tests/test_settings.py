@@ -2,15 +2,19 @@
 
 import os
 import traceback
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import make_url
 
 from authsvc.settings import Settings, SettingsInvalid
 from authsvc.settings_sources import load_settings
-from authsvc.settings_values import EXAMPLE_SECRETS
+from authsvc.tokens.key_pairs import key_from_pem
+from authsvc.tokens.shared_secret import EXAMPLE_SECRETS
+from tests.key_pairs import ED25519, P256, PEM, signed_by
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 ACCESS, REFRESH = ACCESS_SECRET.hex(), REFRESH_SECRET.hex()
@@ -38,6 +42,9 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
     settings = load(instance)
     secret = {"database_url", "access_token_secret", "refresh_token_secret", "rate_limit_storage"}
     assert settings.model_dump(exclude=secret) == {
+        "access_token_algorithm": "HS256",
+        "access_token_private_key": None,
+        "access_token_private_key_previous": None,
         "access_token_secret_previous": None,
         "refresh_token_secret_previous": None,
         "access_token_ttl": 600,
@@ -253,6 +260,100 @@ def test_no_secret_may_equal_another(instance: Path, first: str, second: str) ->
     assert faults(instance, **{first: OTHER + "00", second: OTHER}) == [fault]
 
 
+KEYS = ["access_token_private_key", "access_token_private_key_previous"]
+NO_SECRET = {"access_token_secret": None}
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
+def test_with_a_private_key_no_access_secret_is_needed(instance: Path, algorithm: str) -> None:
+    settings = load(instance, **NO_SECRET, **signed_by(algorithm))
+    assert settings.access_token_private_key == load_key(PEM[algorithm])
+    assert load(instance, **signed_by(algorithm)).access_token_algorithm == algorithm
+
+
+def load_key(pem: str) -> Any:
+    """Equal to the key of that PEM text."""
+    kid = key_from_pem(pem).kid
+
+    class SameKey:
+        def __eq__(self, other: object) -> bool:
+            return getattr(other, "kid", None) == kid
+
+    return SameKey()
+
+
+@pytest.mark.parametrize("spell", [str.strip, lambda pem: pem.replace("\n", "\\n")])
+def test_the_lines_of_a_private_key_may_be_spelt_in_one(
+    instance: Path, spell: Callable[[str], str]
+) -> None:
+    for pem in PEM.values():
+        settings = load(instance, access_token_private_key_previous=spell(pem))
+        assert settings.access_token_private_key_previous == load_key(pem)
+
+
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+def test_a_private_key_in_the_env_file_is_read_with_and_without_quotes(
+    instance: Path, quote: str
+) -> None:
+    pem = ED25519.strip().replace("\n", "\\n")
+    line = f"AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY_PREVIOUS={quote}{pem}{quote}\n"
+    (instance / "authsvc.env").write_text(line)
+    assert load(instance).access_token_private_key_previous == load_key(ED25519)
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_private_key_is_told(instance: Path, algorithm: str, value: str | None) -> None:
+    [fault] = faults(
+        instance, access_token_algorithm=algorithm, access_token_private_key=value, **NO_SECRET
+    )
+    assert fault == (
+        "AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY is missing: run `python -m authsvc keys generate` "
+        "and keep the two lines that it prints"
+    )
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("value", ["canary", "PUBLIC KEY-----canary"])
+def test_a_bad_private_key_is_refused_and_never_shown(
+    instance: Path, name: str, value: str
+) -> None:
+    [fault] = faults(
+        instance,
+        **{"access_token_algorithm": "EdDSA", **NO_SECRET, **signed_by("EdDSA"), name: value},
+    )
+    assert fault.startswith(f"AUTHSVC_{name.upper()} is ")
+    assert "run `python -m authsvc keys generate`" in fault
+    assert "canary" not in fault
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kind"), [("ES256", "EdDSA"), ("EdDSA", "ES256"), ("HS256", "EdDSA")]
+)
+def test_a_private_key_for_another_algorithm_is_refused(
+    instance: Path, algorithm: str, kind: str
+) -> None:
+    [fault] = faults(instance, access_token_algorithm=algorithm, access_token_private_key=PEM[kind])
+    assert fault == (
+        f"AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY is a key for {kind}, but AUTHSVC_ACCESS_TOKEN_ALGORITHM "
+        f"is {algorithm}: set that to {kind}, or unset this"
+    )
+
+
+def test_a_previous_private_key_that_equals_the_current_is_refused(instance: Path) -> None:
+    [fault] = faults(instance, **signed_by("ES256"), access_token_private_key_previous=P256)
+    assert fault == (
+        "AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY_PREVIOUS equals AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY: "
+        "give it the one that was replaced, or unset it"
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["none", "RS256", "eddsa", "Ed25519", "HS512"])
+def test_another_algorithm_is_refused(instance: Path, algorithm: str) -> None:
+    said = faults(instance, access_token_algorithm=algorithm)
+    assert said == ["AUTHSVC_ACCESS_TOKEN_ALGORITHM: input should be 'HS256', 'EdDSA' or 'ES256'"]
+
+
 def test_a_rotation_is_taken(instance: Path) -> None:
     settings = load(instance, access_token_secret=OTHER, access_token_secret_previous=ACCESS)
     assert settings.access_token_secret_previous is not None
@@ -266,12 +367,14 @@ def test_no_secret_is_shown_by_repr_str_or_a_traceback(instance: Path) -> None:
         database_url=f"postgresql://alice:{password}@localhost/authsvc",
         rate_limit_storage=f"redis://:{password}@localhost/0",
         access_token_secret_previous=OTHER,
+        access_token_private_key_previous=ED25519,
     )
     try:
         load(instance, access_token_secret=ACCESS[:-1] + "x", access_token_ttl="901")
     except SettingsInvalid:
         shown = traceback.format_exc()
     shown += repr(settings) + str(settings) + repr(settings.model_dump())
+    assert ED25519.splitlines()[1] not in shown
     for secret in (ACCESS[:40], REFRESH[:40], OTHER[:40], password, repr(ACCESS_SECRET)[2:30]):
         assert secret not in shown
 
@@ -317,11 +420,11 @@ def test_a_bad_database_url_is_refused_and_never_shown(instance: Path, url: str,
     assert "canary" not in fault
 
 
-MAY_BE_FILES = [*SECRETS, "database_url", "rate_limit_storage", "metrics_token"]
+MAY_BE_FILES = [*SECRETS, KEYS[1], "database_url", "rate_limit_storage", "metrics_token"]
 GOOD = dict(
     zip(
         MAY_BE_FILES,
-        [ACCESS, REFRESH, OTHER, OTHER, "sqlite:////x/y.db", "redis://h/1", "m" * 32],
+        [ACCESS, REFRESH, OTHER, OTHER, ED25519, "sqlite:////x/y.db", "redis://h/1", "m" * 32],
         strict=True,
     )
 )
@@ -331,8 +434,12 @@ GOOD = dict(
 def test_a_setting_is_read_from_its_file(instance: Path, name: str) -> None:
     (instance / "kept").write_text(f"{GOOD[name]}\n")
     settings = load(instance, **{name: None, f"{name}_file": str(instance / "kept")})
-    value = getattr(settings, name).get_secret_value()
-    assert (value.hex() if isinstance(value, bytes) else value) == GOOD[name]
+    found = getattr(settings, name)
+    if name in KEYS:
+        assert found == load_key(GOOD[name])
+    else:
+        value = found.get_secret_value()
+        assert (value.hex() if isinstance(value, bytes) else value) == GOOD[name]
 
 
 @pytest.mark.parametrize("name", MAY_BE_FILES)

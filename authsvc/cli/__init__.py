@@ -5,6 +5,7 @@ import click
 from authsvc import __version__
 from authsvc.cli.db import db
 from authsvc.cli.doctor import doctor
+from authsvc.cli.keys import keys
 from authsvc.cli.service import init, secrets, serve
 from authsvc.cli.sessions import sessions
 from authsvc.cli.users import users
@@ -20,5 +21,5 @@ def main() -> None:
     """
 
 
-for _command in (init, secrets, serve, db, users, sessions, doctor):
+for _command in (init, secrets, keys, serve, db, users, sessions, doctor):
     main.add_command(_command)

@@ -13,7 +13,7 @@ from authsvc.app import instance_folder
 from authsvc.cli.shell import clear_errors
 from authsvc.settings import PREFIX
 from authsvc.settings_sources import load_settings
-from authsvc.settings_values import SECRET_BYTES
+from authsvc.tokens.shared_secret import SECRET_BYTES
 
 
 @click.command()

@@ -10,16 +10,22 @@ from uuid import UUID
 from flask import Flask, g, request
 
 from authsvc.facts import note
+from authsvc.guard.remote_keyring import RemoteKeyring
+from authsvc.problem_json import render
 from authsvc.problems import (
     AccessTokenExpired,
     AccessTokenInvalid,
     AccessTokenMissing,
     AccessTokenRevoked,
     InvalidRequest,
+    Problem,
 )
 from authsvc.requests import json_member
+from authsvc.tokens.access import MAX_LIFE, AccessTokenVerifier, access_keyring
 from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
+from authsvc.tokens.keyring import Keys, hmac_key
+from authsvc.tokens.shared_secret import secret_from_hex
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -49,23 +55,53 @@ def current_access_token() -> Claims:
 class AccessTokenGuard:
     """Stops each request to a protected route that bears no valid access token.
 
+    The service guards itself with it, and so can any other Flask app: it needs no database.
+    How the keys are found is said by exactly one of `jwks_url`, `secret` and `keys`.
+
     Args:
         app: the app whose routes it protects, those registered later included.
-        verify: gives a token's claims, or raises TokenExpired or TokenInvalid.
-        was_revoked: whether a session was revoked within the life of an access token.
+        issuer: the service that issues the tokens, as its ``AUTHSVC_ISSUER`` has it.
+        audience: whom the tokens are for; by default the issuer, as in the service's settings.
+        jwks_url: where the issuer publishes its public keys.
+        secret: the access secret that is shared with the issuer, as hex.
+        keys: where the key of a token is found.
+        max_life: the seconds that a token may live.
+        was_revoked: whether a session was revoked within the life of an access token. By default
+            nobody knows: a token counts until it ends.
+        small_bodies: the app takes small strict JSON alone, so each body is read, and one that
+            bears a second token is refused. Otherwise a body beside an Authorization header is
+            left to the view, unread.
+
+    Raises:
+        ValueError: the keys are not said by exactly one of the three, or not rightly.
     """
 
     def __init__(
-        self, app: Flask, verify: Callable[[str], Claims], was_revoked: Callable[[UUID], bool]
+        self,
+        app: Flask,
+        *,
+        issuer: str,
+        audience: str | None = None,
+        jwks_url: str | None = None,
+        secret: str | None = None,
+        keys: Keys | None = None,
+        max_life: int = MAX_LIFE,
+        was_revoked: Callable[[UUID], bool] = lambda sid: False,
+        small_bodies: bool = False,
     ) -> None:
-        self._verify = verify
+        found = _chosen(jwks_url, secret, keys)
+        verifier = AccessTokenVerifier(found, iss=issuer, aud=audience or issuer, max_life=max_life)
+        self.verify = verifier.verify
         self._was_revoked = was_revoked
+        self._small_bodies = small_bodies
         self._views = app.view_functions
         app.before_request(self._check)
+        # An app that has its own way of telling problems keeps it, as the service does.
+        app.error_handler_spec[None][None].setdefault(Problem, render)
 
     def _check(self) -> None:
         if self._needs_token():
-            g.access_token = self._verified(_sent_token())
+            g.access_token = self._verified(self._sent_token())
 
     def _needs_token(self) -> bool:
         rule = request.url_rule
@@ -77,7 +113,7 @@ class AccessTokenGuard:
 
     def _verified(self, token: str) -> Claims:
         try:
-            claims = self._verify(token)
+            claims = self.verify(token)
         except TokenExpired:
             raise AccessTokenExpired from None
         except TokenInvalid:
@@ -87,24 +123,37 @@ class AccessTokenGuard:
             raise AccessTokenRevoked
         return claims
 
+    def _sent_token(self) -> str:
+        """The access token, as it came: in the header or in a JSON body (R3), never elsewhere."""
+        header: str | None = request.environ.get("HTTP_AUTHORIZATION")
+        look_inside = header is None or self._small_bodies
+        in_body = json_member("access_token") if look_inside else None
+        if in_body is not None and header is not None:
+            raise InvalidRequest(
+                "An Authorization header and an access_token in the body came together."
+            )
+        if in_body is not None:
+            if not isinstance(in_body, str):
+                raise AccessTokenInvalid
+            return in_body
+        if header is None:
+            raise AccessTokenMissing
+        scheme, _, token = header.partition(" ")
+        if "," in header:  # the server joins several headers so, and no Bearer token has a comma
+            raise InvalidRequest("There is more than one Authorization header.")
+        if scheme.lower() != "bearer":
+            raise AccessTokenMissing
+        return token
 
-def _sent_token() -> str:
-    """The access token, as it came: in the header or in a JSON body (R3), never elsewhere."""
-    header: str | None = request.environ.get("HTTP_AUTHORIZATION")
-    in_body = json_member("access_token")
-    if in_body is not None and header is not None:
-        raise InvalidRequest(
-            "An Authorization header and an access_token in the body came together."
-        )
-    if in_body is not None:
-        if not isinstance(in_body, str):
-            raise AccessTokenInvalid
-        return in_body
-    if header is None:
-        raise AccessTokenMissing
-    scheme, _, token = header.partition(" ")
-    if "," in header:  # the server joins several headers so, and no Bearer token has a comma
-        raise InvalidRequest("There is more than one Authorization header.")
-    if scheme.lower() != "bearer":
-        raise AccessTokenMissing
-    return token
+
+def _chosen(jwks_url: str | None, secret: str | None, keys: Keys | None) -> Keys:
+    if sum(choice is not None for choice in (jwks_url, secret, keys)) != 1:
+        raise ValueError("AccessTokenGuard takes exactly one of jwks_url, secret and keys.")
+    if jwks_url is not None:
+        return RemoteKeyring(jwks_url)
+    if secret is not None:
+        try:
+            return access_keyring(hmac_key(secret_from_hex(secret)))
+        except ValueError as error:
+            raise ValueError(f"The secret {error}.") from None
+    return cast(Keys, keys)

@@ -8,11 +8,16 @@ from uuid import UUID, uuid4
 from authsvc import clock
 from authsvc.tokens.claims import Claims, checked_claims, refuse_early, refuse_expired
 from authsvc.tokens.jws import TokenInvalid, sign, verified_payload
-from authsvc.tokens.keyring import Key, Keyring
+from authsvc.tokens.keyring import Key, Keyring, Keys, header_of
+
+MAX_LIFE = 15 * 60
+"""Seconds that an access token may live at most, whatever is set (rule R2)."""
 
 MOST_REMEMBERED = 4096
 """Verified tokens kept by their text: a page sends the same one for minutes. Only what cannot
-change is remembered; whether the time is over is asked each time."""
+change is remembered; whether the time is over, or the key gone, is asked each time."""
+
+_TYP = "at+jwt"
 
 
 @dataclass(frozen=True)
@@ -36,22 +41,31 @@ class AccessToken:
         }
 
 
+def access_keyring(current: Key, *previous: Key) -> Keyring:
+    """The keys of access tokens: one that signs, and those that still verify."""
+    return Keyring(_TYP, current, *previous)
+
+
+def access_header(key: Key) -> str:
+    """The header of access tokens that this key signs (RFC 9068 section 2.1)."""
+    return header_of(_TYP, key)
+
+
+@dataclass(frozen=True)
 class AccessTokens:
-    """Issues and verifies access tokens.
+    """Issues access tokens.
 
     Args:
-        keys: the current key, then the previous ones.
+        keyring: whose current key signs.
         iss: the issuer that the tokens name.
         aud: the audience that the tokens name.
         ttl: the seconds that a token lives.
     """
 
-    def __init__(self, *keys: Key, iss: str, aud: str, ttl: int) -> None:
-        self._keyring = Keyring("at+jwt", *keys)
-        self._iss = iss
-        self._aud = aud
-        self.ttl = ttl
-        self._verified: dict[str, Claims] = {}
+    keyring: Keyring
+    iss: str
+    aud: str
+    ttl: int
 
     def issue(
         self, *, sub: UUID, sid: UUID, auth_time: datetime, session_ends: datetime
@@ -63,14 +77,32 @@ class AccessTokens:
             sub=sub,
             sid=sid,
             jti=uuid4(),
-            iss=self._iss,
-            aud=self._aud,
+            iss=self.iss,
+            aud=self.aud,
             iat=now,
             exp=exp,
             # where the session was opened, a clock may have been ahead of this one
             auth_time=min(now, int(auth_time.timestamp())),
         )
-        return AccessToken(sign(claims.payload(), self._keyring), exp - now)
+        return AccessToken(sign(claims.payload(), self.keyring), exp - now)
+
+
+class AccessTokenVerifier:
+    """Verifies access tokens, in the service and wherever else they are sent.
+
+    Args:
+        keys: where the key of a token is found.
+        iss: the issuer that the tokens must name.
+        aud: the audience that they must name.
+        max_life: the seconds that a token may live.
+    """
+
+    def __init__(self, keys: Keys, *, iss: str, aud: str, max_life: int = MAX_LIFE) -> None:
+        self._keys = keys
+        self._iss = iss
+        self._aud = aud
+        self._max_life = max_life
+        self._verified: dict[str, Claims] = {}
 
     def verify(self, token: str) -> Claims:
         """The claims of a token that is valid now.
@@ -80,15 +112,17 @@ class AccessTokens:
             TokenInvalid: anything else.
         """
         now = clock.now().timestamp()
-        claims = self._verified.get(token) or self._remember(token, self._check(token, now))
+        claims = self._verified.get(token)
+        if claims is None or self._keys.find(token.partition(".")[0]) is None:
+            claims = self._remember(token, self._check(token, now))
         refuse_expired(claims, now)
         return claims
 
     def _check(self, token: str, now: float) -> Claims:
-        payload = verified_payload(token, self._keyring)
+        payload = verified_payload(token, self._keys)
         claims = checked_claims(payload, iss=self._iss, aud=self._aud)
         refuse_early(claims, now)
-        if claims.exp - claims.iat > self.ttl:
+        if claims.exp - claims.iat > self._max_life:
             raise TokenInvalid
         return claims
 

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from authsvc import strict_json
-from authsvc.tokens.keyring import Keyring, decode, encode
+from authsvc.tokens.keyring import Keyring, Keys, decode, encode
 
 MAX_LENGTH = 4096
 """Characters; a longer token is refused unread."""
@@ -29,7 +29,7 @@ def sign(payload: dict[str, Any], keyring: Keyring) -> str:
     return f"{signed}.{encode(keyring.current.sign(signed.encode('ascii')))}"
 
 
-def verified_payload(token: str, keyring: Keyring) -> dict[str, Any]:
+def verified_payload(token: str, keys: Keys) -> dict[str, Any]:
     """The payload of a token whose header and signature are right; nothing in it is checked yet.
 
     The payload is not parsed before its signature is verified.
@@ -40,7 +40,7 @@ def verified_payload(token: str, keyring: Keyring) -> dict[str, Any]:
     if len(token) > MAX_LENGTH or not _COMPACT.fullmatch(token):
         raise TokenInvalid
     header, body, signature = token.split(".")
-    key = keyring.find(header)
+    key = keys.find(header)
     if key is None:
         raise TokenInvalid
     try:

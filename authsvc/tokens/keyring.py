@@ -4,8 +4,9 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from jwt.algorithms import HMACAlgorithm
 
@@ -19,12 +20,21 @@ class Key:
         algorithm: the JWS name of its algorithm.
         sign: the signature of some bytes.
         verify: whether a signature is that of some bytes.
+        jwk: its public half, as everybody may have it (RFC 7517); a shared secret has none.
     """
 
     kid: str
     algorithm: str
     sign: Callable[[bytes], bytes]
     verify: Callable[[bytes, bytes], bool]
+    jwk: Mapping[str, str] | None = None
+
+
+class Keys(Protocol):
+    """Where the key of a token is looked for: a `Keyring`, or one that is fetched."""
+
+    def find(self, header: str) -> Key | None:
+        """The key that signs tokens with this header, if it is one of ours."""
 
 
 def hmac_key(secret: bytes) -> Key:
@@ -53,12 +63,16 @@ class Keyring:
 
     def __init__(self, typ: str, current: Key, *previous: Key) -> None:
         self.current = current
-        self.header = _header(typ, current)
-        self._keys = {_header(typ, key): key for key in (*previous, current)}
+        self.header = header_of(typ, current)
+        self._keys = {header_of(typ, key): key for key in (current, *previous)}
 
     def find(self, header: str) -> Key | None:
         """The key that signs tokens with this header, if it is one of ours."""
         return self._keys.get(header)
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys, for whoever verifies the tokens elsewhere (RFC 7517 section 5)."""
+        return {"keys": [dict(key.jwk) for key in self._keys.values() if key.jwk is not None]}
 
 
 def encode(data: bytes) -> str:
@@ -78,6 +92,7 @@ def decode(text: str) -> bytes:
     return data
 
 
-def _header(typ: str, key: Key) -> str:
+def header_of(typ: str, key: Key) -> str:
+    """The header of the tokens that this key signs, as it stands in them."""
     header = {"alg": key.algorithm, "kid": key.kid, "typ": typ}
     return encode(json.dumps(header, separators=(",", ":")).encode("ascii"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from authsvc import clock, strict_json
 from authsvc.strict_json import NotStrictJson
-from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.access import AccessTokens, AccessTokenVerifier, access_keyring
 from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import hmac_key
@@ -19,7 +19,9 @@ from authsvc.tokens.refresh import RefreshTokens
 from tests.attacks.tokens import Good, b64, unb64
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
-ACCESS = AccessTokens(hmac_key(ACCESS_SECRET), iss="authsvc", aud="authsvc", ttl=600)
+KEYRING = access_keyring(hmac_key(ACCESS_SECRET))
+ACCESS = AccessTokens(KEYRING, "authsvc", "authsvc", 600)
+VERIFIER = AccessTokenVerifier(KEYRING, iss="authsvc", aud="authsvc")
 REFRESH = RefreshTokens(hmac_key(REFRESH_SECRET), iss="authsvc")
 KINDS = pytest.mark.parametrize("kind", ["access", "refresh"])
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -54,7 +56,7 @@ def good(kind: str) -> Good:
 def read(kind: str, token: str) -> Claims | None:
     """The claims, or None for a refusal; any other exception is a failure of the test."""
     try:
-        return ACCESS.verify(token) if kind == "access" else REFRESH.verify(token).claims
+        return VERIFIER.verify(token) if kind == "access" else REFRESH.verify(token).claims
     except (TokenInvalid, TokenExpired):
         return None
 

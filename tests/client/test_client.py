@@ -11,7 +11,7 @@ import pytest
 import time_machine
 
 from authsvc import schema
-from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.client.examples import compile_examples
@@ -68,7 +68,7 @@ def expired_tokens() -> dict[str, str]:
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
     ids = {"sub": uuid4(), "sid": uuid4()}
     ends = long_ago + timedelta(days=7)
-    access = AccessTokens(hmac_key(ACCESS_SECRET), iss=ISSUER, aud=ISSUER, ttl=600)
+    access = AccessTokens(access_keyring(hmac_key(ACCESS_SECRET)), ISSUER, ISSUER, 600)
     refresh = RefreshTokens(hmac_key(REFRESH_SECRET), iss=ISSUER)
     with time_machine.travel(long_ago, tick=False):
         issued = access.issue(**ids, auth_time=long_ago, session_ends=ends)

@@ -11,10 +11,15 @@ import time_machine
 from joserfc import jws
 from joserfc.jwk import OctKey
 
-from authsvc.tokens.access import MOST_REMEMBERED, AccessTokens
+from authsvc.tokens.access import (
+    MOST_REMEMBERED,
+    AccessTokens,
+    AccessTokenVerifier,
+    access_keyring,
+)
 from authsvc.tokens.claims import LEEWAY
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
-from authsvc.tokens.keyring import decode, hmac_key
+from authsvc.tokens.keyring import Key, decode, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import (
@@ -32,16 +37,23 @@ from tests.tokens.forgery import (
 AUD = "https://api.example.com"
 KEY = hmac_key(ACCESS_SECRET)
 HEADER = {"alg": "HS256", "kid": KEY.kid, "typ": "at+jwt"}
-TOKENS = AccessTokens(KEY, iss=ISS, aud=AUD, ttl=600)
+TOKENS = AccessTokens(access_keyring(KEY), ISS, AUD, 600)
+
+
+def verifier(*keys: Key, max_life: int = 600) -> AccessTokenVerifier:
+    return AccessTokenVerifier(access_keyring(*keys), iss=ISS, aud=AUD, max_life=max_life)
+
+
+VERIFIER = verifier(KEY)
 
 
 def issue(tokens: AccessTokens = TOKENS, *, ends: datetime = NOW + timedelta(days=7)) -> str:
     return tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).token
 
 
-def refused(token: str, tokens: AccessTokens = TOKENS) -> bool:
+def refused(token: str, verifier: AccessTokenVerifier = VERIFIER) -> bool:
     with pytest.raises(TokenInvalid):
-        tokens.verify(token)
+        verifier.verify(token)
     return True
 
 
@@ -66,11 +78,11 @@ def test_its_claims_are_the_eight_and_nothing_personal() -> None:
 
 
 def test_each_token_has_an_id_of_its_own() -> None:
-    assert len({TOKENS.verify(issue()).jti for _ in range(100)}) == 100
+    assert len({VERIFIER.verify(issue()).jti for _ in range(100)}) == 100
 
 
 def test_what_is_issued_is_verified() -> None:
-    claims = TOKENS.verify(issue())
+    claims = VERIFIER.verify(issue())
     assert (claims.sub, claims.sid, claims.iss, claims.aud) == (ALICE, SESSION, ISS, AUD)
     assert (claims.iat, claims.exp, claims.auth_time) == (EPOCH, EPOCH + 600, EPOCH)
 
@@ -96,7 +108,7 @@ def test_pyjwt_verifies_it() -> None:
 
 
 def test_a_token_that_joserfc_signs_under_our_header_is_taken() -> None:
-    assert TOKENS.verify(by_joserfc(ACCESS_SECRET, HEADER, payload())).sub == ALICE
+    assert VERIFIER.verify(by_joserfc(ACCESS_SECRET, HEADER, payload())).sub == ALICE
 
 
 def test_a_token_that_pyjwt_signs_under_our_header_is_taken() -> None:
@@ -107,7 +119,7 @@ def test_a_token_that_pyjwt_signs_under_our_header_is_taken() -> None:
         headers={"kid": KEY.kid, "typ": "at+jwt"},
         sort_headers=True,
     )
-    assert TOKENS.verify(token).sub == ALICE
+    assert VERIFIER.verify(token).sub == ALICE
 
 
 def test_it_never_outlives_its_session() -> None:
@@ -115,7 +127,7 @@ def test_it_never_outlives_its_session() -> None:
         sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=NOW + timedelta(seconds=42)
     )
     assert issued.expires_in == 42
-    assert TOKENS.verify(issued.token).exp == EPOCH + 42
+    assert VERIFIER.verify(issued.token).exp == EPOCH + 42
     assert issued.json() == {
         "access_token": issued.token,
         "token_type": "Bearer",
@@ -126,10 +138,10 @@ def test_it_never_outlives_its_session() -> None:
 def test_it_expires_to_the_second(clock: time_machine.Traveller) -> None:
     token = issue()
     clock.move_to(datetime.fromtimestamp(EPOCH + 600 + LEEWAY, UTC) - timedelta(microseconds=1))
-    assert TOKENS.verify(token)
+    assert VERIFIER.verify(token)
     clock.move_to(datetime.fromtimestamp(EPOCH + 600 + LEEWAY, UTC))
     with pytest.raises(TokenExpired):
-        TOKENS.verify(token)
+        VERIFIER.verify(token)
 
 
 BOUNDARIES = [
@@ -148,7 +160,7 @@ BOUNDARIES = [
 def test_times_are_checked_to_the_second(changed: dict[str, int], good: bool) -> None:
     token = by_hand(ACCESS_SECRET, HEADER, payload(**changed))
     if good:
-        assert TOKENS.verify(token).sub == ALICE
+        assert VERIFIER.verify(token).sub == ALICE
     else:
         assert refused(token)
 
@@ -158,7 +170,7 @@ def test_a_wrong_token_that_has_expired_is_wrong_not_expired() -> None:
     assert refused(by_hand(ACCESS_SECRET, HEADER, payload(**past, iss="https://evil.example.com")))
     assert refused(by_hand(REFRESH_SECRET, HEADER, payload(**past)))
     with pytest.raises(TokenExpired):
-        TOKENS.verify(by_hand(ACCESS_SECRET, HEADER, payload(**past)))
+        VERIFIER.verify(by_hand(ACCESS_SECRET, HEADER, payload(**past)))
 
 
 @pytest.mark.parametrize("name", payload())
@@ -281,12 +293,12 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_payload_that_is_not_strict_json_is_refused(body: bytes) -> None:
-    assert TOKENS.verify(by_hand(ACCESS_SECRET, HEADER, GOOD_BODY))
+    assert VERIFIER.verify(by_hand(ACCESS_SECRET, HEADER, GOOD_BODY))
     assert refused(by_hand(ACCESS_SECRET, HEADER, body))
 
 
 def test_a_claim_that_we_do_not_know_is_passed_over() -> None:
-    assert TOKENS.verify(by_hand(ACCESS_SECRET, HEADER, payload(scope="x"))).sub == ALICE
+    assert VERIFIER.verify(by_hand(ACCESS_SECRET, HEADER, payload(scope="x"))).sub == ALICE
 
 
 def test_another_secret_is_refused() -> None:
@@ -306,23 +318,22 @@ def test_a_refresh_token_is_no_access_token_even_under_one_secret() -> None:
 def test_the_previous_key_verifies_and_never_signs() -> None:
     old = issue()
     new_key = hmac_key(bytes(range(100, 164)))
-    rotated = AccessTokens(new_key, KEY, iss=ISS, aud=AUD, ttl=600)
-    assert rotated.verify(old).sub == ALICE
-    assert json.loads(decode(issue(rotated).split(".")[0]))["kid"] == new_key.kid
-    assert refused(issue(rotated))
-    removed = AccessTokens(new_key, iss=ISS, aud=AUD, ttl=600)
-    assert removed.verify(issue(rotated)).sub == ALICE
-    assert refused(old, removed)
+    assert verifier(new_key, KEY).verify(old).sub == ALICE
+    new = issue(AccessTokens(access_keyring(new_key, KEY), ISS, AUD, 600))
+    assert json.loads(decode(new.split(".")[0]))["kid"] == new_key.kid
+    assert refused(new)
+    assert verifier(new_key).verify(new).sub == ALICE
+    assert refused(old, verifier(new_key))
 
 
 def test_a_key_under_another_keys_name_is_refused() -> None:
     new_secret = bytes(range(100, 164))
-    rotated = AccessTokens(hmac_key(new_secret), KEY, iss=ISS, aud=AUD, ttl=600)
+    rotated = verifier(hmac_key(new_secret), KEY)
     assert refused(by_hand(new_secret, HEADER, payload()), rotated)
 
 
 def test_a_life_longer_than_the_configured_one_is_refused() -> None:
-    assert refused(issue(), AccessTokens(KEY, iss=ISS, aud=AUD, ttl=599))
+    assert refused(issue(), verifier(KEY, max_life=599))
 
 
 def test_a_token_over_4_kib_is_refused_unread() -> None:
@@ -331,7 +342,7 @@ def test_a_token_over_4_kib_is_refused_unread() -> None:
     assert {MAX_LENGTH - 1, MAX_LENGTH + 1} <= {len(token) for token in tokens}
     for token in tokens:
         if len(token) <= MAX_LENGTH:
-            assert TOKENS.verify(token)
+            assert VERIFIER.verify(token)
         else:
             assert refused(token)
 
@@ -384,12 +395,12 @@ def test_unused_bits_that_are_set_are_refused() -> None:
 def test_a_remembered_token_still_expires_and_the_memory_is_bounded(
     clock: time_machine.Traveller,
 ) -> None:
-    tokens = AccessTokens(KEY, iss=ISS, aud=AUD, ttl=600)
-    first = issue(tokens)
+    own = verifier(KEY)
+    first = issue()
     for _ in range(MOST_REMEMBERED + 1):
-        tokens.verify(issue(tokens))
-    assert len(tokens._verified) <= MOST_REMEMBERED
-    tokens.verify(first)
+        own.verify(issue())
+    assert len(own._verified) <= MOST_REMEMBERED
+    own.verify(first)
     clock.shift(600 + LEEWAY)
     with pytest.raises(TokenExpired):
-        tokens.verify(first)
+        own.verify(first)

@@ -11,7 +11,7 @@ import time_machine
 from joserfc import jws
 from joserfc.jwk import OctKey
 
-from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.claims import LEEWAY
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import decode, hmac_key
@@ -126,7 +126,7 @@ def test_another_typ_is_refused(typ: object) -> None:
 
 
 def test_an_access_token_is_no_refresh_token_even_under_one_secret() -> None:
-    tokens = AccessTokens(KEY, iss=ISS, aud=ISS, ttl=600)
+    tokens = AccessTokens(access_keyring(KEY), ISS, ISS, 600)
     ends = NOW + timedelta(days=7)
     access = tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).token
     assert refused(access)

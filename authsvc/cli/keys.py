@@ -1,0 +1,32 @@
+"""`keys`: the private key that signs access tokens, where no secret is shared."""
+
+from typing import get_args
+
+import click
+
+from authsvc.settings import PREFIX
+from authsvc.tokens.key_pairs import Algorithm, generate_pem
+
+
+@click.group()
+def keys() -> None:
+    """Make private keys for access tokens."""
+
+
+@keys.command("generate")
+@click.option(
+    "--algorithm",
+    type=click.Choice(get_args(Algorithm)),
+    default="EdDSA",
+    show_default=True,
+    help="EdDSA (Ed25519), or ES256 (P-256) where another service cannot verify EdDSA.",
+)
+def generate(algorithm: Algorithm) -> None:
+    """Print a fresh private key, as the two lines of an environment file.
+
+    Nothing is kept: put the lines where the service finds its environment. The public half is
+    published at /.well-known/jwks.json.
+    """
+    pem = generate_pem(algorithm).strip().replace("\n", "\\n")
+    click.echo(f"{PREFIX}ACCESS_TOKEN_ALGORITHM={algorithm}")
+    click.echo(f'{PREFIX}ACCESS_TOKEN_PRIVATE_KEY="{pem}"')

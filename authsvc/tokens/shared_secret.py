@@ -1,0 +1,26 @@
+"""The text of a secret that two share: 64 random bytes as hex (rule R11)."""
+
+SECRET_BYTES = 64
+MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it prints"
+
+# The HMAC of the values that our own documents show: whoever copies one has no secret.
+EXAMPLE_SECRETS = frozenset({bytes(range(SECRET_BYTES)), bytes.fromhex("0123456789abcdef" * 8)})
+
+
+def secret_from_hex(text: str) -> bytes:
+    """The bytes of the secret.
+
+    Raises:
+        ValueError: it is no secret. The message says what to do, and never shows the text.
+    """
+    try:
+        secret = bytes.fromhex(text)
+    except (TypeError, ValueError):
+        raise ValueError(f"is not hexadecimal: {MAKE_SECRETS}") from None
+    if len(secret) < SECRET_BYTES:
+        raise ValueError(
+            f"has {len(secret)} bytes, not the {SECRET_BYTES} that it needs: {MAKE_SECRETS}"
+        )
+    if len(set(secret)) == 1 or secret in EXAMPLE_SECRETS:
+        raise ValueError(f"is a placeholder, not a secret: {MAKE_SECRETS}")
+    return secret

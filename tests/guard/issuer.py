@@ -1,0 +1,78 @@
+"""An issuer's JWKS as a service elsewhere meets it: right, wrong, slow or away."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+from uuid import uuid4
+
+from authsvc import clock
+from authsvc.tokens.access import AccessTokens, access_keyring
+from authsvc.tokens.keyring import Key
+from tests.gunicorn import free_port
+
+ISSUER = "https://auth.example.com"
+
+
+class Issuer:
+    """Publishes what it is told to, counts who asks, and signs tokens.
+
+    Args:
+        keys: what it publishes.
+    """
+
+    def __init__(self, *keys: Key) -> None:
+        self.status, self.headers = 200, {}
+        self.body = b""
+        self.asked: list[str] = []
+        self.may_answer = Event()
+        self.may_answer.set()
+        self.write: Callable[[Any, bytes], object] = lambda file, body: file.write(body)
+        self.port = free_port()
+        self.publish(*keys)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}/.well-known/jwks.json"
+
+    def publish(self, *keys: Key) -> None:
+        self.body = json.dumps({"keys": [dict(key.jwk or {}) for key in keys]}).encode()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.asked.append(self.path)
+                issuer.may_answer.wait(10)
+                self.send_response(issuer.status)
+                for name, value in issuer.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                issuer.write(self.wfile, issuer.body)
+
+            def log_message(self, *about: object) -> None:
+                """Say nothing."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+def token_by(key: Key, *, aud: str = ISSUER, ttl: int = 600) -> str:
+    """An access token that the key has just signed."""
+    now = clock.now()
+    ends = now + timedelta(days=7)
+    tokens = AccessTokens(access_keyring(key), ISSUER, aud, ttl)
+    return tokens.issue(sub=uuid4(), sid=uuid4(), auth_time=now, session_ends=ends).token

@@ -1,0 +1,270 @@
+"""The issuer's keys: fetched once, when needed; kept through an outage; dropped when removed."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+
+from authsvc.guard import AccessTokenGuard
+from authsvc.guard.remote_keyring import EVERY, FRESH_FOR, MAX_BYTES, RETRY, TIMEOUT
+from authsvc.tokens.key_pairs import generate_pem, key_from_pem
+from authsvc.tokens.keyring import hmac_key
+from tests.answers import refused
+from tests.guard.issuer import ISSUER, Issuer, token_by
+from tests.key_pairs import PEM
+from tests.secrets import ACCESS_SECRET
+
+OLD, NEW = key_from_pem(PEM["EdDSA"]), key_from_pem(PEM["ES256"])
+STRANGER = key_from_pem(generate_pem("EdDSA"))
+
+
+@pytest.fixture(autouse=True)
+def time() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel("2026-11-24T12:00:00Z", tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    issuer = Issuer(OLD)
+    with issuer.answering():
+        yield issuer
+
+
+def app_of(issuer: Issuer) -> Flask:
+    """A Flask app elsewhere, with one protected route."""
+    app = Flask("elsewhere")
+    app.get("/")(lambda: "let in")
+    AccessTokenGuard(app, issuer=ISSUER, jwks_url=issuer.url)
+    return app
+
+
+def get(app: Flask, token: str) -> Any:
+    return app.test_client().get("/", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_keys_are_fetched_when_the_first_token_comes_and_only_once(issuer: Issuer) -> None:
+    app = app_of(issuer)
+    assert app.test_client().get("/").status_code == 401
+    assert issuer.asked == []
+    for _ in range(5):
+        assert get(app, token_by(OLD)).text == "let in"
+    assert issuer.asked == ["/.well-known/jwks.json"]
+
+
+def test_many_threads_make_one_fetch_and_all_wait_for_it(issuer: Issuer) -> None:
+    app = app_of(issuer)
+    issuer.may_answer.clear()
+    with ThreadPoolExecutor(12) as threads:
+        answers = [threads.submit(get, app, token_by(OLD)) for _ in range(12)]
+        while not issuer.asked:
+            sleep(0.01)
+        issuer.may_answer.set()
+        assert {answer.result().status_code for answer in answers} == {200}
+    assert len(issuer.asked) == 1
+
+
+def test_a_new_key_is_found_by_the_first_token_that_it_signs(
+    issuer: Issuer, time: time_machine.Traveller
+) -> None:
+    app = app_of(issuer)
+    assert get(app, token_by(OLD)).status_code == 200
+    time.shift(EVERY)
+    issuer.publish(NEW, OLD)
+    for key in (NEW, OLD):
+        assert get(app, token_by(key)).status_code == 200
+    assert len(issuer.asked) == 2
+
+
+def test_unknown_keys_make_one_fetch_a_minute_whatever_comes(
+    issuer: Issuer, time: time_machine.Traveller
+) -> None:
+    app = app_of(issuer)
+    assert get(app, token_by(OLD)).status_code == 200
+    for minute in range(1, 4):
+        time.shift(EVERY)
+        for _ in range(20):
+            assert refused(get(app, token_by(STRANGER)), 401, "access_token_invalid")
+            time.shift(2)
+        assert refused(get(app, f"{minute}.b.c"), 401, "access_token_invalid")
+        assert len(issuer.asked) == 1 + minute
+    assert get(app, token_by(OLD)).status_code == 200
+
+
+def test_a_service_that_is_not_up_yet_is_a_503_until_it_is(time: time_machine.Traveller) -> None:
+    issuer = Issuer(OLD)
+    app = app_of(issuer)
+    for _ in range(2):
+        answer = get(app, token_by(OLD))
+        assert refused(answer, 503, "service_unavailable")
+        assert answer.headers["Retry-After"] == str(int(RETRY.total_seconds()))
+    with issuer.answering():
+        time.shift(RETRY)
+        assert get(app, token_by(OLD)).status_code == 200
+
+
+def test_known_keys_work_on_while_the_service_is_away(time: time_machine.Traveller) -> None:
+    issuer = Issuer(OLD)
+    app = app_of(issuer)
+    with issuer.answering():
+        assert get(app, token_by(OLD)).status_code == 200
+    time.shift(10 * FRESH_FOR)
+    assert get(app, token_by(OLD)).status_code == 200
+    assert refused(get(app, token_by(NEW)), 401, "access_token_invalid")
+    issuer.publish(NEW)
+    with issuer.answering():
+        time.shift(EVERY)
+        assert get(app, token_by(NEW)).status_code == 200
+
+
+def test_a_removed_key_is_refused_once_the_keys_are_no_longer_fresh(
+    issuer: Issuer, time: time_machine.Traveller
+) -> None:
+    app = app_of(issuer)
+    token = token_by(OLD, ttl=900)
+    assert get(app, token).status_code == 200
+    issuer.publish(NEW)
+    time.shift(FRESH_FOR.total_seconds() - 1)
+    assert get(app, token).status_code == 200
+    assert len(issuer.asked) == 1
+    time.shift(1)
+    assert refused(get(app, token), 401, "access_token_invalid")
+    assert refused(get(app, token_by(OLD)), 401, "access_token_invalid")
+    assert len(issuer.asked) == 2
+
+
+def test_while_one_request_renews_the_keys_the_others_do_not_wait(
+    issuer: Issuer, time: time_machine.Traveller
+) -> None:
+    app = app_of(issuer)
+    assert get(app, token_by(OLD)).status_code == 200
+    time.shift(FRESH_FOR)
+    issuer.may_answer.clear()
+    with ThreadPoolExecutor(1) as thread:
+        renews = thread.submit(get, app, token_by(OLD))
+        while len(issuer.asked) < 2:
+            sleep(0.01)
+        for _ in range(3):
+            assert get(app, token_by(OLD)).status_code == 200
+        assert not renews.done()
+        issuer.may_answer.set()
+        assert renews.result().status_code == 200
+    assert len(issuer.asked) == 2
+
+
+def test_the_clock_set_back_does_not_stop_the_renewals(
+    issuer: Issuer, time: time_machine.Traveller
+) -> None:
+    app = app_of(issuer)
+    assert get(app, token_by(OLD)).status_code == 200
+    time.shift(-3600)
+    assert get(app, token_by(OLD)).status_code == 200
+    assert len(issuer.asked) == 2
+
+
+GARBAGE = [
+    *(b"", b"{", b"null", b"[]", b"{}", b'{"keys": {}}', b'{"keys": null}', b"\xff", b"<html>"),
+    *(b'{"keys": [], "keys": []}', b'{"keys": [NaN]}', b"[" * 100_000),
+    b'{"keys": []}'.ljust(MAX_BYTES + 1),
+]
+
+
+@pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+def test_what_is_no_set_of_keys_changes_nothing(
+    issuer: Issuer, time: time_machine.Traveller, body: bytes
+) -> None:
+    good, app, fresh = issuer.body, app_of(issuer), app_of(issuer)
+    assert get(app, token_by(OLD)).status_code == 200
+    issuer.body = body
+    time.shift(FRESH_FOR)
+    assert get(app, token_by(OLD)).status_code == 200
+    assert refused(get(fresh, token_by(OLD)), 503, "service_unavailable")
+    assert len(issuer.asked) == 3
+    issuer.body = good
+    time.shift(EVERY)
+    assert get(app, token_by(OLD)).status_code == get(fresh, token_by(OLD)).status_code == 200
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 307, 404, 500, 503])
+def test_an_answer_that_is_not_200_changes_nothing(issuer: Issuer, status: int) -> None:
+    elsewhere = Issuer(OLD)
+    issuer.status, issuer.headers = status, {"Location": elsewhere.url}
+    with elsewhere.answering():
+        assert refused(get(app_of(issuer), token_by(OLD)), 503, "service_unavailable")
+    assert (len(issuer.asked), elsewhere.asked) == (1, [])
+
+
+def test_keys_of_another_kind_are_passed_over(issuer: Issuer) -> None:
+    good = dict(OLD.jwk or {})
+    odd: list[Any] = [
+        *(None, 7, "key", [], {}),
+        *({**good, name: value} for name in good if name != "kid" for value in (None, 1, "?")),
+        {**good, "use": "enc"},
+        {"kty": "oct", "k": "AAAA", "alg": "HS256", "use": "sig", "kid": "shared"},
+        {"kty": "RSA", "n": "AQAB", "e": "AQAB", "alg": "RS256", "use": "sig"},
+    ]
+    issuer.body = json.dumps({"keys": [*odd, dict(NEW.jwk or {}), *odd]}).encode()
+    app = app_of(issuer)
+    assert get(app, token_by(NEW)).status_code == 200
+    assert get(app, token_by(OLD)).status_code == 401
+    assert get(app, token_by(hmac_key(ACCESS_SECRET))).status_code == 401
+
+
+def test_an_empty_set_lets_nobody_in(issuer: Issuer) -> None:
+    issuer.publish()
+    assert refused(get(app_of(issuer), token_by(OLD)), 401, "access_token_invalid")
+
+
+def drip(file: Any, body: bytes) -> None:
+    """The body, a byte at a time, for longer than anybody should wait."""
+    with suppress(OSError):
+        for byte in b" " * 10_000:
+            file.write(bytes([byte]))
+            file.flush()
+            sleep(0.05)
+
+
+def test_an_issuer_that_takes_too_long_is_given_up(issuer: Issuer) -> None:
+    issuer.write = drip
+    began = monotonic()
+    assert refused(get(app_of(issuer), token_by(OLD)), 503, "service_unavailable")
+    assert monotonic() - began < 3 * TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "auth.example.com", "http://auth.example.com/jwks", "ftp://localhost/jwks"),
+        *("file:///etc/passwd", "https://", "http://127.evil.example/", "http://localhost.evil/"),
+        *("http://192.168.0.1/jwks", "http://[fe80::1]/jwks", "https://[::1", "//localhost/jwks"),
+    ],
+)
+def test_keys_come_over_https_or_from_this_machine(url: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        AccessTokenGuard(Flask("elsewhere"), issuer=ISSUER, jwks_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "https://auth.example.com/jwks.json",
+            "https://auth.example.com:8443",
+            "HTTPS://a.example/",
+        ),
+        *(
+            "http://localhost:8000/jwks",
+            "http://127.0.0.7/",
+            "http://[::1]:80/",
+            "http://a.localhost",
+        ),
+    ],
+)
+def test_such_a_url_is_taken_and_nothing_is_fetched_yet(url: str) -> None:
+    AccessTokenGuard(Flask("elsewhere"), issuer=ISSUER, jwks_url=url)

@@ -1,0 +1,233 @@
+"""Key pairs: read strictly, named by their thumbprint, and right in the eyes of joserfc."""
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from joserfc import jws
+from joserfc.jwk import ECKey, KeySet, OKPKey
+
+from authsvc.tokens.access import AccessTokens, AccessTokenVerifier, access_keyring
+from authsvc.tokens.jws import TokenInvalid
+from authsvc.tokens.key_pairs import generate_pem, key_from_jwk, key_from_pem
+from authsvc.tokens.keyring import Key, hmac_key
+from tests.key_pairs import ED25519, ED25519_ORDER, P256, P256_ORDER, PEM
+from tests.secrets import ACCESS_SECRET
+from tests.tokens.forgery import ALICE, ISS, NOW, SESSION
+
+# RFC 9864 calls it Ed25519; what others verify today is EdDSA (RFC 8037).
+pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+ALGORITHMS = pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
+KEYS = {algorithm: key_from_pem(pem) for algorithm, pem in PEM.items()}
+
+
+def theirs(algorithm: str) -> OKPKey | ECKey:
+    """The key as joserfc reads it."""
+    return (OKPKey if algorithm == "EdDSA" else ECKey).import_key(PEM[algorithm])
+
+
+def pem_of(private: Any, password: bytes | None = None) -> str:
+    encryption = BestAvailableEncryption(password) if password else NoEncryption()
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption).decode()
+
+
+def public_pem(pem: str) -> str:
+    public = load_pem_private_key(pem.encode(), None).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def issue(key: Key) -> str:
+    tokens = AccessTokens(access_keyring(key), ISS, ISS, 600)
+    return tokens.issue(
+        sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=NOW.replace(year=2027)
+    ).token
+
+
+@ALGORITHMS
+def test_joserfc_verifies_what_we_sign_by_the_public_key_alone(algorithm: str) -> None:
+    published = KeySet.import_key_set(access_keyring(KEYS[algorithm]).jwks())
+    read = jws.deserialize_compact(issue(KEYS[algorithm]), published, algorithms=[algorithm])
+    assert read.headers() == {"alg": algorithm, "kid": KEYS[algorithm].kid, "typ": "at+jwt"}
+
+
+@ALGORITHMS
+def test_we_verify_what_joserfc_signs_under_our_header(algorithm: str) -> None:
+    key = KEYS[algorithm]
+    payload = jws.extract_compact(issue(key).encode()).payload
+    header = {"alg": algorithm, "kid": key.kid, "typ": "at+jwt"}
+    token = jws.serialize_compact(header, payload, theirs(algorithm), algorithms=[algorithm])
+    verifier = AccessTokenVerifier(access_keyring(key_from_jwk(key.jwk)), iss=ISS, aud=ISS)
+    assert verifier.verify(token).sub == ALICE
+
+
+@ALGORITHMS
+def test_a_kid_is_the_thumbprint_that_joserfc_finds_too(algorithm: str) -> None:
+    """RFC 7638."""
+    assert KEYS[algorithm].kid == theirs(algorithm).thumbprint()
+
+
+@ALGORITHMS
+def test_what_is_published_is_the_public_half_and_no_more(algorithm: str) -> None:
+    key = KEYS[algorithm]
+    public = theirs(algorithm).as_dict(private=False)
+    public.pop("kid", None)
+    assert key.jwk == {**public, "kid": key.kid, "use": "sig", "alg": algorithm}
+    assert set(key.jwk) <= {"kty", "crv", "x", "y", "kid", "use", "alg"}
+
+
+def test_a_shared_secret_is_never_published() -> None:
+    secret = hmac_key(ACCESS_SECRET)
+    assert access_keyring(secret).jwks() == {"keys": []}
+    both = access_keyring(secret, KEYS["ES256"], KEYS["EdDSA"]).jwks()["keys"]
+    assert [jwk["alg"] for jwk in both] == ["ES256", "EdDSA"]
+
+
+@ALGORITHMS
+def test_a_public_key_signs_nothing(algorithm: str) -> None:
+    with pytest.raises(TypeError, match="signs nothing"):
+        key_from_jwk(KEYS[algorithm].jwk).sign(b"signed")
+
+
+@ALGORITHMS
+def test_a_signature_is_64_bytes_of_those_bytes_by_that_key(algorithm: str) -> None:
+    key, other = KEYS[algorithm], key_from_pem(generate_pem(algorithm))
+    signature = key.sign(b"signed")
+    assert len(signature) == 64
+    assert key.verify(b"signed", signature)
+    assert not key.verify(b"Signed", signature)
+    assert not other.verify(b"signed", signature)
+    for wrong in (
+        b"",
+        signature[:-1],
+        signature + b"\0",
+        b"\0" + signature,
+        bytes(64),
+        b"\xff" * 64,
+    ):
+        assert not key.verify(b"signed", wrong)
+
+
+@ALGORITHMS
+def test_any_bit_of_a_signature_counts(algorithm: str) -> None:
+    key = KEYS[algorithm]
+    signature = key.sign(b"signed")
+    for bit in range(512):
+        changed = bytearray(signature)
+        changed[bit // 8] ^= 1 << bit % 8
+        assert not key.verify(b"signed", bytes(changed))
+
+
+def test_an_es256_signature_in_der_is_refused() -> None:
+    """RFC 7518 section 3.4: the two numbers stand one after the other."""
+    private = load_pem_private_key(P256.encode(), None)
+    der = private.sign(b"signed", ec.ECDSA(hashes.SHA256()))
+    r, s = decode_dss_signature(der)
+    key = KEYS["ES256"]
+    assert key.verify(b"signed", r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+    assert not key.verify(b"signed", der)
+    assert not key.verify(b"signed", der[:64].ljust(64, b"\0"))
+
+
+def test_the_numbers_of_an_es256_signature_lie_between_0_and_the_order() -> None:
+    key = KEYS["ES256"]
+    signature = key.sign(b"signed")
+    r, s = signature[:32], signature[32:]
+    for number in (0, P256_ORDER, P256_ORDER + 1, 2**256 - 1):
+        wrong = number.to_bytes(32, "big")
+        assert not key.verify(b"signed", wrong + s)
+        assert not key.verify(b"signed", r + wrong)
+        assert not key.verify(b"signed", wrong + wrong)
+
+
+def test_the_other_form_of_an_es256_signature_passes_as_the_algorithm_has_it() -> None:
+    """With s, n - s is right too. Nothing goes by a token's text: see docs/security.md."""
+    key = KEYS["ES256"]
+    signature = key.sign(b"signed")
+    other = P256_ORDER - int.from_bytes(signature[32:], "big")
+    assert key.verify(b"signed", signature[:32] + other.to_bytes(32, "big"))
+
+
+def test_an_ed25519_signature_has_one_form() -> None:
+    """RFC 8032 section 5.1.7: S is below the order."""
+    key = KEYS["EdDSA"]
+    signature = key.sign(b"signed")
+    larger = int.from_bytes(signature[32:], "little") + ED25519_ORDER
+    assert not key.verify(b"signed", signature[:32] + larger.to_bytes(32, "little"))
+
+
+ENCRYPTED = pem_of(ed25519.Ed25519PrivateKey.generate(), b"password")
+NO_KEYS = [
+    (ENCRYPTED, "is encrypted"),
+    (public_pem(ED25519), "is a public key"),
+    (public_pem(P256), "is a public key"),
+    (pem_of(ec.generate_private_key(ec.SECP384R1())), "is neither an Ed25519 nor a P-256 key"),
+    (pem_of(ec.generate_private_key(ec.SECP256K1())), "is neither an Ed25519 nor a P-256 key"),
+    (pem_of(rsa.generate_private_key(65537, 2048)), "is neither an Ed25519 nor a P-256 key"),
+    (pem_of(ed448.Ed448PrivateKey.generate()), "is neither an Ed25519 nor a P-256 key"),
+    (ED25519.replace("\n", "n"), "is not a private key in PEM form"),
+    (ED25519[:-30], "is not a private key in PEM form"),
+    (P256.replace("M", "N"), "is not a private key in PEM form"),
+    ("canary", "is not a private key in PEM form"),
+    ("\ud800", "is not a private key in PEM form"),
+    ("", "is not a private key in PEM form"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), NO_KEYS, ids=range(len(NO_KEYS)))
+def test_what_is_no_such_private_key_is_refused_and_never_shown(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as caught:
+        key_from_pem(text)
+    assert str(caught.value) == said
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+ED, EC = dict(KEYS["EdDSA"].jwk or {}), dict(KEYS["ES256"].jwk or {})
+NO_JWKS: list[Any] = [
+    *(None, 1, "key", [], {}, {"kty": "oct", "k": "AA", "alg": "HS256", "use": "sig"}),
+    *({**ED, name: value} for name in ED if name != "kid" for value in ("", None, 1, ["x"], "x")),
+    *({**EC, name: value} for name in EC if name != "kid" for value in ("", None, 1, ["x"], "x")),
+    *({key: kept for key, kept in EC.items() if key != name} for name in EC if name != "kid"),
+    {**ED, "alg": "ES256"},
+    {**EC, "alg": "EdDSA"},
+    {**EC, "alg": "HS256"},
+    {**EC, "use": "enc"},
+    {**EC, "crv": "P-384"},
+    {**ED, "crv": "X25519"},
+    {**ED, "x": ED["x"] + "="},
+    {**ED, "x": ED["x"] + "AAAA"},
+    {**EC, "x": EC["y"], "y": EC["x"]},
+    {**EC, "x": "A" * 10_000},
+]
+
+
+@pytest.mark.parametrize("jwk", NO_JWKS, ids=range(len(NO_JWKS)))
+def test_what_is_no_such_public_key_is_refused(jwk: Any) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        key_from_jwk(jwk)
+
+
+def test_the_name_that_a_publisher_gives_a_key_does_not_matter() -> None:
+    assert key_from_jwk({**ED, "kid": "../../dev/null", "d": "AA"}).kid == KEYS["EdDSA"].kid
+
+
+def test_a_key_shows_nothing_of_its_private_half() -> None:
+    for algorithm, key in KEYS.items():
+        private = theirs(algorithm).as_dict(private=True)["d"]
+        assert private not in f"{key!r} {key}"
+
+
+def test_a_key_of_one_algorithm_takes_no_token_of_another() -> None:
+    for one, other in (("EdDSA", "ES256"), ("ES256", "EdDSA")):
+        verifier = AccessTokenVerifier(access_keyring(KEYS[one]), iss=ISS, aud=ISS)
+        with pytest.raises(TokenInvalid):
+            verifier.verify(issue(KEYS[other]))
