@@ -18,12 +18,15 @@ PUBLIC = {
     "POST /auth/login",
     "POST /auth/refresh",
     "POST /auth/logout",
+    "POST /auth/introspect",
+    "GET /.well-known/jwks.json",
     "GET /healthz",
     "GET /static/authsvc.js",
     "GET /readyz",
     "GET /metrics",  # to this machine, or with a token of its own
 }
 PROTECTED = {
+    "GET /auth/verify",
     "GET /api/me",
     "DELETE /api/me",
     "PUT /api/me/password",

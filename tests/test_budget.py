@@ -24,6 +24,17 @@ def end_own_session(alice: Person) -> TestResponse:
     return alice.call("DELETE", f"/api/me/sessions/{claims(alice.access_token)['sid']}")
 
 
+def verify(alice: Person) -> TestResponse:
+    bearer = {"Authorization": f"Bearer {alice.access_token}"}
+    return alice.call("GET", "/auth/verify", headers=bearer)
+
+
+def introspect(alice: Person) -> TestResponse:
+    answer = alice.call("POST", "/auth/introspect", json={"access_token": alice.access_token})
+    assert answer.json["active"] is True
+    return answer
+
+
 def call(method: str, path: str, **kwargs: object) -> Callable[[Person], TestResponse]:
     return lambda alice: alice.call(method, path, **kwargs)
 
@@ -40,6 +51,9 @@ BUDGET = {
     "POST /auth/login with a live cookie": (lambda alice: alice.log_in(), 3, 7),
     "POST /auth/refresh": (lambda alice: alice.refresh(), 1, 0),
     "POST /auth/logout": (lambda alice: alice.log_out(), 0, 1),
+    "GET /auth/verify": (verify, 0, 0),
+    "POST /auth/introspect": (introspect, 1, 0),
+    "GET /.well-known/jwks.json": (call("GET", "/.well-known/jwks.json"), 0, 0),
     "GET /api/me": (call("GET", "/api/me"), 1, 0),
     "PUT /api/me/password": (change_password, 3, 6),
     "GET /api/me/sessions": (call("GET", "/api/me/sessions"), 1, 0),

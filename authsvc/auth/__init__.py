@@ -1,8 +1,8 @@
-"""THE auth blueprint: the routes that take no access token."""
+"""THE auth blueprint: how tokens are got, given up, and asked about."""
 
 from flask import Blueprint, Response
 
-from authsvc.auth import login, logout, refresh, register
+from authsvc.auth import introspect, login, logout, refresh, register, verify
 from authsvc.guard.refresh_cookie import clear_refresh_cookie
 from authsvc.problem_json import render
 from authsvc.problems import RefreshTokenRefused
@@ -12,6 +12,8 @@ auth.post("/register")(register.register)
 auth.post("/login")(login.login)
 auth.post("/refresh")(refresh.refresh)
 auth.post("/logout")(logout.logout)
+auth.get("/verify")(verify.verify)
+auth.post("/introspect")(introspect.introspect)
 
 
 @auth.errorhandler(RefreshTokenRefused)

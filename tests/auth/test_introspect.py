@@ -1,0 +1,132 @@
+"""POST /auth/introspect: is this access token valid now (RFC 7662)?"""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import update
+
+from authsvc import clock
+from authsvc.database import writing
+from authsvc.users.model import User
+from tests.answers import claims, pointers, refused
+from tests.attacks.attack import Attack
+from tests.attacks.groups import CORPUS
+from tests.attacks.tokens import Good
+from tests.conftest import MakeApp
+from tests.key_pairs import signed_by
+from tests.people import Person
+
+INACTIVE = {"active": False}
+
+
+def introspect(app: Flask, token: object, **headers: str) -> Any:
+    answer = app.test_client().post(
+        "/auth/introspect", json={"access_token": token}, headers=headers
+    )
+    assert answer.status_code == 200, answer.json
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer.json
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "EdDSA", "ES256"])
+def test_a_valid_access_token_is_active_and_told_in_full(
+    make_app: MakeApp, alice: Person, algorithm: str
+) -> None:
+    alice.app = make_app(**({} if algorithm == "HS256" else signed_by(algorithm)))
+    token = alice.logged_in().access_token
+    said = introspect(alice.app, token)
+    assert said == {"active": True, "token_type": "Bearer", **claims(token)}
+    assert said.keys() >= {"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time"}
+
+
+def test_a_header_beside_it_is_not_looked_at(alice: Person) -> None:
+    token = alice.logged_in().access_token
+    assert introspect(alice.app, token, Authorization="Bearer x")["active"] is True
+    assert introspect(alice.app, "x", Authorization=f"Bearer {token}") == INACTIVE
+
+
+def test_a_session_that_has_ended_is_inactive_at_once(alice: Person) -> None:
+    with time_machine.travel(clock.now(), tick=False):  # no worker has heard of it yet
+        token = alice.logged_in().access_token
+        assert alice.call("GET", "/api/me").status_code == 200
+        alice.log_out()
+        assert alice.call("GET", "/api/me").status_code == 200
+        assert introspect(alice.app, token) == INACTIVE
+
+
+def test_other_sessions_are_not_concerned(alice: Person) -> None:
+    token = alice.logged_in().access_token
+    alice.on_another_device().logged_in().log_out()
+    assert introspect(alice.app, token)["active"] is True
+
+
+def test_a_disabled_user_is_inactive_at_once(alice: Person) -> None:
+    token = alice.logged_in().access_token
+    with alice.app.app_context(), writing() as connection:
+        connection.execute(update(User).values(disabled_at=clock.now()))
+    assert introspect(alice.app, token) == INACTIVE
+
+
+def test_a_deleted_account_is_inactive_at_once(alice: Person) -> None:
+    token = alice.logged_in().access_token
+    answer = alice.call("DELETE", "/api/me", json={"password": alice.password})
+    assert answer.status_code == 204
+    assert introspect(alice.app, token) == INACTIVE
+
+
+def test_a_token_is_inactive_from_the_second_of_its_end(alice: Person) -> None:
+    with time_machine.travel("2026-11-24T12:00:00Z", tick=False) as time:
+        token = alice.logged_in().access_token
+        time.shift(599)
+        assert introspect(alice.app, token)["active"] is True
+        time.shift(1)
+        assert introspect(alice.app, token) == INACTIVE
+        time.shift(3600)
+        assert introspect(alice.app, token) == INACTIVE
+
+
+def test_a_rightly_signed_token_of_no_session_is_inactive(alice: Person, bob: Person) -> None:
+    good = Good("access", alice.logged_in().access_token, alice.refresh_token)
+    sub = claims(bob.logged_in().access_token)["sub"]
+    for forged in (good.with_claims(sid=str(uuid4())), good.with_claims(sub=sub)):
+        assert introspect(alice.app, forged) == INACTIVE
+
+
+def test_no_mutated_token_is_active(alice: Person) -> None:
+    good = Good("access", alice.logged_in().access_token, alice.refresh_token)
+    attacks = [attack for attack in CORPUS if isinstance(attack, Attack) and "access" in attack.on]
+    for attack in attacks[::4]:
+        text = attack.forge(good).encode("utf-8", "replace").decode()
+        answer = alice.call("POST", "/auth/introspect", json={"access_token": text})
+        assert answer.json == INACTIVE or answer.status_code == 413, attack.name
+    assert introspect(alice.app, good.text)["active"] is True
+
+
+@pytest.mark.parametrize("token", ["", " ", "a.b.c", "é", "\0", "x" * 10_000, "{}"])
+def test_what_is_no_token_is_inactive(app: Flask, token: str) -> None:
+    assert introspect(app, token) == INACTIVE
+
+
+def test_a_refresh_token_is_inactive(alice: Person) -> None:
+    assert introspect(alice.app, alice.logged_in().refresh_token) == INACTIVE
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"access_token": None}, {"access_token": ["x"]}, {"token": "x"}]
+)
+def test_a_body_without_the_text_of_a_token_is_422(app: Flask, body: object) -> None:
+    answer = app.test_client().post("/auth/introspect", json=body)
+    assert pointers(answer) == ["/access_token"]
+
+
+def test_a_body_of_another_kind_is_refused_as_everywhere(app: Flask) -> None:
+    client = app.test_client()
+    route = "/auth/introspect"
+    assert refused(client.post(route, data="token=x"), 415, "unsupported_media_type")
+    assert refused(client.post(route, json=[]), 400, "invalid_request")
+    large = client.post(route, json={"access_token": "x" * 20_000})
+    assert refused(large, 413, "request_too_large")
+    assert refused(client.get(route), 405, "method_not_allowed")
