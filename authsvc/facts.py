@@ -24,13 +24,14 @@ def note(*, user: UUID | None = None, session: UUID | None = None, code: str | N
     if user is not None:
         facts["user"] = str(user)
     if session is not None:
-        facts["session"] = _hashed(session)
+        facts["session"] = hashed(session)
     if code is not None:
         facts["code"] = code
 
 
 @lru_cache(maxsize=4096)
-def _hashed(session: UUID) -> str:
+def hashed(session: UUID) -> str:
+    """What a session is called where its id must not stand: in the log and the audit trail."""
     return hashlib.sha256(session.bytes).hexdigest()[:16]
 
 

@@ -17,6 +17,7 @@ Problem
 ├── WrongPassword               403 wrong_password
 ├── RegistrationClosed          403 registration_closed
 ├── Forbidden                   403 forbidden
+│   └── RoleMissing                 with a Bearer challenge (RFC 6750 section 3.1)
 ├── NotFound                    404 not_found
 ├── MethodNotAllowed            405 method_not_allowed
 ├── EmailTaken                  409 email_taken
@@ -35,6 +36,11 @@ from typing import Any, ClassVar
 REALM = 'Bearer realm="authsvc"'
 RETRY_SECONDS = 2
 """How long a client should wait when the service is busy or its database is away."""
+
+
+def challenge(error: str, description: str) -> str:
+    """What WWW-Authenticate says of an access token (RFC 6750 section 3)."""
+    return f'{REALM}, error="{error}", error_description="{description}"'
 
 
 class Problem(Exception):
@@ -71,8 +77,7 @@ class AccessTokenRefused(Problem):
     status = 401
 
     def headers(self) -> Mapping[str, str]:
-        challenge = f'{REALM}, error="invalid_token", error_description="{self.detail}"'
-        return {"WWW-Authenticate": challenge}
+        return {"WWW-Authenticate": challenge("invalid_token", self.detail)}
 
 
 class AccessTokenMissing(AccessTokenRefused):
@@ -145,6 +150,16 @@ class RegistrationClosed(Problem):
 class Forbidden(Problem):
     status, code = 403, "forbidden"
     detail = "You may not do this."
+
+
+class RoleMissing(Forbidden):
+    """Args: role: the one that is asked for."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"This takes the role {role}.")
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": challenge("insufficient_scope", self.detail)}
 
 
 class NotFound(Problem):

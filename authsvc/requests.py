@@ -20,6 +20,8 @@ from authsvc.problems import (
 
 MAX_BODY = 16 * 1024
 """Bytes that a request's body may have."""
+MAX_USER_AGENT = 255
+"""Characters kept of what a client calls itself."""
 
 # Kept with the request and not in `g`, which outlives it where an app context was pushed before.
 _BYTES = "authsvc.body"
@@ -73,6 +75,11 @@ def remote_address() -> str | None:
         return str(ip_address(request.remote_addr or ""))
     except ValueError:
         return None
+
+
+def user_agent() -> str | None:
+    """What the client calls itself, where it does."""
+    return request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None
 
 
 def is_json() -> bool:

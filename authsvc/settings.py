@@ -64,6 +64,7 @@ class Settings(BaseModel):
     rate_limit_storage: SecretStr = SecretStr("database")
     rate_limit_factor: int = Field(1, ge=1)
     revocation_staleness_limit: int = Field(30, ge=1)
+    audit_ttl: int = Field(90 * DAY, ge=1)
     metrics_token: Bearer | None = None
     demo: bool = False
 

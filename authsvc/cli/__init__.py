@@ -3,6 +3,7 @@
 import click
 
 from authsvc import __version__
+from authsvc.cli.audit import audit
 from authsvc.cli.db import db
 from authsvc.cli.doctor import doctor
 from authsvc.cli.keys import keys
@@ -21,5 +22,5 @@ def main() -> None:
     """
 
 
-for _command in (init, secrets, keys, serve, db, users, sessions, doctor):
+for _command in (init, secrets, keys, serve, db, users, sessions, audit, doctor):
     main.add_command(_command)

@@ -3,7 +3,7 @@
 import click
 
 from authsvc import clock, operators
-from authsvc.cli.shell import app_context
+from authsvc.cli.shell import app_context, count_up, printable
 from authsvc.sessions.purge import purge
 from authsvc.sessions.revoke import revoke_everybodys
 
@@ -25,7 +25,7 @@ def list_sessions(email: str) -> None:
                 f"used {clock.rfc3339(session.last_used_at)}",
                 f"ends {clock.rfc3339(session.expires_at)}",
                 session.ip_address or "-",
-                _printable(session.user_agent or "-"),
+                printable(session.user_agent or "-"),
             )
             click.echo("\t".join(words))
 
@@ -41,25 +41,14 @@ def revoke_sessions(email: str | None, everybody: bool) -> None:
     """
     if (email is None) is not everybody:
         raise click.UsageError("Give either an e-mail address or --all.")
-    ended = 0
     with app_context():
-        for page in revoke_everybodys() if email is None else operators.revoke(email):
-            ended += page
-            click.echo(f"\r{ended} ended ...", nl=False, err=True)
+        ended = count_up("ended", revoke_everybodys() if email is None else operators.revoke(email))
     click.echo(f"\n{ended} sessions are ended.")
 
 
 @sessions.command("purge")
 def purge_sessions() -> None:
     """Remove sessions that are long over; safe to run at any time, and at once by many."""
-    removed = 0
     with app_context():
-        for batch in purge():
-            removed += batch
-            click.echo(f"\r{removed} removed ...", nl=False, err=True)
+        removed = count_up("removed", purge())
     click.echo(f"\n{removed} sessions that were over are gone.")
-
-
-def _printable(text: str) -> str:
-    """What a client sent, without the characters that move a terminal's cursor."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

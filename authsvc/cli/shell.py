@@ -1,7 +1,7 @@
 """What the commands share: the app's context, the password prompt, and errors as sentences."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -53,6 +53,20 @@ def password(*, confirmed: bool = False) -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=confirmed))
     return sys.stdin.readline().rstrip("\r\n")
+
+
+def count_up(done: str, batches: Iterable[int]) -> int:
+    """Show how far it is while it goes on; gives the sum."""
+    total = 0
+    for number in batches:
+        total += number
+        click.echo(f"\r{total} {done} ...", nl=False, err=True)
+    return total
+
+
+def printable(text: str) -> str:
+    """What a client sent, without the characters that move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _database_away(error: DBAPIError | OSError) -> str:

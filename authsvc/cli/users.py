@@ -2,7 +2,7 @@
 
 import click
 
-from authsvc import clock, operators
+from authsvc import clock, operators, roles
 from authsvc.cli.shell import app_context, new_password
 from authsvc.users import accounts
 
@@ -27,12 +27,13 @@ def create_user(email: str) -> None:
 
 @users.command("list")
 def list_users() -> None:
-    """List all accounts: e-mail address, id, when it was made, and whether it is disabled."""
+    """List all accounts: e-mail address, id, when it was made, whether it is disabled, roles."""
     with app_context():
         for account, disabled_at in accounts.all_accounts():
             state = f"disabled {clock.rfc3339(disabled_at)}" if disabled_at else "enabled"
             created = clock.rfc3339(account.created_at)
-            click.echo(f"{account.email}\t{account.id}\t{created}\t{state}")
+            words = (account.email, str(account.id), created, state, roles.join(account.roles))
+            click.echo("\t".join(words))
 
 
 @users.command("disable")
@@ -53,6 +54,27 @@ def enable_user(email: str) -> None:
     click.echo(f"{email} can log in again.")
 
 
+@users.command("grant")
+@click.argument("email")
+@click.argument("role", nargs=-1, required=True)
+def grant_roles(email: str, role: tuple[str, ...]) -> None:
+    """Give EMAIL one or more roles, in force at the next refresh."""
+    with app_context():
+        _tell_roles(email, operators.grant(email, role))
+
+
+@users.command("revoke")
+@click.argument("email")
+@click.argument("role", nargs=-1, required=True)
+def revoke_roles(email: str, role: tuple[str, ...]) -> None:
+    """Take one or more roles away from EMAIL, in force at the next refresh.
+
+    To make it so at once, end the sessions too: authsvc sessions revoke EMAIL.
+    """
+    with app_context():
+        _tell_roles(email, operators.withdraw(email, role))
+
+
 @users.command("set-password")
 @click.argument("email")
 def set_password(email: str) -> None:
@@ -63,3 +85,10 @@ def set_password(email: str) -> None:
     with app_context():
         operators.set_password(email, new_password())
     click.echo(f"{email} has a new password, and all sessions are ended.")
+
+
+def _tell_roles(email: str, now: roles.Roles) -> None:
+    click.echo(f"{email} has {f'the roles {roles.join(now)}' if now else 'no role'} now.")
+    click.echo(
+        "In force at the next refresh; at once with: authsvc sessions revoke EMAIL", err=True
+    )

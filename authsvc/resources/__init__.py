@@ -2,11 +2,12 @@
 
 from flask import Blueprint
 
-from authsvc.resources import me, password, sessions
+from authsvc.resources import activity, me, password, sessions
 
 resources = Blueprint("resources", __name__, url_prefix="/api")
 resources.get("/me")(me.show)
 resources.delete("/me")(me.delete)
+resources.get("/me/activity")(activity.show_activity)
 resources.put("/me/password")(password.change)
 resources.get("/me/sessions")(sessions.show_all)
 resources.delete("/me/sessions")(sessions.revoke_all)

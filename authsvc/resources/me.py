@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 
+from authsvc.audit.record import Event, record
 from authsvc.components import component
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
@@ -24,7 +25,7 @@ def show() -> dict[str, Any]:
     account = accounts.find(current_access_token().sub)
     if account is None:
         raise AccessTokenRevoked
-    return account.json()
+    return account.json() | {"roles": account.roles}
 
 
 @takes(Confirmation)
@@ -36,4 +37,5 @@ def delete(body: Confirmation) -> Response:
         authentication.hold(connection, user_id, confirmed)
         make_nameless(connection, user_id)
         accounts.remove(connection, user_id)
+        record(connection, Event("account_deleted", user_id=None))
     return clear_refresh_cookie(Response(status=204))

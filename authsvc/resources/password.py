@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from authsvc.audit.record import Event, record
 from authsvc.components import component
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
@@ -31,5 +32,6 @@ def change(body: NewPassword) -> Response:
         replacement = component(Passwords).hash(body.new_password)
     with writing() as connection:
         authentication.replace_password(connection, token.sub, confirmed, replacement)
+        record(connection, Event("password_changed", token.sub, token.sid))
         revoke_all(connection, token.sub, but=token.sid)
     return Response(status=204)

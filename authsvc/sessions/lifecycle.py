@@ -3,25 +3,28 @@
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from uuid_utils.compat import uuid7
 
 from authsvc import clock
+from authsvc.audit.record import Event, record, record_refusal
 from authsvc.database import reading, writing
 from authsvc.facts import note
 from authsvc.problems import (
-    InvalidCredentials,
     RefreshTokenExpired,
     RefreshTokenInvalid,
+    RefreshTokenRefused,
     RefreshTokenRevoked,
 )
+from authsvc.roles import parse
 from authsvc.sessions.model import RefreshToken
 from authsvc.tokens.access import AccessToken, AccessTokens
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.refresh import RefreshClaims, RefreshTokens, token_hash
-from authsvc.users.authentication import Authenticated, still_authenticated
+from authsvc.users.authentication import Authenticated, roles_of
 from authsvc.users.model import User
 
 MAX_NOTE_EVERY = timedelta(hours=1)
@@ -96,12 +99,16 @@ class Sessions:
             "ip_address": device.ip_address,
         }
         with writing() as connection:
-            if not still_authenticated(connection, user):
-                raise InvalidCredentials
-            _revoke(connection, known)
+            roles = roles_of(connection, user)
+            ended = _revoke(connection, known)
             connection.execute(insert(RefreshToken).values(row))
+            record(
+                connection,
+                *(Event("session_revoked", owner, old, "replaced") for old, owner in ended),
+                Event("logged_in", user.id, sid),
+            )
         access_token = self.access_tokens.issue(
-            sub=user.id, sid=sid, auth_time=now, session_ends=expires_at
+            sub=user.id, sid=sid, roles=roles, auth_time=now, session_ends=expires_at
         )
         return Opened(access_token, refresh_token, int(self.ttl.total_seconds()))
 
@@ -132,20 +139,21 @@ class Sessions:
             row = connection.execute(_SESSION_AND_USER, {"sid": claims.sid}).one_or_none()
         if row is None:
             raise RefreshTokenInvalid
-        user_id, stored_hash, issued_at, expires_at, last_used_at, revoked_at, disabled_at = row
-        if user_id not in (None, claims.sub) or int(issued_at.timestamp()) != claims.iat:
-            raise RefreshTokenInvalid
-        if not hmac.compare_digest(stored_hash, refresh_token.token_hash):
-            raise RefreshTokenInvalid
-        if revoked_at is not None or user_id is None or disabled_at is not None:
-            raise RefreshTokenRevoked
         now = clock.now()
-        if now >= expires_at or now - last_used_at >= self.idle_ttl:
-            raise RefreshTokenExpired
-        if now - last_used_at >= self._note_every:
+        refusal = self._refusal(row, refresh_token, now)
+        if refusal is not None:
+            if row.user_id is not None:
+                event = Event("refresh_refused", row.user_id, claims.sid, refusal.code)
+                record_refusal(event)
+            raise refusal
+        if now - row.last_used_at >= self._note_every:
             _note_use(claims.sid, now)
         return self.access_tokens.issue(
-            sub=claims.sub, sid=claims.sid, auth_time=issued_at, session_ends=expires_at
+            sub=claims.sub,
+            sid=claims.sid,
+            roles=parse(row.roles),
+            auth_time=row.issued_at,
+            session_ends=row.expires_at,
         )
 
     def end(self, refresh_tokens: list[str]) -> None:
@@ -155,7 +163,22 @@ class Sessions:
             note(user=token.claims.sub, session=token.claims.sid)
         if known:
             with writing() as connection:
-                _revoke(connection, known)
+                ended = _revoke(connection, known)
+                record(connection, *(Event("logged_out", owner, sid) for sid, owner in ended))
+
+    def _refusal(
+        self, row: Row[*tuple[Any, ...]], refresh_token: RefreshClaims, now: datetime
+    ) -> RefreshTokenRefused | None:
+        claims = refresh_token.claims
+        if row.user_id not in (None, claims.sub) or int(row.issued_at.timestamp()) != claims.iat:
+            return RefreshTokenInvalid()
+        if not hmac.compare_digest(row.token_hash, refresh_token.token_hash):
+            return RefreshTokenInvalid()
+        if row.revoked_at is not None or row.user_id is None or row.disabled_at is not None:
+            return RefreshTokenRevoked()
+        if now >= row.expires_at or now - row.last_used_at >= self.idle_ttl:
+            return RefreshTokenExpired()
+        return None
 
     @property
     def _note_every(self) -> timedelta:
@@ -180,6 +203,7 @@ _SESSION_AND_USER = (
         RefreshToken.last_used_at,
         RefreshToken.revoked_at,
         User.disabled_at,
+        User.roles,
     )
     .outerjoin(User, User.id == RefreshToken.user_id)
     .where(RefreshToken.id == bindparam("sid"))
@@ -195,9 +219,13 @@ def _note_use(sid: UUID, now: datetime) -> None:
         )
 
 
-def _revoke(connection: Connection, refresh_tokens: list[RefreshClaims]) -> None:
+def _revoke(
+    connection: Connection, refresh_tokens: list[RefreshClaims]
+) -> list[tuple[UUID, UUID | None]]:
+    """End their sessions; gives the id and the user of each that was not ended before."""
+    ended: list[tuple[UUID, UUID | None]] = []
     for token in refresh_tokens:
-        connection.execute(
+        rows = connection.execute(
             update(RefreshToken)
             .where(
                 RefreshToken.id == token.claims.sid,
@@ -205,4 +233,7 @@ def _revoke(connection: Connection, refresh_tokens: list[RefreshClaims]) -> None
                 RefreshToken.revoked_at.is_(None),
             )
             .values(revoked_at=clock.now())
+            .returning(RefreshToken.id, RefreshToken.user_id)
         )
+        ended += [(sid, user_id) for sid, user_id in rows]
+    return ended

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from authsvc import clock
+from authsvc.audit.record import Event, record
 from authsvc.database import reading, writing
 from authsvc.problems import NotFound
 from authsvc.sessions.model import RefreshToken, is_live
@@ -85,3 +86,4 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta) -> None:
         )
         if revoked.one_or_none() is None:
             raise NotFound("There is no such live session.")
+        record(connection, Event("session_revoked", user_id, sid))

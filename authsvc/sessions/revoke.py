@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, func, literal, select, true, update
 
 from authsvc import clock
-from authsvc.database import writing
+from authsvc.audit.record import Event, record
+from authsvc.database import UTCDateTime, writing
 from authsvc.sessions.model import RefreshToken
 
 PAGE = 1000
@@ -15,9 +16,17 @@ PAGE = 1000
 
 def revoke_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> None:
     """End every session of the user, but perhaps one."""
-    theirs = and_(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
-    others = theirs if but is None else and_(theirs, RefreshToken.id != but)
-    connection.execute(update(RefreshToken).where(others).values(revoked_at=clock.now()))
+    now = clock.now()
+    others = true() if but is None else RefreshToken.id != but
+    ended = connection.execute(
+        update(RefreshToken)
+        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None), others)
+        .values(revoked_at=now)
+        .returning(RefreshToken.id, RefreshToken.expires_at)
+    )
+    # One that had run out is told to the workers, whose clocks differ, but did not end early.
+    lived = [sid for sid, expires_at in ended if expires_at > now]
+    record(connection, *(Event("session_revoked", user_id, sid) for sid in lived))
 
 
 def revoke_everybodys() -> Iterator[int]:
@@ -48,8 +57,9 @@ def revoke_everybodys() -> Iterator[int]:
                     RefreshToken.expires_at > clock.now(),
                 )
                 .values(revoked_at=clock.now())
-                .returning(RefreshToken.id)
+                .returning(RefreshToken.id, RefreshToken.user_id)
             ).all()
+            record(connection, *(Event("session_revoked", user, sid) for sid, user in ended))
         last = ids[-1]
         yield len(ended)
 
@@ -59,9 +69,14 @@ def make_nameless(connection: Connection, user_id: UUID) -> None:
 
     The rows stay until the last access token has expired, so that every worker hears of them.
     """
-    revoke_all(connection, user_id)
+    now = literal(clock.now(), UTCDateTime)
     connection.execute(
         update(RefreshToken)
         .where(RefreshToken.user_id == user_id)
-        .values(user_id=None, user_agent=None, ip_address=None)
+        .values(
+            revoked_at=func.coalesce(RefreshToken.revoked_at, now),
+            user_id=None,
+            user_agent=None,
+            ip_address=None,
+        )
     )

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from authsvc import clock
+from authsvc.roles import Roles
 from authsvc.tokens.claims import Claims, checked_claims, refuse_early, refuse_expired
 from authsvc.tokens.jws import TokenInvalid, sign, verified_payload
 from authsvc.tokens.keyring import Key, Keyring, Keys, header_of
@@ -68,7 +69,7 @@ class AccessTokens:
     ttl: int
 
     def issue(
-        self, *, sub: UUID, sid: UUID, auth_time: datetime, session_ends: datetime
+        self, *, sub: UUID, sid: UUID, roles: Roles, auth_time: datetime, session_ends: datetime
     ) -> AccessToken:
         """An access token of that session, which never outlives the session."""
         now = int(clock.now().timestamp())
@@ -83,6 +84,7 @@ class AccessTokens:
             exp=exp,
             # where the session was opened, a clock may have been ahead of this one
             auth_time=min(now, int(auth_time.timestamp())),
+            roles=roles,
         )
         return AccessToken(sign(claims.payload(), self.keyring), exp - now)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from authsvc import roles
+from authsvc.roles import Roles
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 
 LEEWAY = 10
@@ -26,6 +28,7 @@ class Claims:
         iat: when it was issued, in seconds since 1970.
         exp: when it ends, in seconds since 1970.
         auth_time: when the person logged in, in seconds since 1970.
+        roles: what an operator lets the person do; of an access token, and often none.
     """
 
     sub: UUID
@@ -36,10 +39,11 @@ class Claims:
     iat: int
     exp: int
     auth_time: int
+    roles: Roles = ()
 
     def payload(self) -> dict[str, Any]:
         """The claims as they stand in the token."""
-        return {
+        required = {
             "iss": self.iss,
             "sub": str(self.sub),
             "aud": self.aud,
@@ -49,12 +53,14 @@ class Claims:
             "sid": str(self.sid),
             "auth_time": self.auth_time,
         }
+        return {**required, "roles": self.roles} if self.roles else required
 
 
 def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
     """The claims in a payload, where each of them is there and well formed.
 
-    What time it is is not asked here: see `refuse_expired` and `refuse_early`.
+    Only `roles` may be missing, and that means that there are none. What time it is is not asked
+    here: see `refuse_expired` and `refuse_early`.
 
     Raises:
         TokenInvalid: a claim is missing, of another type, or of another issuer or audience.
@@ -68,6 +74,7 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
         iat=_seconds(payload.get("iat")),
         exp=_seconds(payload.get("exp")),
         auth_time=_seconds(payload.get("auth_time")),
+        roles=_roles(payload.get("roles", [])),
     )
     if claims.auth_time > claims.iat:
         raise TokenInvalid
@@ -102,6 +109,13 @@ def _seconds(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise TokenInvalid
     return value
+
+
+def _roles(value: Any) -> Roles:
+    try:
+        return roles.checked(value)
+    except ValueError:
+        raise TokenInvalid from None
 
 
 def _equal(value: Any, expected: str) -> str:

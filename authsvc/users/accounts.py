@@ -1,18 +1,19 @@
 """People's accounts: registered, found, listed, disabled, deleted."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
-from authsvc import clock
+from authsvc import clock, roles
+from authsvc.audit.record import Event, record
 from authsvc.components import component
 from authsvc.database import reading, writing
 from authsvc.facts import note
@@ -21,6 +22,7 @@ from authsvc.problems import (
     Fault,
     ValidationFailed,
 )
+from authsvc.roles import Roles
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
 
@@ -35,6 +37,7 @@ class Account:
     id: UUID
     email: str
     created_at: datetime
+    roles: Roles
 
     def json(self) -> dict[str, Any]:
         """How its owner is told of it."""
@@ -59,21 +62,21 @@ def register(email: str, password: str) -> Account:
     """
     written, key = _checked_email(email)
     refuse_weak(password, written, "/password")
-    account = Account(uuid7(), written, clock.now())
+    account = Account(uuid7(), written, clock.now(), roles=())
     password_hash = component(Passwords).hash(password)
-    try:
-        with writing() as connection:
-            connection.execute(
-                insert(User).values(
-                    id=account.id,
-                    email=account.email,
-                    email_key=key,
-                    password_hash=password_hash,
-                    created_at=account.created_at,
-                )
-            )
-    except IntegrityError:
-        raise EmailTaken from None
+    row = {
+        "id": account.id,
+        "email": account.email,
+        "email_key": key,
+        "password_hash": password_hash,
+        "created_at": account.created_at,
+    }
+    with writing() as connection:
+        try:
+            connection.execute(insert(User).values(row))
+        except IntegrityError:
+            raise EmailTaken from None
+        record(connection, Event("registered", account.id))
     note(user=account.id)
     return account
 
@@ -85,31 +88,46 @@ def remove(connection: Connection, user_id: UUID) -> None:
 
 def find(user_id: UUID) -> Account | None:
     """The account with this id."""
-    with reading() as connection:
-        row = connection.execute(
-            select(User.id, User.email, User.created_at).where(User.id == user_id)
-        ).one_or_none()
-    return Account(*row) if row else None
+    return _find(User.id == user_id)
 
 
 def find_by_email(email: str) -> Account | None:
     """The account with this e-mail address."""
-    with reading() as connection:
-        row = connection.execute(
-            select(User.id, User.email, User.created_at).where(User.email_key == email_key(email))
-        ).one_or_none()
-    return Account(*row) if row else None
+    return _find(User.email_key == email_key(email))
 
 
 def all_accounts() -> Iterator[tuple[Account, datetime | None]]:
     """Every account with the time at which it was disabled, oldest first."""
-    columns = (User.id, User.email, User.created_at, User.disabled_at)
     with reading() as connection:
         rows = connection.execution_options(yield_per=PAGE).execute(
-            select(*columns).order_by(User.id)
+            select(*_ACCOUNT, User.disabled_at).order_by(User.id)
         )
         for row in rows:
-            yield Account(*row[:3]), row.disabled_at
+            yield _account(*row[:4]), row.disabled_at
+
+
+def emails(user_ids: Collection[UUID]) -> dict[UUID | None, str]:
+    """The e-mail addresses of these users, as far as they are there."""
+    with reading() as connection:
+        rows = connection.execute(select(User.id, User.email).where(User.id.in_(user_ids)))
+        return {row.id: row.email for row in rows}
+
+
+def replace_roles(
+    connection: Connection, user_id: UUID, change: Callable[[Roles], Roles]
+) -> tuple[Roles, Roles]:
+    """Give somebody other roles; gives those that they had and those that they have now.
+
+    Args:
+        connection: in a transaction, which keeps others from changing them meanwhile.
+        user_id: who.
+        change: gives the new roles for the old ones.
+    """
+    query = select(User.roles).where(User.id == user_id).with_for_update()
+    before = roles.parse(connection.execute(query).scalar_one())
+    after = change(before)
+    connection.execute(update(User).where(User.id == user_id).values(roles=roles.join(after)))
+    return before, after
 
 
 def set_disabled(connection: Connection, user_id: UUID, at: datetime | None) -> None:
@@ -130,6 +148,19 @@ def refuse_weak(password: str, email: str, pointer: str) -> None:
     weakness = component(Passwords).weakness(password, email)
     if weakness is not None:
         raise ValidationFailed([Fault(pointer, weakness)])
+
+
+_ACCOUNT = (User.id, User.email, User.created_at, User.roles)
+
+
+def _account(id: UUID, email: str, created_at: datetime, written: str) -> Account:
+    return Account(id, email, created_at, roles.parse(written))
+
+
+def _find(which: ColumnElement[bool]) -> Account | None:
+    with reading() as connection:
+        row = connection.execute(select(*_ACCOUNT).where(which)).one_or_none()
+    return _account(*row) if row else None
 
 
 def email_key(email: str) -> str:

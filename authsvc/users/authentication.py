@@ -5,10 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, select, update
 
+from authsvc import roles
+from authsvc.audit.record import Event, record_refusal
 from authsvc.components import component
 from authsvc.database import reading
 from authsvc.facts import note
 from authsvc.problems import InvalidCredentials, WrongPassword
+from authsvc.roles import Roles
 from authsvc.users.accounts import email_key
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
@@ -44,12 +47,16 @@ def authenticate(email: str, password: str) -> Authenticated:
                 User.email_key == email_key(email)
             )
         ).one_or_none()
+    refused = Event("login_refused", user_id=None)
     if user is not None:
         note(user=user.id)
+        why = "wrong_password" if user.disabled_at is None else "account_disabled"
+        refused = Event("login_refused", user.id, detail=why)
     if user is not None and user.disabled_at is not None:
         user = None  # an upgrade of a dated hash would be a second hash, and tell it apart
     verdict = component(Passwords).verify(password, user.password_hash if user else None)
     if user is None or not verdict.correct:
+        record_refusal(refused)
         raise InvalidCredentials
     return Authenticated(user.id, user.password_hash, verdict.better_hash)
 
@@ -70,21 +77,26 @@ def confirm_password(user_id: UUID, password: str) -> str:
     return stored
 
 
-def still_authenticated(connection: Connection, user: Authenticated) -> bool:
-    """Whether the account is as it was when the password was checked; keeps it so until the end
-    of the transaction.
+def roles_of(connection: Connection, user: Authenticated) -> Roles:
+    """The roles of somebody whose account is as it was when the password was checked; keeps
+    it so until the end of the transaction.
 
-    Hashing takes time, and in that time the password may have been changed or the account
-    disabled, and all its sessions ended: a session opened after that would escape.
+    Hashing takes time, and in that time the password may have been changed, the account
+    disabled or a role taken away, and all its sessions ended: a session opened after that
+    would escape.
+
+    Raises:
+        InvalidCredentials: the password was changed, or the account disabled or deleted.
     """
-    query = _unchanged(user.id, user.password_hash).with_for_update()
-    if connection.execute(query).one_or_none() is None:
-        return False
+    query = _unchanged(user.id, user.password_hash).add_columns(User.roles).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise InvalidCredentials
     if user.better_hash is not None:
         connection.execute(
             update(User).where(User.id == user.id).values(password_hash=user.better_hash)
         )
-    return True
+    return roles.parse(row.roles)
 
 
 def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> None:

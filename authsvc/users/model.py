@@ -17,3 +17,6 @@ class User(Base):
     password_hash: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    roles: Mapped[str] = mapped_column(server_default="")
+    # One text, to be written by SQL: see authsvc/roles.py. The database fills it in for whoever
+    # does not name it: imports, and the version before this one while it still runs.

@@ -1,0 +1,65 @@
+"""The table of security events: rows that are added, read and, when they are old, removed."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+from uuid_utils.compat import uuid7
+
+from authsvc.database import Base, UTCDateTime
+
+Kind = Literal[
+    "registered",
+    "logged_in",
+    "login_refused",
+    "refresh_refused",
+    "logged_out",
+    "session_revoked",
+    "password_changed",
+    "roles_changed",
+    "account_disabled",
+    "account_enabled",
+    "account_deleted",
+]
+"""What is recorded."""
+Actor = Literal["user", "operator"]
+"""Who did it: whoever sent the request, or an operator by a command."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SecurityEvent(Base):
+    __tablename__ = "security_events"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    event: Mapped[str]
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    session: Mapped[str | None]
+    actor: Mapped[str]
+    ip_address: Mapped[str | None]
+    user_agent: Mapped[str | None]
+    detail: Mapped[str | None]
+
+    __table_args__ = (Index(None, "user_id", "id"),)
+
+
+def new_ids(at: datetime, number: int) -> list[UUID]:
+    """As many ids of that instant, in ascending order.
+
+    An id begins with its instant in milliseconds (UUIDv7, RFC 9562 section 5.7), and both
+    databases sort ids as they sort instants: so the primary key serves whatever goes by time.
+    """
+    return sorted(uuid7(nanoseconds=_milliseconds(at) * 1_000_000) for _ in range(number))
+
+
+def first_id(at: datetime) -> UUID:
+    """What no id of that instant or a later one is smaller than."""
+    return UUID(int=_milliseconds(at) << 80)
+
+
+def _milliseconds(at: datetime) -> int:
+    return max(0, (at - _EPOCH) // timedelta(milliseconds=1))

@@ -1,0 +1,131 @@
+"""`audit`: what happened to whose account."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from shutil import get_terminal_size
+from typing import Any, get_args
+
+import click
+
+from authsvc import clock, operators
+from authsvc.audit.model import Kind
+from authsvc.audit.purge import purge
+from authsvc.audit.read import Recorded
+from authsvc.cli.shell import app_context, count_up, printable
+from authsvc.components import component
+from authsvc.settings import Settings
+
+KINDS = get_args(Kind)
+LIMIT = 100
+MOST = 10_000
+HEAD = ("TIME", "EVENT", "ACCOUNT", "BY", "ADDRESS", "SESSION", "DETAIL", "USER AGENT")
+
+
+class Instant(click.ParamType[datetime]):
+    """A date, a time, or how long ago; what names no zone is UTC."""
+
+    name = "time"
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}  # noqa: RUF012
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        number, unit = value[:-1], self.units.get(value[-1:])
+        try:
+            if unit and number.isdecimal():
+                return clock.now() - timedelta(**{unit: int(number)})
+            instant = datetime.fromisoformat(value)
+            return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail("write 2026-11-24, 2026-11-24T10:57:00Z, or how long ago: 90m, 36h, 7d")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--user", metavar="EMAIL", help="Only what concerns this account.")
+@click.option(
+    "--event",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KINDS),
+    metavar="EVENT",
+    help=f"Only this one, or these where it is given several times: {', '.join(KINDS)}.",
+)
+@click.option("--since", type=Instant(), help="From then on: 2026-11-24, 36h, 7d.")
+@click.option("--until", type=Instant(), help="Before then.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST),
+    default=LIMIT,
+    show_default=True,
+    help="Only the newest so many.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def audit(
+    context: click.Context,
+    user: str | None,
+    kinds: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show what happened to whose account, the newest at the end.
+
+    On a terminal in columns; in a pipe with a tab between the words and no heading.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with app_context():
+        events = operators.audit(limit, email=user, kinds=kinds, since=since, until=until)
+    lines = _as_json if as_json else _as_table if sys.stdout.isatty() else _as_words
+    for line in lines(events):
+        click.echo(line)
+
+
+@audit.command("purge")
+def purge_events() -> None:
+    """Remove events older than AUTHSVC_AUDIT_TTL.
+
+    Safe to run at any time, and at once by many.
+    """
+    with app_context():
+        removed = count_up("removed", purge(component(Settings).audit_ttl))
+    click.echo(f"\n{removed} old events are gone.")
+
+
+Events = list[tuple[Recorded, str | None]]
+
+
+def _as_json(events: Events) -> Iterator[str]:
+    for event, email in events:
+        user = {"user": str(event.user_id) if event.user_id else None, "email": email}
+        yield json.dumps(event.json() | user | {"session": event.session})
+
+
+def _as_words(events: Events) -> Iterator[str]:
+    return ("\t".join(words) for words in _rows(events))
+
+
+def _as_table(events: Events) -> Iterator[str]:
+    rows = [HEAD, *_rows(events)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (word.ljust(width) for word, width in zip(row, widths, strict=True))
+        line = "  ".join(cells).rstrip()[: get_terminal_size().columns]
+        yield click.style(line, bold=row is HEAD, fg="yellow" if "_refused" in row[1] else None)
+
+
+def _rows(events: Events) -> Iterator[tuple[str, ...]]:
+    for event, email in events:
+        words = (
+            clock.rfc3339(event.at),
+            event.event,
+            email,
+            event.actor,
+            event.ip_address,
+            event.session,
+            event.detail,
+            event.user_agent,
+        )
+        yield tuple(printable(word or "-") for word in words)
