@@ -29,6 +29,7 @@ PROTECTED = {
     "GET /auth/verify",
     "GET /api/me",
     "DELETE /api/me",
+    "GET /api/me/activity",
     "PUT /api/me/password",
     "GET /api/me/sessions",
     "DELETE /api/me/sessions",

@@ -15,7 +15,8 @@ from authsvc.database import Base, prepare_engine
 from tests.conftest import MakeDatabase
 from tests.processes import at_once
 
-TABLES = {"users", "refresh_tokens", "rate_limits", "alembic_version"}
+TABLES = {"users", "refresh_tokens", "security_events", "rate_limits", "alembic_version"}
+NEXT = "0003"
 
 
 @pytest.fixture
@@ -42,10 +43,10 @@ def migrations(tmp_path: Path) -> Path:
 
 
 def add(migrations: Path, *statements: str) -> None:
-    """A revision 0002 that runs these statements of Python."""
-    (migrations / "versions" / "0002_more.py").write_text(
+    """A revision after the newest that runs these statements of Python."""
+    (migrations / "versions" / f"{NEXT}_more.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n\n"
-        'revision = "0002"\ndown_revision = "0001"\n\n\n'
+        f'revision = "{NEXT}"\ndown_revision = "{schema.newest()}"\n\n\n'
         "def upgrade() -> None:\n" + "".join(f"    {line}\n" for line in statements)
     )
 
@@ -180,9 +181,8 @@ def test_the_database_that_is_behind_is_refused_until_it_is_upgraded(
         schema.require_newest(url)
     add(migrations, "pass")
     schema.upgrade(url)
-    with pytest.raises(
-        schema.DatabaseUnfit, match="is at revision 0001, and this version needs 0002: run"
-    ):
+    behind = f"is at revision {schema.newest()}, and this version needs {NEXT}: run"
+    with pytest.raises(schema.DatabaseUnfit, match=behind):
         schema.require_newest(url, migrations)
     schema.upgrade(url, migrations=migrations)
     schema.require_newest(url, migrations)

@@ -60,6 +60,7 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
         "trusted_proxies": 0,
         "rate_limit_factor": 1,
         "revocation_staleness_limit": 30,
+        "audit_ttl": 7_776_000,
         "metrics_token": None,
         "demo": False,
     }
@@ -91,6 +92,7 @@ ACCEPTED = [
     ("trusted_proxies", "10", 10),
     ("rate_limit_factor", "1000", 1000),
     ("revocation_staleness_limit", "1", 1),
+    ("audit_ttl", "1", 1),
     (
         "allowed_origins",
         "https://app.example.com, http://localhost:5173,https://[::1]:8443",

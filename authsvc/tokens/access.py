@@ -69,7 +69,13 @@ class AccessTokens:
     ttl: int
 
     def issue(
-        self, *, sub: UUID, sid: UUID, roles: Roles, auth_time: datetime, session_ends: datetime
+        self,
+        *,
+        sub: UUID,
+        sid: UUID,
+        auth_time: datetime,
+        session_ends: datetime,
+        roles: Roles = (),
     ) -> AccessToken:
         """An access token of that session, which never outlives the session."""
         now = int(clock.now().timestamp())

@@ -39,7 +39,9 @@ json_values = st.recursive(
     max_leaves=12,
 )
 json_like = st.text(alphabet='{}[]":,\\ue0123456789.-+truefalsn \t\n\0\ufeff\ud800éNI', max_size=60)
-claim_names = st.sampled_from(["sub", "sid", "jti", "iss", "aud", "exp", "iat", "auth_time", "x"])
+claim_names = st.sampled_from(
+    ["sub", "sid", "jti", "iss", "aud", "exp", "iat", "auth_time", "roles", "x"]
+)
 
 
 def good(kind: str) -> Good:

@@ -16,8 +16,9 @@ def test_alice_is_told_who_she_is(alice: Person, connection: Connection) -> None
     answer = alice.logged_in().call("GET", "/api/me")
     (user,) = users(connection)
     assert answer.status_code == 200
-    assert list(answer.json) == ["id", "email", "created_at"]
+    assert list(answer.json) == ["id", "email", "created_at", "roles"]
     assert answer.json["email"] == "alice@example.com"
+    assert answer.json["roles"] == []
     assert answer.json["created_at"] == user.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, insert, select, text
 from uuid_utils.compat import uuid7
 
 from authsvc import clock
+from authsvc.batches import BATCH
 from authsvc.database import writing
 from authsvc.sessions.model import RefreshToken
-from authsvc.sessions.purge import BATCH, KEPT, purge
+from authsvc.sessions.purge import KEPT, purge
 from tests.people import Person
 
 DAY = timedelta(days=1)

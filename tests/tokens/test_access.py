@@ -11,6 +11,7 @@ import time_machine
 from joserfc import jws
 from joserfc.jwk import OctKey
 
+from authsvc.roles import Roles
 from authsvc.tokens.access import (
     MOST_REMEMBERED,
     AccessTokens,
@@ -47,8 +48,10 @@ def verifier(*keys: Key, max_life: int = 600) -> AccessTokenVerifier:
 VERIFIER = verifier(KEY)
 
 
-def issue(tokens: AccessTokens = TOKENS, *, ends: datetime = NOW + timedelta(days=7)) -> str:
-    return tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).token
+def issue(
+    tokens: AccessTokens = TOKENS, *, ends: datetime = NOW + timedelta(days=7), roles: Roles = ()
+) -> str:
+    return tokens.issue(sub=ALICE, sid=SESSION, roles=roles, auth_time=NOW, session_ends=ends).token
 
 
 def refused(token: str, verifier: AccessTokenVerifier = VERIFIER) -> bool:
@@ -124,7 +127,10 @@ def test_a_token_that_pyjwt_signs_under_our_header_is_taken() -> None:
 
 def test_it_never_outlives_its_session() -> None:
     issued = TOKENS.issue(
-        sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=NOW + timedelta(seconds=42)
+        sub=ALICE,
+        sid=SESSION,
+        auth_time=NOW,
+        session_ends=NOW + timedelta(seconds=42),
     )
     assert issued.expires_in == 42
     assert VERIFIER.verify(issued.token).exp == EPOCH + 42
@@ -171,6 +177,19 @@ def test_a_wrong_token_that_has_expired_is_wrong_not_expired() -> None:
     assert refused(by_hand(REFRESH_SECRET, HEADER, payload(**past)))
     with pytest.raises(TokenExpired):
         VERIFIER.verify(by_hand(ACCESS_SECRET, HEADER, payload(**past)))
+
+
+def test_it_bears_the_roles_and_none_is_no_claim() -> None:
+    token = issue(roles=("admin", "editor"))
+    assert json.loads(decode(token.split(".")[1]))["roles"] == ["admin", "editor"]
+    assert VERIFIER.verify(token).roles == ("admin", "editor")
+    assert VERIFIER.verify(issue()).roles == ()
+    assert VERIFIER.verify(by_hand(ACCESS_SECRET, HEADER, payload(roles=[]))).roles == ()
+
+
+def test_of_ten_thousand_roles_none_is_read() -> None:
+    many = [f"role-{number}" for number in range(10_000)]
+    assert refused(by_hand(ACCESS_SECRET, HEADER, payload(roles=many)))
 
 
 @pytest.mark.parametrize("name", payload())

@@ -8,6 +8,7 @@ from tests.attacks.groups import (
     duplicates,
     json_text,
     key_and_header,
+    roles,
     structure,
     time,
     transport,
@@ -21,6 +22,7 @@ GROUPS: dict[str, list[Attack] | list[Transport]] = {
     "json": json_text.ATTACKS,
     "time": time.ATTACKS,
     "claims": claims.ATTACKS,
+    "roles": roles.ATTACKS,
     "confusion": confusion.ATTACKS,
     "transport": transport.ATTACKS,
 }
