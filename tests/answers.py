@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import Connection, Row, event, select
 from werkzeug.test import TestResponse
 
+from authsvc.audit.model import SecurityEvent
 from authsvc.database import db
 from authsvc.sessions.model import RefreshToken
 from authsvc.users.model import User
@@ -45,6 +46,12 @@ def sessions(connection: Connection) -> list[Row]:
 def users(connection: Connection) -> list[Row]:
     """The rows of all users, oldest first."""
     return list(connection.execute(select(User.__table__).order_by(User.id)))
+
+
+def events(connection: Connection) -> list[Row]:
+    """The rows of the audit trail, oldest first."""
+    oldest_first = (SecurityEvent.at, SecurityEvent.id)
+    return list(connection.execute(select(SecurityEvent.__table__).order_by(*oldest_first)))
 
 
 def live_sessions(connection: Connection) -> int:

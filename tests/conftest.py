@@ -17,6 +17,7 @@ from authsvc.database import Base, db, writing
 from authsvc.settings import Settings
 from authsvc.users.passwords import Passwords
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
+from tests.operator import Operator
 from tests.people import Person
 from tests.pgbouncer import pgbouncer
 from tests.postgres import Address, Cluster, find_binaries
@@ -196,6 +197,12 @@ def alice(app: Flask) -> Person:
 @pytest.fixture
 def bob(app: Flask) -> Person:
     return Person(app, "bob@example.com", "a staple for a battery").register()
+
+
+@pytest.fixture
+def operator(database_url: str) -> Operator:
+    """Whoever runs the service, on the database of the test."""
+    return Operator(database_url)
 
 
 def empty_tables(app: Flask) -> None:

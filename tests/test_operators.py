@@ -1,29 +1,14 @@
 """The commands by which an operator looks after accounts, sessions and databases."""
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import NullPool, create_engine, select
 
-from authsvc.cli import main
 from authsvc.database import Base
 from tests.conftest import MakeDatabase
-from tests.gunicorn import environment
+from tests.operator import Operator
 from tests.people import Person
 
 NEW_PASSWORD = "another horse, quite incorrect"
-
-
-class Operator:
-    def __init__(self, database_url: str) -> None:
-        self.environment = environment(database_url)
-
-    def run(self, *words: str, typed: str = "") -> Result:
-        return CliRunner(env=self.environment).invoke(main, words, input=typed)
-
-
-@pytest.fixture
-def operator(database_url: str) -> Operator:
-    return Operator(database_url)
 
 
 def test_disable_ends_all_sessions_and_shuts_the_person_out(

@@ -1,0 +1,114 @@
+"""What happened and its record are one: a fault in either undoes both. A refusal stands."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection, text
+
+from tests.answers import claims, events, refused, sessions, users
+from tests.operator import Operator
+from tests.people import Person
+
+NEW = "a lamp that is not lit"
+
+
+@contextmanager
+def without(connection: Connection, table: str) -> Iterator[None]:
+    """While the block runs the table has another name, so that whatever writes to it fails."""
+    connection.execute(text(f"ALTER TABLE {table} RENAME TO hidden"))
+    try:
+        yield
+    finally:
+        connection.execute(text(f"ALTER TABLE hidden RENAME TO {table}"))
+
+
+def call(method: str, path: str, **body: str) -> Callable[[Person], int]:
+    return lambda alice: alice.call(method, path, json=body).status_code
+
+
+DEEDS: dict[str, Callable[[Person], int]] = {
+    "register": call("POST", "/auth/register", email="carol@example.com", password=NEW),
+    "log in": lambda alice: alice.on_another_device().log_in().status_code,
+    "log in again": lambda alice: alice.log_in().status_code,
+    "log out": lambda alice: alice.on_same_device().log_out().status_code,
+    "end one session": lambda alice: call(
+        "DELETE", f"/api/me/sessions/{claims(alice.access_token)['sid']}"
+    )(alice),
+    "end all sessions": call("DELETE", "/api/me/sessions"),
+    "change the password": lambda alice: call(
+        "PUT", "/api/me/password", current_password=alice.password, new_password=NEW
+    )(alice),
+    "delete the account": lambda alice: call("DELETE", "/api/me", password=alice.password)(alice),
+}
+COMMANDS = {
+    "grant": ("users", "grant", "alice@example.com", "admin"),
+    "revoke": ("users", "revoke", "alice@example.com", "editor"),
+    "disable": ("users", "disable", "alice@example.com"),
+    "enable": ("users", "enable", "alice@example.com"),
+    "set a password": ("users", "set-password", "alice@example.com"),
+    "create": ("users", "create", "carol@example.com"),
+    "end sessions": ("sessions", "revoke", "alice@example.com"),
+    "end everybody's": ("sessions", "revoke", "--all"),
+}
+
+
+def state(connection: Connection) -> object:
+    return users(connection), sessions(connection)
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_what_cannot_be_recorded_is_not_done(
+    alice: Person, connection: Connection, deed: str
+) -> None:
+    alice.logged_in()
+    cookie, before = alice.refresh_token, state(connection)
+    with without(connection, "security_events"):
+        assert DEEDS[deed](alice) in (500, 503)
+    assert state(connection) == before
+    assert alice.refresh_token == cookie
+    assert DEEDS[deed](alice) in (200, 201, 204)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_cannot_be_recorded_is_not_done_by_a_command(
+    alice: Person, operator: Operator, connection: Connection, command: str
+) -> None:
+    alice.logged_in()
+    connection.execute(text("UPDATE users SET roles = 'editor'"))
+    if command == "enable":
+        connection.execute(text("UPDATE users SET disabled_at = created_at"))
+    before = state(connection)
+    with without(connection, "security_events"):
+        done = operator.run(*COMMANDS[command], typed=f"{NEW}\n")
+    assert done.exit_code == 1
+    assert state(connection) == before
+    assert operator.run(*COMMANDS[command], typed=f"{NEW}\n").exit_code == 0
+    assert state(connection) != before
+
+
+@pytest.mark.parametrize("deed", ["log in", "log out", "end all sessions", "change the password"])
+def test_what_cannot_be_done_is_not_recorded(
+    alice: Person, connection: Connection, deed: str
+) -> None:
+    alice.logged_in()
+    before = events(connection)
+    with without(connection, "refresh_tokens"):
+        assert DEEDS[deed](alice) in (500, 503)
+    assert events(connection) == before
+
+
+def test_a_refusal_stands_where_it_cannot_be_recorded(
+    alice: Person, connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = alice.logged_in().on_same_device()
+    alice.log_out()
+    alice.password = "not the password of Alice"
+    with without(connection, "security_events"):
+        assert refused(alice.log_in(), 401, "invalid_credentials")
+        assert refused(ended.refresh(), 401, "refresh_token_revoked")
+    said = [record.getMessage() for record in caplog.records if record.name.endswith(".record")]
+    assert [line.partition(":")[0] for line in said] == [
+        "login_refused was not recorded",
+        "refresh_refused was not recorded",
+    ]
