@@ -1,9 +1,14 @@
 """The commands by which an operator looks after accounts, sessions and databases."""
 
 import pytest
+import time_machine
 from sqlalchemy import NullPool, create_engine, select
 
+from authsvc.components import component
 from authsvc.database import Base
+from authsvc.sessions.lifecycle import Device, Sessions
+from authsvc.users.authentication import authenticate
+from tests.answers import claims, refused
 from tests.conftest import MakeDatabase
 from tests.operator import Operator
 from tests.people import Person
@@ -42,6 +47,73 @@ def test_list_shows_each_account_and_who_is_disabled(
         (alice.email, "enabled"),
         (bob.email, "disabled"),
     ]
+
+
+def test_grant_and_revoke_change_roles_and_the_list_shows_them(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    granted = operator.run("users", "grant", "Alice@Example.com", "admin", "editor", "admin")
+    assert granted.stdout == "Alice@Example.com has the roles admin editor now.\n"
+    assert "authsvc sessions revoke Alice@Example.com" in granted.stderr
+    revoked = operator.run("users", "revoke", alice.email, "admin", "never-had")
+    assert revoked.stdout == "alice@example.com has the roles editor now.\n"
+    lines = [line.split("\t") for line in operator.run("users", "list").output.splitlines()]
+    assert [line[4] for line in lines] == ["editor", ""]
+    done = operator.run("users", "revoke", alice.email, "editor")
+    assert done.stdout == "alice@example.com has no role now.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["Admin"], "'Admin' is not the name of a role"),
+        (["editor", "a b"], "'a b' is not the name of a role"),
+        ([f"role-{number}" for number in range(17)], "Nobody has more than 16 roles."),
+    ],
+)
+def test_grant_refuses_what_can_be_no_role_and_changes_nothing(
+    operator: Operator, alice: Person, words: list[str], said: str
+) -> None:
+    done = operator.run("users", "grant", alice.email, *words)
+    assert done.exit_code == 1
+    assert said in done.output
+    assert alice.logged_in().call("GET", "/api/me").json["roles"] == []
+
+
+def test_a_granted_role_is_in_force_at_the_next_refresh(operator: Operator, alice: Person) -> None:
+    alice.logged_in()
+    operator.run("users", "grant", alice.email, "admin")
+    assert "roles" not in claims(alice.access_token)
+    alice.refresh()
+    assert claims(alice.access_token)["roles"] == ["admin"]
+
+
+def test_a_role_taken_away_is_gone_at_once_where_the_sessions_are_ended(
+    operator: Operator, alice: Person
+) -> None:
+    operator.run("users", "grant", alice.email, "admin")
+    with time_machine.travel("2036-11-24T12:00:00Z", tick=False) as clock:
+        bearing = alice.logged_in().on_same_device()
+        operator.run("users", "revoke", alice.email, "admin")
+        assert claims(bearing.access_token)["roles"] == ["admin"]
+        assert bearing.call("GET", "/api/me").status_code == 200
+        operator.run("sessions", "revoke", alice.email)
+        clock.shift(1)
+        assert refused(bearing.call("GET", "/api/me"), 401, "access_token_revoked")
+        assert refused(bearing.refresh(), 401, "refresh_token_revoked")
+        assert "roles" not in claims(alice.logged_in().access_token)
+
+
+def test_a_login_under_way_while_a_role_is_taken_away_does_not_bear_it(
+    operator: Operator, alice: Person
+) -> None:
+    operator.run("users", "grant", alice.email, "admin")
+    with alice.app.app_context():
+        authenticated = authenticate(alice.email, alice.password)
+        operator.run("users", "revoke", alice.email, "admin")
+        operator.run("sessions", "revoke", alice.email)
+        opened = component(Sessions).open(authenticated, Device(None, None), replaced=[])
+    assert "roles" not in claims(opened.access_token.token)
 
 
 def test_set_password_replaces_it_and_ends_all_sessions(operator: Operator, alice: Person) -> None:
@@ -108,12 +180,15 @@ def test_sessions_revoke_wants_either_a_person_or_all(
         ("users", "disable"),
         ("users", "enable"),
         ("users", "set-password"),
+        ("users", "grant"),
+        ("users", "revoke"),
         ("sessions", "list"),
         ("sessions", "revoke"),
     ],
 )
 def test_an_unknown_address_is_told_in_a_sentence(operator: Operator, words: list[str]) -> None:
-    done = operator.run(*words, "nobody@example.com", typed=f"{NEW_PASSWORD}\n")
+    roles = ["admin"] if words[1] in ("grant", "revoke") and words[0] == "users" else []
+    done = operator.run(*words, "nobody@example.com", *roles, typed=f"{NEW_PASSWORD}\n")
     assert done.exit_code == 1
     assert "There is no account with this e-mail address." in done.output
 
@@ -143,11 +218,14 @@ def test_db_copy_moves_every_row_there_and_back(
 ) -> None:
     alice.logged_in()
     bob.logged_in().log_out()
+    operator.run("users", "grant", alice.email, "admin")
     third = make_database()
     assert operator.run("db", "copy", database_url, other_database).exit_code == 0
     assert operator.run("db", "copy", other_database, third).exit_code == 0
     assert rows(third) == rows(other_database) == rows(database_url)
     assert len(rows(third)["refresh_tokens"]) == 2
+    assert len(rows(third)["security_events"]) == 6
+    assert rows(third)["users"][0][-1] == "admin"
 
 
 def test_db_copy_into_a_database_with_rows_changes_nothing(

@@ -17,6 +17,10 @@ from tests.processes import at_once
 
 TABLES = {"users", "refresh_tokens", "security_events", "rate_limits", "alembic_version"}
 NEXT = "0003"
+AN_EVENT = (
+    "INSERT INTO security_events (id, at, event, user_id, actor)"
+    " SELECT id, created_at, 'registered', id, 'user' FROM users"
+)
 
 
 @pytest.fixture
@@ -83,6 +87,18 @@ def owners(engine: Engine) -> list[str]:
         return list(connection.execute(text(query)).scalars())
 
 
+def column(engine: Engine, name: str) -> list[str]:
+    """That column of all users."""
+    with engine.connect() as connection:
+        return list(connection.execute(text(f"SELECT {name} FROM users")).scalars())
+
+
+def events(engine: Engine) -> int:
+    """How many security events there are."""
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM security_events")).scalar_one()
+
+
 def test_models_and_migrations_are_equal(url: str, engine: Engine) -> None:
     schema.upgrade(url)
     assert tables(engine) == TABLES
@@ -113,6 +129,41 @@ def test_down_and_up_again_with_data_in_the_tables(url: str, engine: Engine) -> 
     schema.upgrade(url)
     fill(engine)
     assert owners(engine) == ["a@example.com"]
+
+
+def test_0002_keeps_what_is_there_and_gives_nobody_a_role(url: str, engine: Engine) -> None:
+    schema.upgrade(url, "0001")
+    fill(engine)
+    schema.upgrade(url)
+    assert owners(engine) == ["a@example.com"]
+    assert column(engine, "roles") == [""]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE users SET roles = 'admin'"))
+        connection.execute(text(AN_EVENT))
+    schema.downgrade(url, "0001")
+    assert tables(engine) == TABLES - {"security_events"}
+    assert "roles" not in {found["name"] for found in inspect(engine).get_columns("users")}
+    assert owners(engine) == ["a@example.com"]
+    schema.upgrade(url)
+    assert column(engine, "roles") == [""]
+    assert events(engine) == 0
+
+
+def test_whoever_names_no_roles_can_still_add_people(url: str, engine: Engine) -> None:
+    schema.upgrade(url)
+    fill(engine)  # as an import would, and the version before roles while it still runs
+    assert column(engine, "roles") == [""]
+
+
+def test_the_events_of_a_person_who_is_deleted_by_sql_go_too(url: str, engine: Engine) -> None:
+    schema.upgrade(url)
+    fill(engine)
+    with engine.begin() as connection:
+        connection.execute(text(AN_EVENT))
+    assert events(engine) == 1
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM users"))
+    assert events(engine) == 0
 
 
 def test_a_failing_migration_leaves_no_trace(url: str, engine: Engine, migrations: Path) -> None:

@@ -89,6 +89,5 @@ def set_password(email: str) -> None:
 
 def _tell_roles(email: str, now: roles.Roles) -> None:
     click.echo(f"{email} has {f'the roles {roles.join(now)}' if now else 'no role'} now.")
-    click.echo(
-        "In force at the next refresh; at once with: authsvc sessions revoke EMAIL", err=True
-    )
+    at_once = f"authsvc sessions revoke {email}"
+    click.echo(f"In force at the next refresh; at once with: {at_once}", err=True)

@@ -15,6 +15,7 @@ from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 PASSWORD = "canary-password-of-alice"
 WRONG = "canary-password-of-nobody"
+UNKNOWN = "canary-address@example.com"
 ORIGIN = "https://canary.example"
 
 
@@ -111,10 +112,17 @@ def test_nothing_secret_is_ever_written(service: Service) -> None:
     call(service, "POST", "/auth/login", credentials | {"password": WRONG + "\ud800"})
     call(service, "POST", f"/auth/login?password={WRONG}", credentials, Authorization=bearer)
     call(service, "POST", "/auth/logout", Cookie=cookie + "x")
+    call(service, "POST", "/auth/login", {"email": UNKNOWN, "password": WRONG})
+    call(service, "POST", "/auth/logout", Cookie=cookie)
+    call(service, "POST", "/auth/refresh", Cookie=cookie)
     call(service, "DELETE", "/api/me", {"password": PASSWORD}, Authorization=bearer)
     written = service.output.read_text()
-    assert len(request_lines(service)) == 10
-    canaries = [PASSWORD, WRONG, access_token, refresh_token]
+    assert len(request_lines(service)) == 13
+    for file in service.output.parent.glob("authsvc.db*"):  # what is deleted stands there still
+        written += file.read_bytes().decode("latin-1")
+    assert "login_refused" in written
+    assert "refresh_refused" in written
+    canaries = [PASSWORD, WRONG, UNKNOWN, access_token, refresh_token]
     canaries += [ACCESS_SECRET.hex(), REFRESH_SECRET.hex()]
     canaries += [token.split(".")[2] for token in (access_token, refresh_token)]
     assert [canary for canary in canaries if canary in written] == []
