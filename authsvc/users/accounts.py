@@ -123,7 +123,7 @@ def replace_roles(
         user_id: who.
         change: gives the new roles for the old ones.
     """
-    query = select(User.roles).where(User.id == user_id).with_for_update()
+    query = select(User.roles).where(User.id == user_id).with_for_update(key_share=True)
     before = roles.parse(connection.execute(query).scalar_one())
     after = change(before)
     connection.execute(update(User).where(User.id == user_id).values(roles=roles.join(after)))

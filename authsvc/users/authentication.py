@@ -88,7 +88,7 @@ def roles_of(connection: Connection, user: Authenticated) -> Roles:
     Raises:
         InvalidCredentials: the password was changed, or the account disabled or deleted.
     """
-    query = _unchanged(user.id, user.password_hash).add_columns(User.roles).with_for_update()
+    query = _unchanged(user.id, user.password_hash).add_columns(User.roles)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise InvalidCredentials
@@ -121,12 +121,16 @@ def hold(connection: Connection, user_id: UUID, password_hash: str) -> None:
     Raises:
         WrongPassword: the stored hash is no longer the one that was confirmed.
     """
-    query = _unchanged(user_id, password_hash).with_for_update()
+    query = _unchanged(user_id, password_hash)
     if connection.execute(query).one_or_none() is None:
         raise WrongPassword
 
 
 def _unchanged(user_id: UUID, password_hash: str) -> Select[UUID]:
-    return select(User.id).where(
-        User.id == user_id, User.password_hash == password_hash, User.disabled_at.is_(None)
+    # No key of the row is changed (FOR NO KEY UPDATE), so whoever records an event of the user
+    # meanwhile does not wait: a logout that did would hold the very session that a login ends.
+    return (
+        select(User.id)
+        .where(User.id == user_id, User.password_hash == password_hash, User.disabled_at.is_(None))
+        .with_for_update(key_share=True)
     )

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from flask import Flask
 from sqlalchemy import Connection, text
 
+from authsvc.database import writing
+from authsvc.users.authentication import authenticate, hold, roles_of
 from tests.answers import claims, events, refused, sessions, users
 from tests.operator import Operator
 from tests.people import Person
@@ -96,6 +99,22 @@ def test_what_cannot_be_done_is_not_recorded(
     with without(connection, "refresh_tokens"):
         assert DEEDS[deed](alice) in (500, 503)
     assert events(connection) == before
+
+
+@pytest.mark.only("postgres")
+def test_a_logout_does_not_wait_for_a_login_or_a_deletion_that_is_under_way(
+    alice: Person, app: Flask
+) -> None:
+    """Both hold the account's row; a logout that waited for it could wait in a circle."""
+    first, second = alice.on_another_device().logged_in(), alice.logged_in()
+    with app.app_context():
+        user = authenticate(alice.email, alice.password)
+        with writing() as login:
+            roles_of(login, user)
+            assert first.log_out().status_code == 204
+        with writing() as deletion:
+            hold(deletion, user.id, user.password_hash)
+            assert second.log_out().status_code == 204
 
 
 def test_a_refusal_stands_where_it_cannot_be_recorded(

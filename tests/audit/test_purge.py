@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, text
 from authsvc import clock
 from authsvc.audit.model import SecurityEvent, first_id, new_ids
 from authsvc.audit.purge import purge
-from authsvc.batches import BATCH, LITTLE
+from authsvc.batches import BATCH
 from tests.answers import events
 from tests.conftest import MakeApp
 from tests.operator import Operator
@@ -84,16 +84,16 @@ def test_a_login_removes_a_few_once_there_are_enough(
 ) -> None:
     person = Person(make_app(audit_ttl=3600), alice.email, alice.password)
     before = number(connection)
-    add_events(connection, LITTLE - 1, age=timedelta(hours=2))
+    add_events(connection, BATCH - 1, age=timedelta(hours=2))
     person.log_in().close()
-    assert number(connection) == before + LITTLE - 1 + 1
+    assert number(connection) == before + BATCH - 1 + 1
     add_events(connection, 1 + 5, age=timedelta(hours=2))
     person.on_another_device().log_in().close()
     assert number(connection) == before + 5 + 2
 
 
 def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Connection) -> None:
-    add_events(connection, LITTLE, age=TTL + DAY)
+    add_events(connection, BATCH, age=TTL + DAY)
     with alice.app.app_context():
         answer = alice.log_in()
         connection.execute(text("ALTER TABLE security_events RENAME TO hidden"))
@@ -102,7 +102,7 @@ def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Co
         finally:
             connection.execute(text("ALTER TABLE hidden RENAME TO security_events"))
     assert answer.status_code == 200
-    assert number(connection) == LITTLE + 2
+    assert number(connection) == BATCH + 2
 
 
 def test_a_command_removes_what_is_old_and_says_how_many(
