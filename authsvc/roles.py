@@ -31,12 +31,14 @@ def join(roles: Iterable[str]) -> str:
 
 
 def checked(value: Any) -> Roles:
-    """The roles in a claim, which must be a list of different names (RFC 9068 section 2.2.3.1).
+    """The roles in a claim, a list of different names (RFC 9068 section 2.2.3.1).
+
+    Whoever has no role has no such claim, so an empty list is none either.
 
     Raises:
         ValueError: it is anything else.
     """
-    if type(value) is not list or len(value) > MOST:
+    if type(value) is not list or not 1 <= len(value) <= MOST:
         raise ValueError("no list of roles")
     if not all(type(name) is str and is_role(name) for name in value):
         raise ValueError("not all of it are roles")

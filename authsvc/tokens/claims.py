@@ -74,7 +74,7 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
         iat=_seconds(payload.get("iat")),
         exp=_seconds(payload.get("exp")),
         auth_time=_seconds(payload.get("auth_time")),
-        roles=_roles(payload.get("roles", [])),
+        roles=_roles(payload["roles"]) if "roles" in payload else (),
     )
     if claims.auth_time > claims.iat:
         raise TokenInvalid

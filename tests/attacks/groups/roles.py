@@ -10,6 +10,7 @@ _NOT_ROLES: dict[str, object] = {
     "a number": 1,
     "an object": {"admin": True},
     "an object without members": {},
+    "a list without members": [],
     "a list of a number": [1],
     "a list of null": [None],
     "a list of true": ["admin", True],
