@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from authsvc import clock
+from authsvc.roles import Roles
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import Key
 from tests.gunicorn import free_port
@@ -70,9 +71,10 @@ class Issuer:
             thread.join()
 
 
-def token_by(key: Key, *, aud: str = ISSUER, ttl: int = 600) -> str:
+def token_by(key: Key, *, aud: str = ISSUER, ttl: int = 600, roles: Roles = ()) -> str:
     """An access token that the key has just signed."""
     now = clock.now()
     ends = now + timedelta(days=7)
     tokens = AccessTokens(access_keyring(key), ISSUER, aud, ttl)
-    return tokens.issue(sub=uuid4(), sid=uuid4(), auth_time=now, session_ends=ends).token
+    ids = {"sub": uuid4(), "sid": uuid4()}
+    return tokens.issue(**ids, auth_time=now, session_ends=ends, roles=roles).token

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask, abort, g, request
 
-from authsvc.guard import AccessTokenGuard, current_access_token, public
+from authsvc.guard import AccessTokenGuard, current_access_token, public, requires_role
 from authsvc.problems import Problem
 from authsvc.tokens.access import access_keyring
 from authsvc.tokens.key_pairs import key_from_pem
@@ -53,6 +53,14 @@ def call(app: Flask, method: str, path: str, token: str | None = None, **kwargs:
     if token is not None:
         headers = {**headers, "Authorization": f"Bearer {token}"}
     return app.test_client().open(path, method=method, headers=headers, buffered=True, **kwargs)
+
+
+def test_a_view_elsewhere_can_ask_for_a_role(app: Flask) -> None:
+    app.get("/admin", endpoint="admin")(requires_role("admin")(lambda: "admin"))
+    answer = call(app, "GET", "/admin", token_by(KEY, roles=("editor",)))
+    assert refused(answer, 403, "forbidden")
+    assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+    assert call(app, "GET", "/admin", token_by(KEY, roles=("editor", "admin"))).text == "admin"
 
 
 def test_every_route_is_protected_but_the_public_one(app: Flask) -> None:

@@ -140,6 +140,13 @@ def test_a_person_without_roles_has_a_token_without_the_claim(carol: Person) -> 
     assert "roles" not in claims(carol.logged_in().access_token)
 
 
+def test_introspection_tells_the_roles(carol: Person, connection: Connection) -> None:
+    give(connection, "editor admin")
+    carol.logged_in()
+    answer = carol.call("POST", "/auth/introspect", json={"access_token": carol.access_token})
+    assert answer.json["roles"] == ["editor", "admin"]
+
+
 def test_a_changed_role_is_in_force_at_the_next_refresh(
     carol: Person, connection: Connection
 ) -> None:
