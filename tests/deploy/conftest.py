@@ -1,0 +1,102 @@
+"""What docs/deploy/ holds, set up as docs/deploy.md says, in a temporary folder."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authsvc import schema
+from tests.gunicorn import ROOT, free_port, serving
+from tests.nginx import Certificate, changed, nginx
+
+DEPLOY = ROOT / "docs" / "deploy"
+HOST = "app.example.com"
+PAGE = "<!doctype html><title>The page</title>"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back through nginx."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The page and the service behind nginx, by the site of docs/deploy/.
+
+    Args:
+        port: nginx's for https.
+        plain_port: nginx's for http.
+        folder: nginx's own, with its logs.
+    """
+
+    certificate: Certificate
+    port: int
+    plain_port: int
+    folder: Path
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        body: Any = None,
+        source: str = "127.0.0.1",
+    ) -> Answer:
+        """One request on a connection of its own, from that address; a body goes as JSON."""
+        sent = {"Host": HOST, "Content-Type": "application/json", **(headers or {})}
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        with self.certificate.connected(self.port, source) as connection:
+            connection.request(method, path, data, sent)
+            got = connection.getresponse()
+            return Answer(got.status, got.headers, got.read())
+
+
+@contextmanager
+def site(folder: Path, service_port: int) -> Iterator[Site]:
+    """nginx with the documented site, before whatever listens on that port."""
+    page = folder / "page"
+    (page / "assets").mkdir(parents=True)
+    (page / "index.html").write_text(PAGE)
+    (page / "assets" / "app.js").write_text("export {};")
+    own = folder / "nginx"
+    own.mkdir()
+    running = Site(Certificate.made(folder), free_port(), free_port(), own)
+    changes = {
+        "listen [::]:80;": "",
+        "listen [::]:443 ssl http2;": "",
+        "listen 80;": f"listen 127.0.0.1:{running.plain_port};",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{running.port} ssl http2;",
+        "127.0.0.1:8000": f"127.0.0.1:{service_port}",
+        f"/etc/letsencrypt/live/{HOST}/fullchain.pem": str(running.certificate.file),
+        f"/etc/letsencrypt/live/{HOST}/privkey.pem": str(running.certificate.key),
+        "/srv/app": str(page),
+    }
+    with nginx(changed((DEPLOY / "nginx.conf").read_text(), changes), own):
+        yield running
+
+
+@pytest.fixture(scope="package")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The whole of it, with a real gunicorn on SQLite."""
+    folder = tmp_path_factory.mktemp("deployed")
+    url = f"sqlite:///{folder / 'authsvc.db'}"
+    schema.upgrade(url)
+    settings = {"issuer": f"https://{HOST}", "trusted_proxies": "1", "rate_limit_factor": "100"}
+    with (
+        serving(url, folder / "output", workers=1, **settings) as service,
+        site(folder, service.port) as running,
+    ):
+        yield running
