@@ -90,15 +90,16 @@ def serving(
         )
     service = Service(process, port, output)
     try:
-        _wait_until_it_answers(service)
+        wait_until_it_answers(service)
         yield service
     finally:
         if process.poll() is None:
             service.kill(signal.SIGTERM)
 
 
-def _wait_until_it_answers(service: Service) -> None:
-    deadline = time.monotonic() + BOOT_SECONDS
+def wait_until_it_answers(service: Service, seconds: int = BOOT_SECONDS) -> None:
+    """Wait for a service that was started a moment ago, for so many seconds at most."""
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if service.process.poll() is not None:
             break

@@ -6,12 +6,17 @@ import shutil
 import pytest
 
 
-def program(name: str) -> str:
-    """The path of a program; without it the test is left out, and on CI it fails."""
+def program(name: str, package: str = "") -> str:
+    """The path of a program; without it the test is left out, and on CI it fails.
+
+    Args:
+        name: what it is called.
+        package: Debian's, where that has another name.
+    """
     found = shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     if found is not None:
         return found
-    missing = f"{name} is not installed: apt-get install {name}"
+    missing = f"{name} is not installed: apt-get install {package or name}"
     if os.environ.get("CI") == "true":
         pytest.fail(missing)
     pytest.skip(missing)

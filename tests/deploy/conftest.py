@@ -15,6 +15,7 @@ from tests.gunicorn import ROOT, free_port, serving
 from tests.nginx import Certificate, changed, nginx
 
 DEPLOY = ROOT / "docs" / "deploy"
+START_SECONDS = 60
 HOST = "app.example.com"
 PAGE = "<!doctype html><title>The page</title>"
 

@@ -60,9 +60,7 @@ def test_the_service_sees_the_clients_own_address(deployed: Site) -> None:
 
 @pytest.mark.usefixtures("alice")
 @pytest.mark.parametrize("names", [[*LIES], *([name] for name in LIES if "X-Forwarded" in name)])
-def test_nothing_that_a_client_says_of_itself_is_believed(
-    deployed: Site, names: list[str]
-) -> None:
+def test_nothing_that_a_client_says_of_itself_is_believed(deployed: Site, names: list[str]) -> None:
     lies = {name: LIES[name] for name in names}
     login = log_in(deployed, lies, source="127.0.0.3")
     assert address_of(deployed, login) == "127.0.0.3"

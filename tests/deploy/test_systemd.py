@@ -1,0 +1,158 @@
+"""docs/deploy/'s unit, socket and command: what systemd says of them, and what they run."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from authsvc.gunicorn import graceful_timeout
+from tests.deploy.conftest import DEPLOY, START_SECONDS
+from tests.deploy.server import Server, server
+from tests.nginx import changed
+from tests.programs import program
+
+CODE = "/opt/authsvc/current"
+MOST_EXPOSED = 15
+"""Tenths of what `systemd-analyze security` calls exposure, from 0 to 10."""
+
+
+def values(name: str) -> list[str]:
+    """What the unit says under that name, a line each."""
+    lines = (DEPLOY / "authsvc.service").read_text().splitlines()
+    return [value for key, _, value in (line.partition("=") for line in lines) if key == name]
+
+
+def value(name: str) -> str:
+    (found,) = values(name)
+    return found
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> list[Path]:
+    """The two files as they are, but for the program, which only a server has."""
+    changes = {f"{CODE}/.venv/bin/python": str(shutil.which("true"))}
+    service = tmp_path / "authsvc.service"
+    service.write_text(changed((DEPLOY / "authsvc.service").read_text(), changes))
+    return [service, Path(shutil.copy(DEPLOY / "authsvc.socket", tmp_path))]
+
+
+@pytest.fixture
+def machine() -> Iterator[Server]:
+    with server() as made:
+        migrated = made.run(made.code / ".venv/bin/python", "-m", "authsvc", "db", "upgrade")
+        assert migrated.returncode == 0, migrated.stderr
+        yield made
+
+
+@pytest.fixture
+def port() -> Iterator[socket.socket]:
+    """The socket that systemd would keep."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+@contextmanager
+def started(machine: Server, port: socket.socket, folder: Path) -> Iterator[subprocess.Popen]:
+    """The unit's own command with the unit's own variables, once it has said that it is ready."""
+    words = value("ExecStart").replace(CODE, str(machine.code)).split()
+    variables = dict(pair.split("=") for line in values("Environment") for pair in line.split())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+        address = machine.state.parent / "notices"
+        notices.bind(str(address))
+        address.chmod(0o666)
+        notices.settimeout(START_SECONDS)
+        variables["NOTIFY_SOCKET"] = str(address)
+        process = machine.start(words, variables, port, folder / "output")
+        try:
+            assert "READY=1" in notices.recv(1024).decode().splitlines()
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=int(value("TimeoutStopSec")))
+            address.unlink()
+
+
+def get(port: socket.socket, path: str) -> int:
+    with closing(HTTPConnection(*port.getsockname(), timeout=START_SECONDS)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+
+def test_systemd_finds_no_fault(units: list[Path]) -> None:
+    command = [program("systemd-analyze", package="systemd"), "verify", *units]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_service_is_shut_in(units: list[Path]) -> None:
+    command = [program("systemd-analyze", package="systemd"), "security", "--no-pager"]
+    command += ["--offline=true", f"--threshold={MOST_EXPOSED}"]
+    done = subprocess.run([*command, units[0]], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_command_runs_as_nobody_and_says_when_it_is_ready(
+    machine: Server, port: socket.socket, tmp_path: Path
+) -> None:
+    before = machine.files()
+    with started(machine, port, tmp_path) as process:
+        assert Path(f"/proc/{process.pid}").stat().st_uid != 0
+        assert get(port, "/readyz") == 200
+    assert process.returncode == 0
+    assert machine.files() == before
+    assert (machine.state / "authsvc.db").exists()
+
+
+def test_a_restart_refuses_nobody(machine: Server, port: socket.socket, tmp_path: Path) -> None:
+    answers: Counter[object] = Counter()
+    over = threading.Event()
+
+    def visit() -> None:
+        while not over.is_set():
+            try:
+                answers[get(port, "/healthz")] += 1
+            except OSError as error:
+                answers[repr(error)] += 1
+
+    visitor = threading.Thread(target=visit)
+    with started(machine, port, tmp_path):
+        visitor.start()
+    with started(machine, port, tmp_path):
+        over.set()
+        visitor.join()
+    assert answers.keys() == {200}
+
+
+def test_requests_under_way_have_their_time_before_systemd_kills() -> None:
+    assert int(value("TimeoutStopSec")) > graceful_timeout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_the_command_of_the_operator_is_the_services_own_user(
+    machine: Server, tmp_path: Path
+) -> None:
+    script = tmp_path / "authsvc"
+    changes = {
+        CODE: str(machine.code),
+        "=authsvc": "=nobody",
+        "--regid=nobody": "--regid=nogroup",
+        "--inh-caps=-all": "--inh-caps=+dac_read_search --ambient-caps=+dac_read_search",
+    }
+    script.write_text(changed((DEPLOY / "authsvc").read_text(), changes))
+    made = subprocess.run(
+        ["sh", script, "users", "create", "alice@example.com"],
+        input="a horse that is correct\n",
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    assert {path.owner() for path in machine.state.iterdir()} == {"nobody"}
