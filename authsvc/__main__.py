@@ -1,5 +1,6 @@
 """``python -m authsvc``: the same commands as the console script ``authsvc``."""
 
 from authsvc.cli import main
+from authsvc.cli.completion import VARIABLE
 
-main()
+main(complete_var=VARIABLE)

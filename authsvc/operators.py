@@ -121,5 +121,8 @@ def _unfit(why: str) -> ValidationFailed:
 def _account(email: str) -> Account:
     account = accounts.find_by_email(email)
     if account is None:
-        raise NotFound("There is no account with this e-mail address.")
+        raise NotFound(
+            "There is no account with this e-mail address. "
+            "`python -m authsvc users list` shows those that there are."
+        )
     return account

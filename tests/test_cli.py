@@ -62,41 +62,8 @@ def emails(url: str) -> list[str]:
         return list(connection.execute(text("SELECT email FROM users ORDER BY email")).scalars())
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        [],
-        ["secrets"],
-        ["init"],
-        ["db"],
-        ["db", "upgrade"],
-        ["users"],
-        ["users", "create"],
-        ["users", "grant"],
-        ["users", "revoke"],
-        ["audit"],
-        ["audit", "purge"],
-        ["doctor"],
-        ["keys"],
-        ["keys", "generate"],
-    ],
-)
-def test_each_command_has_help(words: list[str]) -> None:
-    for flag in ("--help", "-h"):
-        result = run(*words, flag)
-        assert result.exit_code == 0
-        assert result.stdout.startswith("Usage: authsvc")
-        assert "\n  " in result.stdout.split("Options:")[0].strip()
-
-
 def test_version_is_told() -> None:
     assert run("--version").stdout == "authsvc, version 0.1.0\n"
-
-
-def test_a_misspelt_command_is_told_and_exits_2() -> None:
-    result = run("secret")
-    assert result.exit_code == 2
-    assert "No such command 'secret'" in result.stderr
 
 
 def test_secrets_prints_two_lines_that_are_good_settings(instance: Path) -> None:

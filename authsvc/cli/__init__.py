@@ -4,6 +4,8 @@ import click
 
 from authsvc import __version__
 from authsvc.cli.audit import audit
+from authsvc.cli.commands import Commands
+from authsvc.cli.completion import completion
 from authsvc.cli.db import db
 from authsvc.cli.doctor import doctor
 from authsvc.cli.keys import keys
@@ -12,7 +14,7 @@ from authsvc.cli.sessions import sessions
 from authsvc.cli.users import users
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """authsvc, the token service for single-page apps.
@@ -22,5 +24,5 @@ def main() -> None:
     """
 
 
-for _command in (init, secrets, keys, serve, db, users, sessions, audit, doctor):
+for _command in (init, serve, doctor, secrets, completion, keys, db, users, sessions, audit):
     main.add_command(_command)

@@ -13,6 +13,7 @@ from authsvc import clock, operators
 from authsvc.audit.model import Kind
 from authsvc.audit.purge import purge
 from authsvc.audit.read import Recorded
+from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, count_up, printable
 from authsvc.components import component
 from authsvc.settings import Settings
@@ -40,7 +41,7 @@ class Instant(click.ParamType[datetime]):
             self.fail("write 2026-11-24, 2026-11-24T10:57:00Z, or how long ago: 90m, 36h, 7d")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Commands, invoke_without_command=True)
 @click.option("--user", metavar="EMAIL", help="Only what concerns this account.")
 @click.option(
     "--event",

@@ -5,18 +5,27 @@ from sqlalchemy.exc import DBAPIError
 
 from authsvc import schema, transfer
 from authsvc.app import instance_folder
+from authsvc.cli.commands import Commands
 from authsvc.cli.shell import clear_errors
 from authsvc.settings_sources import load_settings
+from authsvc.settings_values import checked_database_url
 
 
-@click.group()
+@click.group(cls=Commands)
 def db() -> None:
-    """Look after the database."""
+    """The database."""
+
+
+def _database_url(context: click.Context, argument: click.Parameter, text: str) -> str:
+    try:
+        return checked_database_url(text)
+    except ValueError as error:
+        raise click.BadParameter(f"it {error}") from None
 
 
 @db.command("upgrade")
 def upgrade() -> None:
-    """Bring the database's tables up to date.
+    """Bring the tables up to date.
 
     Safe to run at any time, and at once by many. Run it before the first start and after each
     update of authsvc.
@@ -27,17 +36,21 @@ def upgrade() -> None:
 
 
 @db.command("copy")
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", callback=_database_url)
+@click.argument("target", metavar="TO", callback=_database_url)
 def copy(source: str, target: str) -> None:
-    """Copy all rows of the database FROM into the empty database TO; both are URLs.
+    """Copy all rows into an empty database.
 
-    Stop the service first: what is written meanwhile is not copied. TO gets its tables here.
+    Both are URLs. Stop the service first: what is written meanwhile is not copied. TO gets its
+    tables here.
+
+    \b
+    authsvc db copy sqlite:////var/lib/authsvc/authsvc.db postgresql://authsvc@db/authsvc
     """
     try:
         for table, rows in transfer.copy(source, target):
             click.echo(f"{table}: {rows}", err=True)
-    except (transfer.CannotCopy, ValueError) as error:
+    except transfer.CannotCopy as error:
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
         raise click.ClickException(f"One of them cannot be used: {error.orig}") from None

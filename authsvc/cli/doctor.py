@@ -26,9 +26,9 @@ class CannotBeReached(click.ClickException):
 def doctor(
     url: str, origin: str | None, email: str | None, limits: bool, for_programs: bool
 ) -> None:
-    """Look at the service at URL from outside, as a browser would.
+    """Look at a deployment from outside.
 
-    It needs no settings and no database, and works from any machine. With --email the account's
+    As a browser would. It needs no settings and no database, and works from any machine. With --email the account's
     password is asked for, or read from standard input where that is not a terminal. The session
     that it opens is logged out again.
 

@@ -4,13 +4,14 @@ from typing import get_args
 
 import click
 
+from authsvc.cli.commands import Commands
 from authsvc.settings import PREFIX
 from authsvc.tokens.key_pairs import Algorithm, generate_pem
 
 
-@click.group()
+@click.group(cls=Commands)
 def keys() -> None:
-    """Make private keys for access tokens."""
+    """Private keys for access tokens."""
 
 
 @keys.command("generate")
@@ -22,9 +23,9 @@ def keys() -> None:
     help="EdDSA (Ed25519), or ES256 (P-256) where another service cannot verify EdDSA.",
 )
 def generate(algorithm: Algorithm) -> None:
-    """Print a fresh private key, as the two lines of an environment file.
+    """Print a fresh private key for the settings.
 
-    Nothing is kept: put the lines where the service finds its environment. The public half is
+    It is the two lines of an environment file. Nothing is kept: put the lines where the service finds its environment. The public half is
     published at /.well-known/jwks.json.
     """
     pem = generate_pem(algorithm).strip().replace("\n", "\\n")

@@ -18,18 +18,22 @@ from authsvc.tokens.shared_secret import SECRET_BYTES
 
 @click.command()
 def secrets() -> None:
-    """Print two fresh secrets, as the two lines of an environment file.
+    """Print two fresh secrets for the settings.
 
-    Nothing is kept: put the lines where the service finds its environment.
+    They are the two lines of an environment file. Nothing is kept: put them where the service
+    finds its environment.
+
+    \b
+    authsvc secrets >> /etc/authsvc/authsvc.env
     """
     click.echo(_secret_lines(), nl=False)
 
 
 @click.command()
 def init() -> None:
-    """Write instance/authsvc.env with fresh secrets, where there is none.
+    """Make instance/authsvc.env with fresh secrets.
 
-    The file that is there already is never touched: everybody signed in depends on its secrets.
+    A file that is there already is never touched: everybody signed in depends on its secrets.
     """
     file = instance_folder() / "authsvc.env"
     try:
@@ -46,10 +50,18 @@ def init() -> None:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[GUNICORN OPTIONS]")
 def serve(words: tuple[str, ...]) -> None:
-    """Bring the database up to date, and serve with gunicorn on http://localhost:8000.
+    """Serve on http://localhost:8000.
 
-    PORT in the environment moves it. Further options are gunicorn's own, such as --workers 4.
+    The database is brought up to date before. PORT in the environment moves the port. Further
+    options are gunicorn's own:
+
+    \b
+    PORT=8001 authsvc serve --workers 4
     """
+    if not Path("wsgi.py").exists():
+        raise click.ClickException(
+            f"There is no wsgi.py in {Path.cwd()}, which makes the app: go to the service's folder."
+        )
     with clear_errors():
         schema.upgrade(load_settings(instance_folder()).database_url.get_secret_value())
     sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, "wsgi:app"]

@@ -3,20 +3,25 @@
 import click
 
 from authsvc import clock, operators
+from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, count_up, printable
 from authsvc.sessions.purge import purge
 from authsvc.sessions.revoke import revoke_everybodys
 
 
-@click.group()
+@click.group(cls=Commands)
 def sessions() -> None:
-    """Look after sessions."""
+    """Who is logged in where."""
 
 
 @sessions.command("list")
 @click.argument("email")
 def list_sessions(email: str) -> None:
-    """List the live sessions of EMAIL, newest first."""
+    """List the live sessions of EMAIL.
+
+    The newest first, a line for each, with tabs between: id, when it was opened, last used and
+    ends, address, browser.
+    """
     with app_context():
         for session in operators.live_sessions(email):
             words = (
@@ -34,10 +39,14 @@ def list_sessions(email: str) -> None:
 @click.argument("email", required=False)
 @click.option("--all", "everybody", is_flag=True, help="End the sessions of all users.")
 def revoke_sessions(email: str | None, everybody: bool) -> None:
-    """End all sessions of EMAIL, or with --all everybody's.
+    """End EMAIL's sessions, or everybody's.
 
     Run it with --all after restoring a backup: a backup brings back sessions that were ended
     after it was made.
+
+    \b
+    authsvc sessions revoke alice@example.com
+    authsvc sessions revoke --all
     """
     if (email is None) is not everybody:
         raise click.UsageError("Give either an e-mail address or --all.")
@@ -48,7 +57,11 @@ def revoke_sessions(email: str | None, everybody: bool) -> None:
 
 @sessions.command("purge")
 def purge_sessions() -> None:
-    """Remove sessions that are long over; safe to run at any time, and at once by many."""
+    """Remove sessions that are long over.
+
+    The service does so by itself, a little at each login. Safe to run at any time, and at once by
+    many.
+    """
     with app_context():
         removed = count_up("removed", purge())
     click.echo(f"\n{removed} sessions that were over are gone.")

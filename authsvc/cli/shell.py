@@ -33,7 +33,9 @@ def clear_errors() -> Iterator[None]:
     """Show what went wrong as a sentence, and exit with 1."""
     try:
         yield
-    except (SettingsInvalid, schema.DatabaseUnfit) as error:
+    except SettingsInvalid as error:
+        raise click.ClickException(f"{_capital(str(error))}{_no_settings_here()}") from None
+    except schema.DatabaseUnfit as error:
         raise click.ClickException(_capital(str(error))) from None
     except (DBAPIError, OSError) as error:
         raise click.ClickException(_database_away(error)) from None
@@ -78,6 +80,14 @@ def _database_away(error: DBAPIError | OSError) -> str:
         f"The database {where} cannot be used: {str(cause).strip()}\n"
         f"See that it is there and that {PREFIX}DATABASE_URL is right."
     )
+
+
+def _no_settings_here() -> str:
+    """A hint for whoever stands in another folder than the service does."""
+    file = instance_folder() / "authsvc.env"
+    if file.exists():
+        return ""
+    return f"\nThere is no {file}: go to the service's folder, or run `python -m authsvc init`."
 
 
 def _capital(text: str) -> str:

@@ -3,13 +3,14 @@
 import click
 
 from authsvc import clock, operators, roles
+from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, new_password
 from authsvc.users import accounts
 
 
-@click.group()
+@click.group(cls=Commands)
 def users() -> None:
-    """Look after people's accounts."""
+    """People's accounts."""
 
 
 @users.command("create")
@@ -19,6 +20,10 @@ def create_user(email: str) -> None:
 
     The password is asked for, or read from standard input where that is not a terminal:
     it never stands on the command line.
+
+    \b
+    authsvc users create alice@example.com
+    authsvc users create alice@example.com < password
     """
     with app_context():
         account = accounts.register(email, new_password())
@@ -27,7 +32,11 @@ def create_user(email: str) -> None:
 
 @users.command("list")
 def list_users() -> None:
-    """List all accounts: e-mail address, id, when it was made, whether it is disabled, roles."""
+    """List all accounts.
+
+    A line for each, with tabs between: e-mail address, id, when it was made, whether it is
+    disabled, and roles.
+    """
     with app_context():
         for account, disabled_at in accounts.all_accounts():
             state = f"disabled {clock.rfc3339(disabled_at)}" if disabled_at else "enabled"
@@ -39,7 +48,10 @@ def list_users() -> None:
 @users.command("disable")
 @click.argument("email")
 def disable_user(email: str) -> None:
-    """Shut EMAIL out: no login, no refresh, and all sessions end at once."""
+    """Shut EMAIL out, and end all sessions.
+
+    No login and no refresh from now on; access tokens stop working within a second.
+    """
     with app_context():
         operators.disable(email)
     click.echo(f"{email} is disabled, and all sessions are ended.")
