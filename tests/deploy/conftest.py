@@ -91,11 +91,14 @@ def site(folder: Path, service_port: int) -> Iterator[Site]:
 
 @pytest.fixture(scope="package")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The whole of it, with a real gunicorn on SQLite."""
+    """The whole of it, with a real gunicorn on SQLite.
+
+    No issuer is set, so the service's own origin is what nginx says of the request.
+    """
     folder = tmp_path_factory.mktemp("deployed")
     url = f"sqlite:///{folder / 'authsvc.db'}"
     schema.upgrade(url)
-    settings = {"issuer": f"https://{HOST}", "trusted_proxies": "1", "rate_limit_factor": "100"}
+    settings = {"trusted_proxies": "1", "rate_limit_factor": "100"}
     with (
         serving(url, folder / "output", workers=1, **settings) as service,
         site(folder, service.port) as running,
