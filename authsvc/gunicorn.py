@@ -69,7 +69,8 @@ def when_ready(server: Any) -> None:
 
 def on_starting(server: Any) -> None:
     """Workers that run as another user must be able to count."""
-    os.chown(METRICS, server.cfg.uid, server.cfg.gid)
+    if (server.cfg.uid, server.cfg.gid) != (os.geteuid(), os.getegid()):  # systemd may forbid it
+        os.chown(METRICS, server.cfg.uid, server.cfg.gid)
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -53,7 +53,11 @@ class Server:
         )
 
     def start(
-        self, command: list[str], variables: dict[str, str], listening: socket.socket, output: Path
+        self,
+        command: list[str | Path],
+        variables: dict[str, str],
+        listening: socket.socket,
+        output: Path,
     ) -> "subprocess.Popen[bytes]":
         """Start a command as systemd does for a socket unit: the socket is its third file."""
         adopt = f'exec 3<&{listening.fileno()}; LISTEN_PID=$$ exec "$@"'

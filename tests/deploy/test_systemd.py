@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -60,9 +60,11 @@ def port() -> Iterator[socket.socket]:
 
 
 @contextmanager
-def started(machine: Server, port: socket.socket, folder: Path) -> Iterator[subprocess.Popen]:
+def started(
+    machine: Server, port: socket.socket, folder: Path, before: Sequence[str | Path] = ()
+) -> Iterator["subprocess.Popen[bytes]"]:
     """The unit's own command with the unit's own variables, once it has said that it is ready."""
-    words = value("ExecStart").replace(CODE, str(machine.code)).split()
+    words = [*before, *value("ExecStart").replace(CODE, str(machine.code)).split()]
     variables = dict(pair.split("=") for line in values("Environment") for pair in line.split())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
         address = machine.state.parent / "notices"
@@ -72,12 +74,36 @@ def started(machine: Server, port: socket.socket, folder: Path) -> Iterator[subp
         variables["NOTIFY_SOCKET"] = str(address)
         process = machine.start(words, variables, port, folder / "output")
         try:
-            assert "READY=1" in notices.recv(1024).decode().splitlines()
+            try:
+                assert "READY=1" in notices.recv(1024).decode().splitlines()
+            except TimeoutError:
+                pytest.fail(f"it did not start:\n{(folder / 'output').read_text()}")
             yield process
         finally:
             process.terminate()
             process.wait(timeout=int(value("TimeoutStopSec")))
             address.unlink()
+
+
+def calls(group: str) -> set[str]:
+    """The system calls in one of systemd's groups, of which some hold others."""
+    command = [program("systemd-analyze", package="systemd"), "syscall-filter", "--no-pager", group]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    names = [line.strip() for line in shown.splitlines()[1:]]
+    inner = [calls(name) for name in names if name.startswith("@")]
+    return {name for name in names if name and name[0].isalpha()}.union(*inner)
+
+
+def filtered(folder: Path) -> list[str | Path]:
+    """What goes before a command so that system calls fail that the unit forbids it."""
+    allowed: set[str] = set()
+    for groups in values("SystemCallFilter"):
+        named = set().union(*(calls(group) for group in groups.lstrip("~").split()))
+        allowed = allowed - named if groups.startswith("~") else allowed | named
+    others = "!" + ",".join(f"?{name}" for name in sorted(allowed))
+    strace: list[str | Path] = [program("strace"), "-D", "-f", "-qq", "--seccomp-bpf"]
+    strace += ["-e", f"trace={others}", "-e", f"inject={others}:error=EPERM"]
+    return [*strace, "-o", folder / "forbidden"]
 
 
 def get(port: socket.socket, path: str) -> int:
@@ -99,11 +125,11 @@ def test_the_service_is_shut_in(units: list[Path]) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_command_runs_as_nobody_and_says_when_it_is_ready(
+def test_shut_in_and_as_nobody_the_command_says_when_it_is_ready(
     machine: Server, port: socket.socket, tmp_path: Path
 ) -> None:
     before = machine.files()
-    with started(machine, port, tmp_path) as process:
+    with started(machine, port, tmp_path, filtered(machine.state)) as process:
         assert Path(f"/proc/{process.pid}").stat().st_uid != 0
         assert get(port, "/readyz") == 200
     assert process.returncode == 0
