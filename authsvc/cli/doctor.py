@@ -28,9 +28,9 @@ def doctor(
 ) -> None:
     """Look at a deployment from outside.
 
-    As a browser would. It needs no settings and no database, and works from any machine. With --email the account's
-    password is asked for, or read from standard input where that is not a terminal. The session
-    that it opens is logged out again.
+    As a browser would. It needs no settings and no database, and works from any machine. With
+    --email the account's password is asked for, or read from standard input where that is not a
+    terminal. The session that it opens is logged out again.
 
     Exits with 0 where no check failed, 1 where one did, 2 where the service cannot be reached.
     """

@@ -25,8 +25,8 @@ def keys() -> None:
 def generate(algorithm: Algorithm) -> None:
     """Print a fresh private key for the settings.
 
-    It is the two lines of an environment file. Nothing is kept: put the lines where the service finds its environment. The public half is
-    published at /.well-known/jwks.json.
+    It is the two lines of an environment file. Nothing is kept: put them where the service finds
+    its environment. The public half is published at /.well-known/jwks.json.
     """
     pem = generate_pem(algorithm).strip().replace("\n", "\\n")
     click.echo(f"{PREFIX}ACCESS_TOKEN_ALGORITHM={algorithm}")
