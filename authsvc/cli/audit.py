@@ -71,9 +71,9 @@ def audit(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show what happened to whose account, the newest at the end.
+    """Show what happened to whose account.
 
-    On a terminal in columns; in a pipe with a tab between the words and no heading.
+    The newest stands at the end. On a terminal in columns; in a pipe with a tab between the words and no heading.
     """
     if context.invoked_subcommand is not None:
         return
