@@ -7,15 +7,13 @@ import {
   EXPIRED_ACCESS_TOKEN,
   PASSWORD,
   URL_OF_SERVICE,
-  answerInstead,
   browser,
-  holdBack,
   loggedIn,
   moveClock,
   otherOrigin,
-  problem,
   until,
 } from "./browser.mjs";
+import { answerInstead, holdBack, problem } from "./network.mjs";
 
 const ME = `${URL_OF_SERVICE}/api/me`;
 const TTL = 600;

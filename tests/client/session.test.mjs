@@ -9,18 +9,15 @@ import {
   COOKIE,
   PASSWORD,
   URL_OF_SERVICE,
-  answerInstead,
   browser,
-  cut,
-  html,
   hurry,
   loggedIn,
   newEmail,
   onAnotherDevice,
   openTab,
-  problem,
   until,
 } from "./browser.mjs";
+import { answerInstead, cut, html, problem } from "./network.mjs";
 
 const ME = `${URL_OF_SERVICE}/api/me`;
 
@@ -282,4 +279,28 @@ test("a login whose last step failed is taken up by restore", async () => {
   assert.equal(auth.user, null);
   assert.equal(browser.requests("/auth/login").length, 1);
   assert.equal((await auth.restore()).email, email);
+});
+
+test("nothing of a page's life touches a store or a cookie of the page", async (t) => {
+  const touched = [];
+  for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches", "cookieStore", "document"]) {
+    const kept = Object.getOwnPropertyDescriptor(globalThis, name);
+    Object.defineProperty(globalThis, name, {
+      get: () => void touched.push(name),
+      set: () => touched.push(name),
+      configurable: true,
+    });
+    t.after(() => {
+      delete globalThis[name];
+      if (kept) Object.defineProperty(globalThis, name, kept);
+    });
+  }
+  const { auth, email } = await loggedIn();
+  await openTab().restore();
+  await auth.fetch(ME);
+  await auth.sessions.list();
+  await auth.logout();
+  await auth.login(email, PASSWORD);
+  await auth.logoutEverywhere();
+  assert.deepEqual(touched, []);
 });
