@@ -46,6 +46,13 @@ test("the token goes to the service and to listed origins, and nowhere else", as
   assert.ok(browser.sent.slice(1).every(({ token }) => token === ""));
 });
 
+test("an origin that a listed one's name begins is another one", async () => {
+  const unlisted = await otherOrigin();
+  const { auth } = await loggedIn({ origins: ["http://127.0.0.1"] });
+  await auth.fetch(unlisted.origin);
+  assert.equal(unlisted.received[0].authorization, undefined);
+});
+
 test("a request to another origin goes as it is, with no refresh before it", async (t) => {
   const other = await otherOrigin();
   const { auth } = await loggedIn();
