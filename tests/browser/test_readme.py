@@ -1,4 +1,4 @@
-"""The README's page, in ten lines, as it stands there: on another origin, which the service allows."""
+"""The README's page as it stands there, on another origin that the service allows."""
 
 from playwright.sync_api import Page, expect
 
