@@ -94,7 +94,7 @@ def serving(
         yield service
     finally:
         if process.poll() is None:
-            service.kill(signal.SIGTERM)
+            service.kill()  # SIGTERM would wait ten seconds for a connection that is kept alive
 
 
 def wait_until_it_answers(service: Service, seconds: int = BOOT_SECONDS) -> None:

@@ -32,14 +32,14 @@ export declare class AuthError extends Error {
      *   that is over, and was not sent again in the next one)
      * @param {number} status the HTTP status; 0 without an answer
      * @param {string} message a sentence for people
-     * @param {number} retryAfter seconds to wait before the next try; 0 where none were named
+     * @param {number} retryAfter seconds to wait before the next try, or 0
      * @param {Fault[]} errors what is wrong with which member, for `validation_failed`
      * @param {unknown} [cause]
      */
     constructor(code: string, status: number, message: string, retryAfter?: number, errors?: Fault[], cause?: unknown);
 }
 /**
- * One page's way to the service.
+ * A page's way to the service.
  *
  * @param {object} options
  * @param {string} options.baseUrl where the service is

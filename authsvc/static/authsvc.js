@@ -22,7 +22,7 @@ export class AuthError extends Error {
    *   that is over, and was not sent again in the next one)
    * @param {number} status the HTTP status; 0 without an answer
    * @param {string} message a sentence for people
-   * @param {number} retryAfter seconds to wait before the next try; 0 where none were named
+   * @param {number} retryAfter seconds to wait before the next try, or 0
    * @param {Fault[]} errors what is wrong with which member, for `validation_failed`
    * @param {unknown} [cause]
    */
@@ -37,7 +37,18 @@ export class AuthError extends Error {
 }
 
 /**
- * One page's way to the service.
+ * @param {number} status
+ * @param {unknown} cause
+ */
+function failure(status, cause, retryAfter = 0) {
+  const [code, message] = status
+    ? ["http_error", "The answer is not the service's."]
+    : ["network_error", "The service cannot be reached."];
+  return new AuthError(code, status, message, retryAfter, [], cause);
+}
+
+/**
+ * A page's way to the service.
  *
  * @param {object} options
  * @param {string} options.baseUrl where the service is
@@ -52,12 +63,13 @@ export function createAuth({ baseUrl, origins = [] }) {
   let sid = "";
   /** @type {User | null} */
   let user = null;
-  // Moments of the monotonic clock: whether the computer's date is right does not matter.
+  // By the monotonic clock: the date may be wrong. Renewal waits for use: a timer would keep an unused
+  // session alive.
   let renewFrom = 0;
-  let validUntil = 0;
-  // Known to be logged out; at first nothing is known.
+  let useUntil = 0;
+  // Known to be logged out. At first nothing is known.
   let over = false;
-  // Counts logins and logouts, so that an answer that they overtook is dropped.
+  // Counts logins and logouts: an answer that they overtook is dropped.
   let epoch = 0;
   /** @type {Promise<void> | undefined} */
   let renewing;
@@ -73,19 +85,14 @@ export function createAuth({ baseUrl, origins = [] }) {
     if (changed) for (const listener of listeners) queueMicrotask(() => listener(next));
   }
 
-  function distrust() {
-    renewFrom = validUntil = 0;
-  }
-
   /** @param {boolean} loggedOut */
   function turn(loggedOut) {
     epoch += 1;
-    distrust();
+    renewFrom = useUntil = 0;
     over = loggedOut;
-    if (over) {
-      token = sid = "";
-      setUser(null);
-    }
+    if (!over) return;
+    token = sid = "";
+    setUser(null);
   }
 
   /** @param {boolean} loggedOut */
@@ -121,10 +128,7 @@ export function createAuth({ baseUrl, origins = [] }) {
       if (response.ok) return data;
     } catch (cause) {
       if (cause instanceof AuthError) throw cause;
-      const [code, message] = status
-        ? ["http_error", "The answer is not the service's."]
-        : ["network_error", "The service cannot be reached."];
-      throw new AuthError(code, status, message, retryAfter, [], cause);
+      throw failure(status, cause, retryAfter);
     }
     throw new AuthError(data?.code ?? "http_error", status, data?.detail, retryAfter, data?.errors);
   }
@@ -142,42 +146,45 @@ export function createAuth({ baseUrl, origins = [] }) {
   }
 
   function renew() {
-    renewing ??= inTurn(() => resume()).finally(() => {
+    renewing ??= inTurn(resume).finally(() => {
       renewing = undefined;
     });
     return renewing;
   }
 
   /**
-   * Get an access token and whose it is; what is no clear answer is asked for again.
+   * Get an access token and whose it is; an unclear answer is asked for again.
    *
    * @param {Issued} [issued] by a login a moment ago
    */
   async function resume(issued) {
+    const asked = performance.now();
     for (let tries = 1; issued || performance.now() >= renewFrom; tries += 1) {
       const started = epoch;
       try {
-        const asked = performance.now();
-        issued ??= /** @type {Issued} */ (await call(fetch, "POST", "auth/refresh"));
-        const { access_token, expires_in } = issued;
+        /** @type {Issued} */
+        const answer = issued ?? (await call(fetch, "POST", "auth/refresh"));
+        const { access_token, expires_in } = answer;
         const payload = access_token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
         const claims = JSON.parse(atob(payload));
-        const bearer = { Authorization: `Bearer ${access_token}` };
+        issued = answer;
         const owner =
           started !== epoch || claims.sub === user?.id
             ? user
-            : await call(fetch, "GET", "api/me", undefined, bearer);
+            : await call(fetch, "GET", "api/me", undefined, {
+                Authorization: `Bearer ${access_token}`,
+              });
         if (started === epoch) {
           token = access_token;
           sid = claims.sid;
           renewFrom = asked + expires_in * (750 + 150 * Math.random());
-          validUntil = asked + expires_in * 1_000;
+          useUntil = asked + expires_in * 950;
           over = false;
           return setUser(owner);
         }
         issued = undefined;
       } catch (thrown) {
-        const error = /** @type {AuthError} */ (thrown);
+        const error = thrown instanceof AuthError ? thrown : failure(200, thrown);
         if (started !== epoch) {
           issued = undefined;
           continue;
@@ -228,7 +235,7 @@ export function createAuth({ baseUrl, origins = [] }) {
     const now = performance.now();
     if (!over && now >= renewFrom) {
       const renewed = renew();
-      if (now < validUntil) renewed.catch(() => {});
+      if (now < useUntil) renewed.catch(() => {});
       else {
         await unlessAborted(renewed, request.signal).catch((error) => {
           if (caller || !over) throw error;
@@ -240,7 +247,7 @@ export function createAuth({ baseUrl, origins = [] }) {
     if (response.status !== 401 || !sent) return response;
     const problem = await response.clone().json().catch(() => null);
     if (!STALE.includes(problem?.code)) return response;
-    if (sent === token) distrust();
+    if (sent === token) renewFrom = useUntil = 0;
     if (body instanceof ReadableStream) return response;
     if (!over) await unlessAborted(renew(), request.signal);
     return send(copy ?? new Request(input, init));

@@ -101,6 +101,7 @@ class Demo:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.faults: list[str] = []
+        self.refreshes = page.locator("#log tr", has_text="/auth/refresh")
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.goto(f"{url}/demo")
         expect(page.locator("#log tr")).not_to_have_count(0)

@@ -1,4 +1,4 @@
-// A browser around Node's fetch: a cookie jar, several tabs, and a network that can be disturbed.
+// The browser of each test: its tabs, its clocks, and other devices and origins around it.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -6,6 +6,7 @@ import { afterEach, beforeEach } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { createAuth } from "../../authsvc/static/authsvc.js";
+import { Browser } from "./jar.mjs";
 
 export const URL_OF_SERVICE = process.env.AUTHSVC_URL;
 export const EXPIRED_ACCESS_TOKEN = process.env.AUTHSVC_EXPIRED_ACCESS_TOKEN;
@@ -13,7 +14,6 @@ export const EXPIRED_REFRESH_TOKEN = process.env.AUTHSVC_EXPIRED_REFRESH_TOKEN;
 export const COOKIE = "__Host-refresh_token";
 export const PASSWORD = "a horse that is correct";
 
-const sendForReal = globalThis.fetch;
 const randomForReal = Math.random;
 const waitForReal = globalThis.setTimeout;
 const RealChannel = globalThis.BroadcastChannel;
@@ -25,42 +25,6 @@ class Channel extends RealChannel {
   constructor(name) {
     super(name);
     open.push(this);
-  }
-}
-
-export class Browser {
-  cookies = new Map();
-  sent = [];
-  // A function (request, go): the network between this browser and everybody.
-  network = (request, go) => go(request);
-
-  fetch = async (input, init) => {
-    const request = new Request(input, init);
-    if (request.credentials === "include" && this.cookies.size) {
-      const pairs = [...this.cookies].map(([name, value]) => `${name}=${value}`);
-      request.headers.set("Cookie", pairs.join("; "));
-    }
-    const { pathname } = new URL(request.url);
-    const entry = { method: request.method, path: pathname, status: 0 };
-    entry.token = request.headers.get("Authorization")?.replace("Bearer ", "") ?? "";
-    this.sent.push(entry);
-    const response = await this.network(request, this.#go);
-    entry.status = response.status;
-    return response;
-  };
-
-  #go = async (request) => {
-    const response = await sendForReal(request);
-    for (const line of response.headers.getSetCookie()) {
-      const [, name, value] = line.match(/^([^=]+)=([^;]*)/);
-      if (/Max-Age=0/.test(line)) this.cookies.delete(name);
-      else this.cookies.set(name, value);
-    }
-    return response;
-  };
-
-  requests(path) {
-    return this.sent.filter((entry) => entry.path === path);
   }
 }
 
@@ -135,59 +99,6 @@ export function moveClock(t, seconds) {
   const now = performance.now.bind(performance);
   return t.mock.method(performance, "now", () => now() + seconds * 1_000).mock;
 }
-
-/** The service's answer to requests for this path, as many times as there are answers. */
-export function answerInstead(path, ...answers) {
-  const before = browser.network;
-  browser.network = async (request, go) => {
-    const mine = new URL(request.url).pathname === path && answers.length;
-    return mine ? answers.shift()(request) : before(request, go);
-  };
-}
-
-/** Put another access token in the requests for this path, as many times as there are tokens. */
-export function tamper(path, ...tokens) {
-  const before = browser.network;
-  browser.network = (request, go) => {
-    if (new URL(request.url).pathname === path && tokens.length) {
-      request.headers.set("Authorization", `Bearer ${tokens.shift()}`);
-    }
-    return before(request, go);
-  };
-}
-
-/**
- * Hold the next request for this path back until it is let go; or its answer, where `answers` is
- * set; or give it `answer` then.
- */
-export function holdBack(path, { answers = false, answer } = {}) {
-  const before = browser.network;
-  const gate = {};
-  const opened = new Promise((resolve) => (gate.letGo = resolve));
-  gate.reached = new Promise((resolve) => (gate.arrive = resolve));
-  browser.network = async (request, go) => {
-    if (new URL(request.url).pathname !== path) return before(request, go);
-    browser.network = before;
-    const early = answer ? answer() : answers && (await before(request, go));
-    gate.arrive();
-    await opened;
-    return early || before(request, go);
-  };
-  return gate;
-}
-
-export const cut = () => {
-  throw new TypeError("fetch failed");
-};
-
-export const problem = (status, code, headers = {}) => () =>
-  new Response(JSON.stringify({ status, code, detail: "As the test has it." }), {
-    status,
-    headers: { "Content-Type": "application/problem+json", ...headers },
-  });
-
-export const html = (status) => () =>
-  new Response("<h1>Bad gateway</h1>", { status, headers: { "Content-Type": "text/html" } });
 
 /** Wait for what another tab has been told to do. */
 export async function until(holds) {

@@ -7,15 +7,13 @@ import {
   EXPIRED_ACCESS_TOKEN,
   PASSWORD,
   URL_OF_SERVICE,
-  answerInstead,
   browser,
-  holdBack,
   loggedIn,
   moveClock,
   otherOrigin,
-  problem,
   until,
 } from "./browser.mjs";
+import { answerInstead, holdBack, problem } from "./network.mjs";
 
 const ME = `${URL_OF_SERVICE}/api/me`;
 const TTL = 600;
@@ -46,6 +44,13 @@ test("the token goes to the service and to listed origins, and nowhere else", as
   await auth.fetch(`https://${hostname}:${port}/`).catch(() => {});
   await auth.fetch(unlisted.origin.replace("127.0.0.1", "[::1]")).catch(() => {});
   assert.ok(browser.sent.slice(1).every(({ token }) => token === ""));
+});
+
+test("an origin that a listed one's name begins is another one", async () => {
+  const unlisted = await otherOrigin();
+  const { auth } = await loggedIn({ origins: ["http://127.0.0.1"] });
+  await auth.fetch(unlisted.origin);
+  assert.equal(unlisted.received[0].authorization, undefined);
 });
 
 test("a request to another origin goes as it is, with no refresh before it", async (t) => {

@@ -9,18 +9,16 @@ import {
   COOKIE,
   PASSWORD,
   URL_OF_SERVICE,
-  answerInstead,
   browser,
-  cut,
-  html,
   hurry,
   loggedIn,
+  moveClock,
   newEmail,
   onAnotherDevice,
   openTab,
-  problem,
   until,
 } from "./browser.mjs";
+import { answerInstead, cut, html, problem } from "./network.mjs";
 
 const ME = `${URL_OF_SERVICE}/api/me`;
 
@@ -163,7 +161,7 @@ test("an answer that is not the service's is an http_error with its status", asy
   }
 });
 
-test("other tabs hear of a login and a logout, and the channel bears no token", async () => {
+test("other tabs hear of logins and logouts, and the channel bears no token", async (t) => {
   const [here, there] = [openTab(), openTab()];
   const messages = [];
   const spy = new BroadcastChannel(`authsvc ${URL_OF_SERVICE}/`);
@@ -172,11 +170,14 @@ test("other tabs hear of a login and a logout, and the channel bears no token", 
   await here.register(email, PASSWORD);
   await here.login(email, PASSWORD);
   await until(() => there.user?.email === email);
+  await here.login(email, PASSWORD);
+  moveClock(t, 3_600);
+  await here.fetch(ME);
   await here.logout();
   await until(() => there.user === null);
   assert.equal((await there.fetch(ME)).status, 401);
-  await until(() => messages.length === 2);
-  assert.deepEqual(messages, ["login", "logout"]);
+  await until(() => messages.includes("logout"));
+  assert.deepEqual(messages, ["login", "login", "logout"]);
 });
 
 test("a tab follows when somebody else logs in in another tab", async () => {
@@ -282,4 +283,28 @@ test("a login whose last step failed is taken up by restore", async () => {
   assert.equal(auth.user, null);
   assert.equal(browser.requests("/auth/login").length, 1);
   assert.equal((await auth.restore()).email, email);
+});
+
+test("nothing of a page's life touches a store or a cookie of the page", async (t) => {
+  const touched = [];
+  for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches", "cookieStore", "document"]) {
+    const kept = Object.getOwnPropertyDescriptor(globalThis, name);
+    Object.defineProperty(globalThis, name, {
+      get: () => void touched.push(name),
+      set: () => touched.push(name),
+      configurable: true,
+    });
+    t.after(() => {
+      delete globalThis[name];
+      if (kept) Object.defineProperty(globalThis, name, kept);
+    });
+  }
+  const { auth, email } = await loggedIn();
+  await openTab().restore();
+  await auth.fetch(ME);
+  await auth.sessions.list();
+  await auth.logout();
+  await auth.login(email, PASSWORD);
+  await auth.logoutEverywhere();
+  assert.deepEqual(touched, []);
 });

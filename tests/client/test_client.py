@@ -19,6 +19,7 @@ from tests.gunicorn import ROOT, serving
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 HERE = Path(__file__).parent
+FILES_AT_ONCE = 3  # they wait for the service more than they compute
 MODULE = "authsvc/static/authsvc.js"
 ISSUER = "http://localhost:8000"
 
@@ -40,6 +41,7 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     (folder / "examples").mkdir()
     examples = compile_examples(folder / "examples")
     command = ["node", "--test", "--test-timeout=60000", "--experimental-test-coverage"]
+    command += [f"--test-concurrency={FILES_AT_ONCE}"]
     command += ["--test-reporter=spec"]
     command += ["--test-reporter-destination=stdout", "--test-reporter=lcov"]
     command += [f"--test-reporter-destination={report}"]

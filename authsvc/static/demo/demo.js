@@ -28,16 +28,18 @@ function observe() {
       throw error;
     }
     const problem = response.ok ? null : await response.clone().json().catch(() => null);
+    const kind = response.ok ? "good" : problem?.code === "refresh_token_missing" ? "calm" : "bad";
     const issues = /\/auth\/(login|refresh)$/.test(path);
     if (response.ok && issues) {
       const { expires_in: seconds } = await response.clone().json();
       timeline.begin();
       timeline.issued(seconds);
+      tick();
       log(method, path, 200, `An access token for ${seconds} s, into memory.`, "good");
     } else {
-      log(method, path, response.status, problem ? explain(problem) : became(method, path), problem ? "bad" : "good");
+      log(method, path, response.status, problem ? explain(problem) : became(method, path), kind);
     }
-    timeline.mark(lane, response.ok ? "good" : "bad");
+    timeline.mark(lane, kind);
     return response;
   };
 }
@@ -57,8 +59,9 @@ function became(method, path) {
 
 function log(method, path, answer, text, kind) {
   const row = $("log").insertRow(0);
+  row.role = "row"; // on a narrow screen it is no table to the browser
   for (const cell of [new Date().toLocaleTimeString(), `${method} ${path}`, answer, text]) {
-    row.insertCell().textContent = cell;
+    Object.assign(row.insertCell(), { role: "cell", textContent: cell });
   }
   row.cells[1].className = "mono";
   row.cells[2].className = kind;
@@ -230,15 +233,11 @@ function describe() {
   if ($("timeline").ariaLabel !== text) $("timeline").ariaLabel = text;
 }
 
-let drawn = -Infinity;
-function frame(now) {
-  if (now - drawn > (calm.matches ? 1_000 : 45)) {
-    drawn = now;
-    timeline.draw();
-    tick();
-    describe();
-  }
-  requestAnimationFrame(frame);
+function frame() {
+  timeline.draw();
+  tick();
+  describe();
+  setTimeout(() => requestAnimationFrame(frame), calm.matches ? 1_000 : 40);
 }
 
 auth.onChange(show);

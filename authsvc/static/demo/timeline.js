@@ -76,6 +76,7 @@ export function createTimeline(svg) {
       const y = middle(n) + mark.row * (narrow ? 0 : 5) - (narrow ? 0 : 7);
       const shift = narrow ? 0 : 7;
       if (mark.kind === "bad") cross(x(mark.at), y + shift, "bad");
+      else if (mark.kind === "calm") add(svg, "circle", { class: "calm", cx: x(mark.at), cy: y + shift, r: 4.5 });
       else if (mark.kind === "lost") add(svg, "path", { class: "lost", d: `M${x(mark.at)} ${y + shift - 6}l6.5 11h-13z` });
       else add(svg, "circle", { class: mark.lane === "refresh" ? "refresh" : "good", cx: x(mark.at), cy: y + shift, r: 5 });
       if (mark.lane === "refresh" && mark.kind === "good") {

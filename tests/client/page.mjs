@@ -1,0 +1,31 @@
+// A page that does what it is told, line by line, and answers with what it found.
+
+import { createInterface } from "node:readline";
+
+import { createAuth } from "../../authsvc/static/authsvc.js";
+import { Browser } from "./jar.mjs";
+
+const url = process.env.AUTHSVC_URL;
+globalThis.fetch = new Browser().fetch;
+Math.random = () => 0; // the shortest waits between two tries
+const auth = createAuth({ baseUrl: url });
+const clock = performance.now.bind(performance);
+
+const orders = {
+  "log in": async () => {
+    const given = ["alice@example.com", "a horse that is correct"];
+    await auth.register(...given);
+    await auth.login(...given);
+  },
+  ask: async () => (await auth.fetch(`${url}/api/me`)).status,
+  "let the access token expire": () => {
+    performance.now = () => clock() + 3_600_000;
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const found = await Promise.resolve()
+    .then(orders[line])
+    .catch((error) => error.code ?? error.name);
+  console.log(JSON.stringify({ found, user: auth.user?.email }));
+}
