@@ -32,7 +32,7 @@ Problem
 └── ServiceUnavailable          503 service_unavailable
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -78,6 +78,14 @@ class Problem(Exception):
     def members(self) -> Mapping[str, Any]:
         """The members that it has beyond those that all problems have."""
         return {}
+
+
+def every_problem(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    """Every kind of problem that has a code of its own, in the order of the tree."""
+    for child in kind.__subclasses__():
+        if "code" in vars(child):
+            yield child
+        yield from every_problem(child)
 
 
 class InvalidRequest(Problem):

@@ -69,6 +69,11 @@ def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[
     return decorate
 
 
+def body_of(view: Callable[..., Any]) -> type[Body] | None:
+    """The body that the view was declared to take."""
+    return cast(type[Body] | None, getattr(view, "body", None))
+
+
 def remote_address() -> str | None:
     """The client's IP address, as far as the configured proxies tell it truly."""
     try:

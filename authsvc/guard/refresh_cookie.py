@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from flask import Response, request
 
@@ -28,6 +28,11 @@ def takes_refresh_cookie(view: Callable[Concatenate[list[str], P], R]) -> Callab
 
     with_tokens.takes_refresh_cookie = True  # type: ignore[attr-defined]
     return with_tokens
+
+
+def is_given_refresh_cookie(view: Callable[..., Any]) -> bool:
+    """Whether the view was marked `@takes_refresh_cookie`."""
+    return getattr(view, "takes_refresh_cookie", False) is True
 
 
 def set_refresh_cookie(response: Response, refresh_token: str, lives: int) -> Response:

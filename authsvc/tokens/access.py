@@ -27,12 +27,12 @@ class AccessToken:
 
     Args:
         access_token: its text. Keep it in memory only, and send it back as `Bearer`.
-        expires_in: the seconds that it lives from now on.
         token_type: how it is sent.
+        expires_in: the seconds that it lives from now on.
     """
 
     access_token: str = field(metadata={"examples": ["eyJhbGciOiJIUzI1NiIs..."]})
-    token_type: Literal["Bearer"] = field(default="Bearer", kw_only=True)
+    token_type: Literal["Bearer"]
     expires_in: int = field(metadata={"examples": [600]})
 
 
@@ -86,7 +86,7 @@ class AccessTokens:
             auth_time=min(now, int(auth_time.timestamp())),
             roles=roles,
         )
-        return AccessToken(sign(claims.payload(), self.keyring), exp - now)
+        return AccessToken(sign(claims.payload(), self.keyring), "Bearer", exp - now)
 
 
 class AccessTokenVerifier:

@@ -1,0 +1,31 @@
+"""GET /docs: the API for people, with the explanation of each problem."""
+
+from pathlib import Path
+
+from flask import Response, send_from_directory
+
+from authsvc.answers import answers
+from authsvc.components import component
+from authsvc.guard.access_token import public
+from authsvc.operations.openapi import Description
+from authsvc.operations.revalidated import REVALIDATED
+
+FILES = Path(__file__).parent.parent / "static" / "docs"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@public
+@answers(200, "text/html", headers=REVALIDATED)
+def page() -> Response:
+    """Read this description, and what each problem means."""
+    response = component(Description).page.response()
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@public
+def file(name: str) -> Response:
+    return send_from_directory(FILES, name)
