@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from flask import Response, send_from_directory
+from flask import Response
 
 from authsvc.answers import answers
 from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.operations.openapi import Description
-from authsvc.operations.revalidated import REVALIDATED
+from authsvc.operations.revalidated import REVALIDATED, Revalidated
 
-FILES = Path(__file__).parent.parent / "static" / "docs"
+FOLDER = Path(__file__).parent.parent / "static" / "docs"
+TYPES = {"docs.css": "text/css", "look.css": "text/css", "icon.svg": "image/svg+xml"}
+FILES = {name: Revalidated((FOLDER / name).read_bytes(), kind) for name, kind in TYPES.items()}
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -28,4 +30,4 @@ def page() -> Response:
 
 @public
 def file(name: str) -> Response:
-    return send_from_directory(FILES, name)
+    return FILES[name].response()

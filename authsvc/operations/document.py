@@ -113,6 +113,6 @@ def _security_schemes(settings: Settings) -> dict[str, Any]:
             "in": "cookie",
             "name": cookie_name(settings),
             "description": "Set by a login and kept by the browser: `HttpOnly`, so that no script "
-            "can read it, and sent only to this host.",
+            "can read it, and sent to this host alone.",
         },
     }

@@ -73,12 +73,15 @@ def _problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
 def _of_problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
     adds = {name: meaning for kind in kinds for name, meaning in kind.adds.items()}
     always = set.intersection(*(set(kind.adds) for kind in kinds))
-    explained = [f"`{kind.code}`: {_explanation(kind)}" for kind in kinds]
     return {
-        "description": "\n\n".join(explained),
+        "description": _explanation(kinds[0]) if len(kinds) == 1 else _choice(kinds),
         "headers": _headers(adds, always),
         "content": {PROBLEM_JSON: {"schema": of_problems(kinds)}},
     }
+
+
+def _choice(kinds: Sequence[type[Problem]]) -> str:
+    return " ".join(f"`{kind.code}`: {kind.detail}" for kind in kinds)
 
 
 def _explanation(kind: type[Problem]) -> str:
