@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from flask import Flask
 
+from authsvc.answers import answers
 from tests.conftest import MakeApp
 from tests.description import Description
 from tests.test_problems import DOCUMENTED
@@ -69,6 +70,18 @@ def test_it_needs_no_other_host_and_nothing_inline(app: Flask, page: Elements) -
     assert set(directives.values()) == {"'self'", "'none'"}
     for name in ("docs.css", "look.css"):
         assert not re.search(r"url\(|@import", app.test_client().get(f"/docs/{name}").text)
+
+
+def test_what_a_docstring_says_is_shown_as_text(make_app: MakeApp) -> None:
+    def view() -> list[str]:
+        """<script>alert(1)</script> `<img src=x>` & more"""
+        return []
+
+    app = make_app()
+    app.add_url_rule("/notes", view_func=answers(200)(view))
+    text = app.test_client().get("/docs").text
+    assert Elements(text).inline == set()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
 def test_it_names_the_service_of_the_issuer(make_app: MakeApp) -> None:
