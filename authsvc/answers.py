@@ -68,7 +68,7 @@ def answers(
     def decorate(view: Callable[P, object]) -> View[P]:
         returned = get_type_hints(view)["return"]
         told: Any = body if returned is Response else returned
-        adapter = None if told is NoneType or isinstance(told, str) else TypeAdapter(told)
+        adapter = None if told in (None, NoneType) or isinstance(told, str) else TypeAdapter(told)
         media = told if isinstance(told, str) else JSON if adapter else None
         rendered = cast(View[P], view) if returned is Response else _rendered(view, status, adapter)
         rendered.answer = Answer(  # type: ignore[attr-defined]

@@ -222,6 +222,8 @@ class RegistrationClosed(Problem):
 
 
 class Forbidden(Problem):
+    """Whoever asks may not have this. Ask the operator for access."""
+
     status, code = 403, "forbidden"
     detail = "You may not do this."
 

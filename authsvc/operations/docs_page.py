@@ -110,7 +110,7 @@ class Page:
     def members(self, schema: dict[str, Any], prefix: str = "") -> Iterator[Member]:
         """The members of an object, those of its objects included."""
         resolved = self._resolved(schema)
-        for part in resolved.get("allOf", []):
+        for part in [*resolved.get("allOf", []), *resolved.get("anyOf", [])[:1]]:
             yield from self.members(part, prefix)
         for name, member in resolved.get("properties", {}).items():
             required = name in resolved.get("required", [])
@@ -118,12 +118,17 @@ class Page:
             if "items" in member:
                 yield from self.members(member["items"], f"{prefix}{name}[].")
 
+    def has_members(self, schema: dict[str, Any] | None) -> bool:
+        return schema is not None and any(self.members(schema))
+
     def example(self, schema: dict[str, Any]) -> Any:
         """A value that the schema allows; what may be left out is left out."""
         resolved = self._resolved(schema)
         if "allOf" in resolved:
             parts = [self.example(part) for part in resolved["allOf"]]
             return {name: value for part in parts for name, value in part.items()}
+        if "anyOf" in resolved and "$ref" in resolved["anyOf"][0]:
+            return self.example(resolved["anyOf"][0])
         if "properties" in resolved:
             members = resolved["properties"]
             return {name: self.example(members[name]) for name in resolved.get("required", [])}

@@ -27,7 +27,7 @@ Pages of the origins in `AUTHSVC_ALLOWED_ORIGINS` may call it from elsewhere, wi
 (CORS)."""
 
 TAGS = {
-    "auth": "Making an account, and a session's life: opened, refreshed, ended.",
+    "auth": "Making an account, and a session's life: opened, refreshed, ended, asked about.",
     "resources": "What a person does with their own account. An access token is asked for.",
     "operations": "For those who run the service or build on it.",
 }

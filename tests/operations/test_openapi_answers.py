@@ -41,16 +41,21 @@ class Visit:
         self.operation = operation
         self.number = next(_numbers)
         self.body = body_for(description, operation)
-        if self.body is not None and "email" in self.body:
-            self.body["email"] = f"nobody{self.number}@example.com"
         email = f"somebody{self.number}@example.com"
         self.person = Person(app, email, "a horse that is correct").register().logged_in()
+        if self.body is not None and "email" in self.body:
+            self.body["email"] = f"nobody{self.number}@example.com"
+        if self.body is not None and "access_token" in self.body:
+            self.body["access_token"] = self.person.access_token
 
     def call(self, headers: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
         path = self.operation.path.replace("{sid}", str(uuid4()))
         if self.body is not None and not kwargs:
             kwargs = {"json": self.body}
-        return self.person.call(self.operation.method, path, headers=headers, **kwargs)
+        sent = dict(headers or {})
+        if {"access_token": []} in self.operation.told["security"] and self.person.access_token:
+            sent["Authorization"] = f"Bearer {self.person.access_token}"
+        return self.person.call(self.operation.method, path, headers=sent, **kwargs)
 
     def again_and_again(self) -> TestResponse:
         with time_machine.travel(clock.now(), tick=False):
@@ -106,6 +111,7 @@ PROVOKED: dict[str, Callable[[Visit], TestResponse]] = {
     "refresh_token_revoked": lambda visit: visit.after_a_logout(),
     "cross_origin_refused": lambda visit: visit.call({"Sec-Fetch-Site": "cross-site"}),
     "wrong_password": lambda visit: visit.call(),
+    "forbidden": lambda visit: visit.call(environ_base={"REMOTE_ADDR": "192.0.2.1"}),
     "not_found": lambda visit: visit.call(),
     "email_taken": register_twice,
     "request_too_large": lambda visit: visit.with_body(" " * 20_000),
