@@ -1,15 +1,21 @@
 """POST /auth/introspect: is this access token valid now, and what does it say (RFC 7662)?"""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import (
+    Annotated,
+    Literal,
+    NotRequired,  # pydantic asks for these before Python 3.12
+    cast,
+)
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from authsvc import clock
 from authsvc.answers import answers
 from authsvc.components import component
 from authsvc.guard.access_token import AccessTokenGuard, public
 from authsvc.requests import Body, Text, takes
+from authsvc.roles import Roles
 from authsvc.sessions.standing import is_in_force
 from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
@@ -25,8 +31,7 @@ class Introspection(Body):
     access_token: Annotated[Text, Field(examples=["eyJhbGciOiJIUzI1NiIs..."])]
 
 
-@dataclass(frozen=True)
-class Active:
+class Active(TypedDict):
     """What a token says that is valid now (RFC 7662 section 2.2).
 
     Args:
@@ -40,6 +45,7 @@ class Active:
         jti: the token's own id.
         sid: the id of the session.
         auth_time: when its owner logged in, in the same.
+        roles: the roles of the account; absent where it has none.
     """
 
     active: Literal[True]
@@ -52,10 +58,10 @@ class Active:
     jti: str
     sid: str
     auth_time: int
+    roles: NotRequired[Roles]
 
 
-@dataclass(frozen=True)
-class Inactive:
+class Inactive(TypedDict):
     """That a token is not valid now; why is not told.
 
     Args:
@@ -76,8 +82,8 @@ def introspect(body: Introspection) -> Active | Inactive:
     """
     claims = _valid(body.access_token)
     if claims is None or not is_in_force(claims.sid, claims.sub):
-        return Inactive(False)
-    return Active(True, "Bearer", **claims.payload())
+        return {"active": False}
+    return cast(Active, {"active": True, "token_type": "Bearer", **claims.payload()})
 
 
 def _valid(token: str) -> Claims | None:

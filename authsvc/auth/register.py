@@ -1,10 +1,12 @@
 """POST /auth/register: a new account, and no tokens: the client logs in next."""
 
+from dataclasses import dataclass, field
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
-from authsvc.answers import answers
+from authsvc.answers import Instant, answers
 from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.guard.throttle import Throttle
@@ -28,12 +30,28 @@ class NewAccount(Body):
     password: ChosenPassword
 
 
+@dataclass(frozen=True)
+class Registered:
+    """The account that was made.
+
+    Args:
+        id: never changes, and is the `sub` claim of the access tokens.
+        email: as it was written.
+        created_at: now.
+    """
+
+    id: UUID
+    email: str = field(metadata={"examples": ["alice@example.com"]})
+    created_at: Instant
+
+
 @public
 @takes(NewAccount)
 @answers(201, may=[RegistrationClosed, EmailTaken, RateLimited])
-def register(body: NewAccount) -> accounts.Account:
+def register(body: NewAccount) -> Registered:
     """Make an account; log in next."""
     if component(Settings).registration == "closed":
         raise RegistrationClosed
     with component(Passwords).admitted(), component(Throttle).registration(remote_address()):
-        return accounts.register(body.email, body.password)
+        account = accounts.register(body.email, body.password)
+    return Registered(account.id, account.email, account.created_at)

@@ -9,7 +9,7 @@ from authsvc.components import component
 from authsvc.guard.refresh_cookie import cookie_name
 from authsvc.operations.responses import responses_of, shared_headers, shared_responses
 from authsvc.operations.routes import Route, declared_routes
-from authsvc.operations.schemas import Schemas
+from authsvc.operations.schemas import Schemas, query_parameters
 from authsvc.settings import Settings
 from authsvc.version import __version__
 
@@ -71,8 +71,9 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         "description": route.docstring.text,
         "security": _security(route),
     }
-    if route.parameters:
-        operation["parameters"] = [_parameter(route, name) for name in route.parameters]
+    in_path = [_parameter(route, name) for name in route.parameters]
+    if parameters := [*in_path, *query_parameters(route)]:
+        operation["parameters"] = parameters
     if route.body is not None:
         content = {JSON: {"schema": schemas.taken_by(route)}}
         operation["requestBody"] = {"required": True, "content": content}

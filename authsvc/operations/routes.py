@@ -27,7 +27,7 @@ from authsvc.problems import (
     ValidationFailed,
     every_problem,
 )
-from authsvc.requests import Body, body_of
+from authsvc.requests import Body, Query, body_of, query_of
 
 _PARAMETER = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
 
@@ -80,6 +80,11 @@ class Route:
         return body_of(self.view)
 
     @property
+    def query(self) -> type[Query] | None:
+        """What the query string may hold."""
+        return query_of(self.view)
+
+    @property
     def is_protected(self) -> bool:
         return not is_public(self.view)
 
@@ -104,6 +109,8 @@ class Route:
             yield from every_problem(AccessTokenRefused)
         if self.is_protected or self.body:  # the token can be in the body
             yield from (InvalidRequest, RequestTooLarge, UnsupportedMediaType)
+        if self.query:
+            yield InvalidRequest
         if self.body:
             yield ValidationFailed
         if self.parameters:

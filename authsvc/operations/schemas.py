@@ -63,6 +63,22 @@ class Schemas:
         return self._made.get(f"{route.name} answers", {"type": "string"})
 
 
+def query_parameters(route: Route) -> list[Schema]:
+    """What the route's query string may hold, as OpenAPI's parameters: each may be absent."""
+    if route.query is None:
+        return []
+    schema = _described(TypeAdapter(route.query).json_schema(schema_generator=_Generator))
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": told.pop("description"),
+            "schema": next(choice for choice in told["anyOf"] if choice["type"] != "null"),
+        }
+        for name, told in schema["properties"].items()
+    ]
+
+
 def of_problems(kinds: Sequence[type[Problem]]) -> Schema:
     """The schema of a problem that is of one of these kinds; they have one status."""
     base = VALIDATION_PROBLEM if list(kinds) == [ValidationFailed] else PROBLEM
@@ -78,7 +94,9 @@ class _Generator(GenerateJsonSchema):
         return False
 
     def field_is_required(self, field: Any, total: bool) -> bool:
-        return self.mode == "serialization" or super().field_is_required(field, total)
+        may_be_absent = field["type"] == "typed-dict-field"
+        sent = self.mode == "serialization" and not may_be_absent
+        return sent or super().field_is_required(field, total)
 
 
 def _described(schema: Schema) -> Schema:

@@ -46,6 +46,7 @@ class Account:
         id: never changes, and is the `sub` claim of the access tokens.
         email: as it was written at registration.
         created_at: when it was registered.
+        roles: those that an operator gave it.
     """
 
     id: UUID

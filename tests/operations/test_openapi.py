@@ -26,6 +26,7 @@ OPERATIONS = {
     "POST /auth/introspect": "introspect",
     "GET /api/me": "me_show",
     "DELETE /api/me": "me_delete",
+    "GET /api/me/activity": "activity_show_activity",
     "PUT /api/me/password": "password_change",
     "GET /api/me/sessions": "sessions_show_all",
     "DELETE /api/me/sessions": "sessions_revoke_all",
