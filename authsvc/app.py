@@ -21,6 +21,7 @@ from authsvc.operations import operations
 from authsvc.operations.demo import demo
 from authsvc.operations.instruments import Instruments, RequestMetrics
 from authsvc.operations.logs import RequestLog
+from authsvc.operations.openapi import Description
 from authsvc.requests import MAX_BODY
 from authsvc.resources import resources
 from authsvc.service import Service
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install(app, instruments)
     install(app, access_tokens)
     install(app, sessions)
+    install(app, Description(app))
     install(app, Passwords(settings.password_min_length, watch=instruments.passwords))
     install(app, Throttle(counts, settings.rate_limit_factor))
 

@@ -30,6 +30,7 @@ _JSON = "authsvc.json_body"
 P = ParamSpec("P")
 R = TypeVar("R")
 B = TypeVar("B", bound="Body")
+Q = TypeVar("Q", bound="Query")
 
 
 def _encodable(text: str) -> str:
@@ -50,6 +51,12 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
 
 
+class Query(BaseModel):
+    """What a query string may hold. Names that it does not know are ignored."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
 def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[P, R]]:
     """Give the view its body, checked, as its first argument.
 
@@ -67,6 +74,39 @@ def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[
         return with_body
 
     return decorate
+
+
+def takes_query(query: type[Q]) -> Callable[[Callable[Concatenate[Q, P], R]], Callable[P, R]]:
+    """Give the view its query string, checked, as its first argument.
+
+    Raises:
+        InvalidRequest: it is not what `query` declares.
+    """
+
+    def decorate(view: Callable[Concatenate[Q, P], R]) -> Callable[P, R]:
+        @wraps(view)
+        def with_query(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                given = query.model_validate_strings(request.args.to_dict())
+            except ValidationError as error:
+                (name, *_), *_ = (fault["loc"] for fault in error.errors())
+                raise InvalidRequest(f"`{name}` in the query is not as it must be.") from None
+            return view(given, *args, **kwargs)
+
+        with_query.query = query  # type: ignore[attr-defined]
+        return with_query
+
+    return decorate
+
+
+def query_of(view: Callable[..., Any]) -> type[Query] | None:
+    """The query string that the view was declared to take."""
+    return cast(type[Query] | None, getattr(view, "query", None))
+
+
+def body_of(view: Callable[..., Any]) -> type[Body] | None:
+    """The body that the view was declared to take."""
+    return cast(type[Body] | None, getattr(view, "body", None))
 
 
 def remote_address() -> str | None:

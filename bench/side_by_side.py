@@ -75,7 +75,7 @@ def _filled(url: str, env: dict[str, str]) -> tuple[str, str]:
         alice = authentication.authenticate("alice@example.com", password)
         for _ in range(SESSIONS):
             opened = component(Sessions).open(alice, Device("bench", "127.0.0.1"), [])
-    return opened.access_token.token, opened.refresh_token
+    return opened.access_token.access_token, opened.refresh_token
 
 
 @contextmanager

@@ -21,6 +21,9 @@ PUBLIC = {
     "POST /auth/introspect",
     "GET /.well-known/jwks.json",
     "GET /healthz",
+    "GET /openapi.json",
+    "GET /docs",
+    "GET /docs/<any('docs.css', 'look.css', 'icon.svg'):name>",
     "GET /static/authsvc.js",
     "GET /readyz",
     "GET /metrics",  # to this machine, or with a token of its own

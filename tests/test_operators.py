@@ -113,7 +113,7 @@ def test_a_login_under_way_while_a_role_is_taken_away_does_not_bear_it(
         operator.run("users", "revoke", alice.email, "admin")
         operator.run("sessions", "revoke", alice.email)
         opened = component(Sessions).open(authenticated, Device(None, None), replaced=[])
-    assert "roles" not in claims(opened.access_token.token)
+    assert "roles" not in claims(opened.access_token.access_token)
 
 
 def test_set_password_replaces_it_and_ends_all_sessions(operator: Operator, alice: Person) -> None:

@@ -53,6 +53,8 @@ def test_the_wheel_holds_what_the_code_reads(wheel: Path) -> None:
         "authsvc/migrations/versions/0001_accounts_and_sessions.py",
         "authsvc/gunicorn.py",
         "authsvc/templates/demo.html",
+        "authsvc/templates/docs.html",
+        "authsvc/static/docs/docs.css",
         "authsvc/static/demo/demo.js",
     } <= names
     every = {str(path.relative_to(ROOT)) for path in (ROOT / "authsvc").rglob("*.py")}

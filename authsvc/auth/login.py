@@ -2,39 +2,60 @@
 
 from functools import partial
 
-from flask import Response, current_app, jsonify
+from flask import Response, after_this_request, current_app
 from flask.ctx import AppContext
 
+from authsvc.answers import answers
 from authsvc.audit import purge as audit
 from authsvc.components import component
 from authsvc.guard.access_token import public
-from authsvc.guard.refresh_cookie import sent_refresh_tokens, set_refresh_cookie
+from authsvc.guard.refresh_cookie import COOKIE_SET, sent_refresh_tokens, set_refresh_cookie
 from authsvc.guard.throttle import Throttle
-from authsvc.requests import Body, Text, remote_address, takes, user_agent
+from authsvc.problems import InvalidCredentials, RateLimited
+from authsvc.requests import Body, remote_address, takes, user_agent
 from authsvc.sessions import purge as sessions
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.settings import Settings
-from authsvc.users.accounts import email_key
+from authsvc.tokens.access import AccessToken
+from authsvc.users.accounts import Email, email_key
 from authsvc.users.authentication import authenticate
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import Password, Passwords
 
 
 class Credentials(Body):
-    email: Text
-    password: Text
+    """Who wants to log in.
+
+    Args:
+        email: the account's, in whatever case.
+        password: the account's, every character as it was chosen.
+    """
+
+    email: Email
+    password: Password
 
 
 @public
 @takes(Credentials)
-def login(body: Credentials) -> Response:
+@answers(200, headers=COOKIE_SET, may=[InvalidCredentials, RateLimited])
+def login(body: Credentials) -> AccessToken:
+    """Log in: open a new session.
+
+    The access token is in the body, the refresh token in a cookie that no script can read. A live
+    session whose cookie comes along ends, since its cookie is about to be overwritten. An unknown
+    address, a wrong password and a disabled account are answered alike.
+    """
     with component(Passwords).admitted():
         with component(Throttle).login(email_key(body.email), remote_address()):
             user = authenticate(body.email, body.password)
         device = Device(user_agent(), remote_address())
         opened = component(Sessions).open(user, device, replaced=sent_refresh_tokens())
-    response = jsonify(opened.access_token.json())
-    response.call_on_close(partial(_tidy_up, current_app.app_context()))
-    return set_refresh_cookie(response, opened.refresh_token, opened.lives)
+
+    @after_this_request
+    def finish(response: Response) -> Response:
+        response.call_on_close(partial(_tidy_up, current_app.app_context()))
+        return set_refresh_cookie(response, opened.refresh_token, opened.lives)
+
+    return opened.access_token
 
 
 def _tidy_up(context: AppContext) -> None:

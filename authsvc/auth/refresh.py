@@ -1,27 +1,48 @@
 """POST /auth/refresh: another access token for a live session, and never another cookie."""
 
-from typing import Any
-
+from authsvc.answers import answers
 from authsvc.components import component
 from authsvc.guard.access_token import public
-from authsvc.guard.refresh_cookie import sent_refresh_tokens
+from authsvc.guard.refresh_cookie import takes_refresh_cookie
 from authsvc.guard.throttle import Throttle
-from authsvc.problems import RefreshTokenInvalid, RefreshTokenMissing
+from authsvc.problems import (
+    RateLimited,
+    RefreshTokenExpired,
+    RefreshTokenInvalid,
+    RefreshTokenMissing,
+    RefreshTokenRevoked,
+)
 from authsvc.sessions.lifecycle import Sessions
+from authsvc.tokens.access import AccessToken
 
 
 @public
-def refresh() -> dict[str, Any]:
+@takes_refresh_cookie
+@answers(
+    200,
+    may=[
+        RefreshTokenMissing,
+        RefreshTokenInvalid,
+        RefreshTokenExpired,
+        RefreshTokenRevoked,
+        RateLimited,
+    ],
+)
+def refresh(refresh_tokens: list[str]) -> AccessToken:
+    """Get another access token by the refresh cookie.
+
+    It never sets a cookie, and nothing about the session is extended: any number of tabs and
+    retries may refresh at once. The body is ignored, and may be absent.
+    """
     sessions = component(Sessions)
-    refresh_token = sessions.verify(_one_refresh_token())
+    refresh_token = sessions.verify(_only_one(refresh_tokens))
     component(Throttle).refresh(refresh_token.claims.sid)
-    return sessions.resume(refresh_token).json()
+    return sessions.resume(refresh_token)
 
 
-def _one_refresh_token() -> str:
-    sent = sent_refresh_tokens()
-    if not sent:
+def _only_one(refresh_tokens: list[str]) -> str:
+    if not refresh_tokens:
         raise RefreshTokenMissing
-    if len(sent) > 1:
+    if len(refresh_tokens) > 1:
         raise RefreshTokenInvalid
-    return sent[0]
+    return refresh_tokens[0]

@@ -1,27 +1,57 @@
 """POST /auth/register: a new account, and no tokens: the client logs in next."""
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
 
+from pydantic import Field
+
+from authsvc.answers import Instant, answers
 from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.guard.throttle import Throttle
-from authsvc.problems import RegistrationClosed
-from authsvc.requests import Body, Text, remote_address, takes
+from authsvc.problems import EmailTaken, RateLimited, RegistrationClosed
+from authsvc.requests import Body, remote_address, takes
 from authsvc.settings import Settings
 from authsvc.users import accounts
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import ChosenPassword, Passwords
 
 
 class NewAccount(Body):
-    email: Text
-    password: Text
+    """Who wants an account.
+
+    Args:
+        email: an address that no account has yet, in whatever case; no mail is sent to it.
+        password: at least so many characters, and none of those that attackers try first. Any
+            characters will do; they are counted after normalisation (NFC).
+    """
+
+    email: Annotated[accounts.Email, Field(json_schema_extra={"format": "email"})]
+    password: ChosenPassword
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The account that was made.
+
+    Args:
+        id: never changes, and is the `sub` claim of the access tokens.
+        email: as it was written.
+        created_at: now.
+    """
+
+    id: UUID
+    email: str = field(metadata={"examples": ["alice@example.com"]})
+    created_at: Instant
 
 
 @public
 @takes(NewAccount)
-def register(body: NewAccount) -> tuple[dict[str, Any], int]:
+@answers(201, may=[RegistrationClosed, EmailTaken, RateLimited])
+def register(body: NewAccount) -> Registered:
+    """Make an account; log in next."""
     if component(Settings).registration == "closed":
         raise RegistrationClosed
     with component(Passwords).admitted(), component(Throttle).registration(remote_address()):
         account = accounts.register(body.email, body.password)
-    return account.json(), 201
+    return Registered(account.id, account.email, account.created_at)

@@ -1,9 +1,38 @@
 """The refresh cookie: set, cleared, and read from the raw header."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
 from flask import Response, request
 
 from authsvc.components import component
+from authsvc.problems import RefreshTokenRefused
 from authsvc.settings import Settings
+
+COOKIE_SET = {
+    "Set-Cookie": "The refresh token: `HttpOnly`, for this host alone, for as long as the session."
+}
+COOKIE_CLEARED = RefreshTokenRefused.adds
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def takes_refresh_cookie(view: Callable[Concatenate[list[str], P], R]) -> Callable[P, R]:
+    """Give the view the refresh tokens that came along as its first argument."""
+
+    @wraps(view)
+    def with_tokens(*args: P.args, **kwargs: P.kwargs) -> R:
+        return view(sent_refresh_tokens(), *args, **kwargs)
+
+    with_tokens.takes_refresh_cookie = True  # type: ignore[attr-defined]
+    return with_tokens
+
+
+def is_given_refresh_cookie(view: Callable[..., Any]) -> bool:
+    """Whether the view was marked `@takes_refresh_cookie`."""
+    return getattr(view, "takes_refresh_cookie", False) is True
 
 
 def set_refresh_cookie(response: Response, refresh_token: str, lives: int) -> Response:

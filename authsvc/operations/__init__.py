@@ -1,12 +1,16 @@
-"""What those who run the service, or lean on it, need: health, public keys, logs, metrics."""
+"""What those who run the service, or lean on it, need: health, public keys, logs, metrics,
+the API's description."""
 
 from flask import Blueprint
 
-from authsvc.operations import health, jwks, metrics, static
+from authsvc.operations import docs, health, jwks, metrics, openapi, static
 
 operations = Blueprint("operations", __name__)
 operations.get("/healthz")(health.healthz)
 operations.get("/readyz")(health.readyz)
 operations.get("/metrics")(metrics.metrics)
 operations.get("/.well-known/jwks.json")(jwks.jwks)
+operations.get("/openapi.json")(openapi.openapi_json)
+operations.get("/docs")(docs.page)
+operations.get("/docs/<any('docs.css', 'look.css', 'icon.svg'):name>")(docs.file)
 operations.get("/static/authsvc.js")(static.authsvc_js)

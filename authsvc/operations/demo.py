@@ -28,7 +28,7 @@ def page() -> Response:
     return response
 
 
-@demo.get("/<any('demo.css', 'demo.js', 'timeline.js', 'icon.svg'):name>")
+@demo.get("/<any('demo.css', 'demo.js', 'timeline.js'):name>")
 @public
 def file(name: str) -> Response:
     return send_from_directory(FILES, name)

@@ -1,10 +1,13 @@
 """GET /.well-known/jwks.json: the public keys by which others verify the access tokens."""
 
-from flask import Response, jsonify, request
+from flask import Response, after_this_request, request
 
+from authsvc.answers import answers
 from authsvc.components import component
 from authsvc.guard.access_token import public
+from authsvc.operations.revalidated import REVALIDATED
 from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.keyring import JwkSet
 
 MAX_AGE = 60
 """Seconds that a cache may keep it: no longer than a verifier that meets a new key waits before
@@ -12,8 +15,17 @@ it asks again."""
 
 
 @public
-def jwks() -> Response:
-    response = jsonify(component(AccessTokens).keyring.jwks())
+@answers(200, headers=REVALIDATED)
+def jwks() -> JwkSet:
+    """Get the public keys by which access tokens are verified elsewhere.
+
+    There are none while access tokens are signed with a shared secret.
+    """
+    after_this_request(_to_be_kept)
+    return component(AccessTokens).keyring.jwks()
+
+
+def _to_be_kept(response: Response) -> Response:
     response.cache_control.public = True
     response.cache_control.max_age = MAX_AGE
     response.add_etag()

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from flask import Response, request
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from authsvc.answers import answers
 from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.operations.instruments import Instruments
@@ -18,7 +19,12 @@ SIGNS_OF_A_PROXY = ("Forwarded", "Via", "X-Real-Ip", "X-Forwarded-")
 
 
 @public
+@answers(200, "text/plain", may=[Forbidden])
 def metrics() -> Response:
+    """Get what was measured, for Prometheus.
+
+    Only from the same machine, or with `AUTHSVC_METRICS_TOKEN` as a bearer token.
+    """
     if not (_from_this_machine() or _has_the_token()):
         raise Forbidden
     return Response(component(Instruments).exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,20 +1,19 @@
 """GET /static/authsvc.js: the browser's module, revalidated by its hash at each page load."""
 
-import hashlib
 from pathlib import Path
 
-from flask import Response, request
+from flask import Response
 
+from authsvc.answers import answers
 from authsvc.guard.access_token import public
+from authsvc.operations.revalidated import REVALIDATED, Revalidated
 
-MODULE = (Path(__file__).parent.parent / "static" / "authsvc.js").read_bytes()
-MODULE_HASH = hashlib.sha256(MODULE).hexdigest()
+FOLDER = Path(__file__).parent.parent / "static"
+MODULE = Revalidated((FOLDER / "authsvc.js").read_bytes(), "text/javascript")
 
 
 @public
+@answers(200, "text/javascript", headers=REVALIDATED)
 def authsvc_js() -> Response:
-    response = Response(MODULE, mimetype="text/javascript")
-    response.cache_control.no_cache = True
-    response.set_etag(MODULE_HASH)
-    response.make_conditional(request)
-    return response
+    """Get the module that keeps a page's access token and refreshes it."""
+    return MODULE.response()

@@ -1,35 +1,44 @@
 """GET and DELETE /api/me: who am I, and forget me."""
 
-from typing import Any
+from flask import after_this_request
 
-from flask import Response
-
+from authsvc.answers import answers
 from authsvc.audit.record import Event, record
 from authsvc.components import component
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
-from authsvc.guard.refresh_cookie import clear_refresh_cookie
+from authsvc.guard.refresh_cookie import COOKIE_CLEARED, clear_refresh_cookie
 from authsvc.guard.throttle import Throttle
-from authsvc.problems import AccessTokenRevoked
-from authsvc.requests import Body, Text, takes
+from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
+from authsvc.requests import Body, takes
 from authsvc.sessions.revoke import make_nameless
 from authsvc.users import accounts, authentication
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import Password, Passwords
 
 
 class Confirmation(Body):
-    password: Text
+    """That the person is there.
+
+    Args:
+        password: the account's.
+    """
+
+    password: Password
 
 
-def show() -> dict[str, Any]:
+@answers(200)
+def show() -> accounts.Account:
+    """Show the account whose access token this is."""
     account = accounts.find(current_access_token().sub)
     if account is None:
         raise AccessTokenRevoked
-    return account.json() | {"roles": account.roles}
+    return account
 
 
 @takes(Confirmation)
-def delete(body: Confirmation) -> Response:
+@answers(204, headers=COOKIE_CLEARED, may=[WrongPassword, RateLimited])
+def delete(body: Confirmation) -> None:
+    """Delete the account, its sessions and its data, for good."""
     user_id = current_access_token().sub
     with component(Passwords).admitted(), component(Throttle).password(user_id):
         confirmed = authentication.confirm_password(user_id, body.password)
@@ -38,4 +47,4 @@ def delete(body: Confirmation) -> Response:
         make_nameless(connection, user_id)
         accounts.remove(connection, user_id)
         record(connection, Event("account_deleted", user_id=None))
-    return clear_refresh_cookie(Response(status=204))
+    after_this_request(clear_refresh_cookie)

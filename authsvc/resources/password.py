@@ -1,26 +1,34 @@
 """PUT /api/me/password: a new password, and every other session of the account ends."""
 
-from flask import Response
-
+from authsvc.answers import answers
 from authsvc.audit.record import Event, record
 from authsvc.components import component
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.throttle import Throttle
-from authsvc.problems import AccessTokenRevoked
-from authsvc.requests import Body, Text, takes
+from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
+from authsvc.requests import Body, takes
 from authsvc.sessions.revoke import revoke_all
 from authsvc.users import accounts, authentication
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import ChosenPassword, Password, Passwords
 
 
 class NewPassword(Body):
-    current_password: Text
-    new_password: Text
+    """The old password and the new one.
+
+    Args:
+        current_password: it confirms that the person is there.
+        new_password: as at registration.
+    """
+
+    current_password: Password
+    new_password: ChosenPassword
 
 
 @takes(NewPassword)
-def change(body: NewPassword) -> Response:
+@answers(204, may=[WrongPassword, RateLimited])
+def change(body: NewPassword) -> None:
+    """Change the password; every other session of the account ends."""
     token = current_access_token()
     account = accounts.find(token.sub)
     if account is None:
@@ -34,4 +42,3 @@ def change(body: NewPassword) -> Response:
         authentication.replace_password(connection, token.sub, confirmed, replacement)
         record(connection, Event("password_changed", token.sub, token.sid))
         revoke_all(connection, token.sub, but=token.sid)
-    return Response(status=204)

@@ -1,13 +1,13 @@
 """A person's live sessions: where they are logged in, and the end of one of them."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from authsvc import clock
+from authsvc.answers import Instant
 from authsvc.audit.record import Event, record
 from authsvc.database import reading, writing
 from authsvc.problems import NotFound
@@ -16,38 +16,36 @@ from authsvc.sessions.model import RefreshToken, is_live
 
 @dataclass(frozen=True)
 class LiveSession:
-    """A session as its owner sees it."""
+    """A session as its owner is told of it.
+
+    Args:
+        id: by which it can be ended; the `sid` claim of its access tokens.
+        created_at: when its owner logged in.
+        expires_at: when it ends by itself; nothing puts that off.
+        last_used_at: when it was last refreshed, to within an hour.
+        user_agent: what the browser called itself at the login.
+        ip_address: from where the login came.
+        current: whether the question comes from this very session.
+    """
 
     id: UUID
-    created_at: datetime
-    expires_at: datetime
-    last_used_at: datetime
-    user_agent: str | None
-    ip_address: str | None
-
-    def json(self, *, current: bool) -> dict[str, Any]:
-        """How its owner is told of it.
-
-        Args:
-            current: whether the question comes from this very session.
-        """
-        return {
-            "id": str(self.id),
-            "created_at": clock.rfc3339(self.created_at),
-            "expires_at": clock.rfc3339(self.expires_at),
-            "last_used_at": clock.rfc3339(self.last_used_at),
-            "user_agent": self.user_agent,
-            "ip_address": self.ip_address,
-            "current": current,
-        }
+    created_at: Instant
+    expires_at: Instant
+    last_used_at: Instant
+    user_agent: str | None = field(metadata={"examples": ["Mozilla/5.0 (X11; Linux x86_64)"]})
+    ip_address: str | None = field(metadata={"examples": ["192.0.2.7"]})
+    current: bool
 
 
-def live_sessions(user_id: UUID, idle_ttl: timedelta) -> list[LiveSession]:
+def live_sessions(
+    user_id: UUID, idle_ttl: timedelta, *, current: UUID | None = None
+) -> list[LiveSession]:
     """The user's live sessions, newest first.
 
     Args:
         user_id: whose.
         idle_ttl: how long a session may go unused.
+        current: the session that asks.
     """
     columns = (
         RefreshToken.id,
@@ -63,7 +61,7 @@ def live_sessions(user_id: UUID, idle_ttl: timedelta) -> list[LiveSession]:
             .where(RefreshToken.user_id == user_id, is_live(clock.now(), idle_ttl))
             .order_by(RefreshToken.id.desc())
         ).all()
-    return [LiveSession(*row) for row in rows]
+    return [LiveSession(*row, current=row.id == current) for row in rows]
 
 
 def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta) -> None:

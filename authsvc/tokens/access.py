@@ -1,8 +1,8 @@
 """The access token: short, sent by the page, verified without the database (RFC 9068)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Literal
 from uuid import UUID, uuid4
 
 from authsvc import clock
@@ -23,23 +23,17 @@ _TYP = "at+jwt"
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A token just issued.
+    """A token just issued, as the page is given it (RFC 6749 section 5.1).
 
     Args:
-        token: its text.
+        access_token: its text. Keep it in memory only, and send it back as `Bearer`.
+        token_type: how it is sent.
         expires_in: the seconds that it lives from now on.
     """
 
-    token: str
-    expires_in: int
-
-    def json(self) -> dict[str, Any]:
-        """How the page is given it (RFC 6749 section 5.1)."""
-        return {
-            "access_token": self.token,
-            "token_type": "Bearer",
-            "expires_in": self.expires_in,
-        }
+    access_token: str = field(metadata={"examples": ["eyJhbGciOiJIUzI1NiIs..."]})
+    token_type: Literal["Bearer"]
+    expires_in: int = field(metadata={"examples": [600]})
 
 
 def access_keyring(current: Key, *previous: Key) -> Keyring:
@@ -92,7 +86,7 @@ class AccessTokens:
             auth_time=min(now, int(auth_time.timestamp())),
             roles=roles,
         )
-        return AccessToken(sign(claims.payload(), self.keyring), exp - now)
+        return AccessToken(sign(claims.payload(), self.keyring), "Bearer", exp - now)
 
 
 class AccessTokenVerifier:

@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from jwt.algorithms import HMACAlgorithm
 
@@ -48,6 +48,17 @@ def hmac_key(secret: bytes) -> Key:
     )
 
 
+@dataclass(frozen=True)
+class JwkSet:
+    """A set of public keys (RFC 7517 section 5).
+
+    Args:
+        keys: each as a JWK; the `kid` in the header of a token names one.
+    """
+
+    keys: list[dict[str, str]]
+
+
 class Keyring:
     """The keys of one kind of token, found by the exact header of the tokens that they sign.
 
@@ -70,9 +81,9 @@ class Keyring:
         """The key that signs tokens with this header, if it is one of ours."""
         return self._keys.get(header)
 
-    def jwks(self) -> dict[str, Any]:
-        """The public keys, for whoever verifies the tokens elsewhere (RFC 7517 section 5)."""
-        return {"keys": [dict(key.jwk) for key in self._keys.values() if key.jwk is not None]}
+    def jwks(self) -> JwkSet:
+        """The public keys, for whoever verifies the tokens elsewhere."""
+        return JwkSet([dict(key.jwk) for key in self._keys.values() if key.jwk is not None])
 
 
 def encode(data: bytes) -> str:

@@ -2,17 +2,19 @@
 
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
+from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from authsvc import clock, roles
+from authsvc.answers import Instant
 from authsvc.audit.record import Event, record
 from authsvc.components import component
 from authsvc.database import reading, writing
@@ -22,6 +24,7 @@ from authsvc.problems import (
     Fault,
     ValidationFailed,
 )
+from authsvc.requests import Text
 from authsvc.roles import Roles
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
@@ -29,23 +32,27 @@ from authsvc.users.passwords import Passwords
 PAGE = 1000
 """Rows fetched at a time where all are wanted."""
 
+_ALICE = "alice@example.com"
+
+Email = Annotated[Text, Field(examples=[_ALICE])]
+"""An e-mail address as somebody types it."""
+
 
 @dataclass(frozen=True)
 class Account:
-    """A person's account as the world may see it."""
+    """A person's account as its owner is told of it.
+
+    Args:
+        id: never changes, and is the `sub` claim of the access tokens.
+        email: as it was written at registration.
+        created_at: when it was registered.
+        roles: those that an operator gave it.
+    """
 
     id: UUID
-    email: str
-    created_at: datetime
-    roles: Roles
-
-    def json(self) -> dict[str, Any]:
-        """How its owner is told of it."""
-        return {
-            "id": str(self.id),
-            "email": self.email,
-            "created_at": clock.rfc3339(self.created_at),
-        }
+    email: str = field(metadata={"examples": [_ALICE]})
+    created_at: Instant
+    roles: Roles = field(metadata={"examples": [["admin"]]})
 
 
 def register(email: str, password: str) -> Account:

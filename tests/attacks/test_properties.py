@@ -51,7 +51,7 @@ def good(kind: str) -> Good:
     refresh = REFRESH.issue(
         sub=sub, sid=sid, issued_at=now, expires_at=now.replace(year=now.year + 1)
     )
-    texts = access.token, refresh
+    texts = access.access_token, refresh
     return Good(kind, *(texts if kind == "access" else reversed(texts)))
 
 

@@ -75,7 +75,7 @@ def expired_tokens() -> dict[str, str]:
     with time_machine.travel(long_ago, tick=False):
         issued = access.issue(**ids, auth_time=long_ago, session_ends=ends)
     return {
-        "AUTHSVC_EXPIRED_ACCESS_TOKEN": issued.token,
+        "AUTHSVC_EXPIRED_ACCESS_TOKEN": issued.access_token,
         "AUTHSVC_EXPIRED_REFRESH_TOKEN": refresh.issue(**ids, issued_at=long_ago, expires_at=ends),
     }
 

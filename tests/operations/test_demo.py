@@ -42,7 +42,7 @@ def test_the_demos_policy_lets_in_nothing_inline_and_nothing_foreign(tmp_path: P
     assert set(directives.values()) == {"'self'", "'none'"}
 
 
-@pytest.mark.parametrize("name", ["demo.css", "demo.js", "timeline.js", "icon.svg"])
+@pytest.mark.parametrize("name", ["demo.css", "demo.js", "timeline.js"])
 def test_each_file_of_the_demo_is_served(tmp_path: Path, name: str) -> None:
     client = create_app(settings(tmp_path, demo=True)).test_client()
     with client.get(f"/demo/{name}") as answer:

@@ -128,7 +128,7 @@ def test_another_typ_is_refused(typ: object) -> None:
 def test_an_access_token_is_no_refresh_token_even_under_one_secret() -> None:
     tokens = AccessTokens(access_keyring(KEY), ISS, ISS, 600)
     ends = NOW + timedelta(days=7)
-    access = tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).token
+    access = tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).access_token
     assert refused(access)
     assert refused(by_hand(REFRESH_SECRET, HEADER, decode(access.split(".")[1])))
 

@@ -1,0 +1,33 @@
+"""GET /docs: the API for people, with the explanation of each problem."""
+
+from pathlib import Path
+
+from flask import Response
+
+from authsvc.answers import answers
+from authsvc.components import component
+from authsvc.guard.access_token import public
+from authsvc.operations.openapi import Description
+from authsvc.operations.revalidated import REVALIDATED, Revalidated
+
+FOLDER = Path(__file__).parent.parent / "static" / "docs"
+TYPES = {"docs.css": "text/css", "look.css": "text/css", "icon.svg": "image/svg+xml"}
+FILES = {name: Revalidated((FOLDER / name).read_bytes(), kind) for name, kind in TYPES.items()}
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@public
+@answers(200, "text/html", headers=REVALIDATED)
+def page() -> Response:
+    """Read this description, and what each problem means."""
+    response = component(Description).page.response()
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@public
+def file(name: str) -> Response:
+    return FILES[name].response()

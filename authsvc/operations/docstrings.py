@@ -1,0 +1,40 @@
+"""What our docstrings say to those who read the API's description."""
+
+import re
+from dataclasses import dataclass
+from inspect import cleandoc
+
+_SECTION = re.compile(r"^(?:Args|Raises):", re.MULTILINE)
+_ARGUMENT = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Docstring:
+    """A docstring's parts.
+
+    Args:
+        summary: its first sentence, without the full stop.
+        text: what follows, as paragraphs.
+        arguments: what each of its `Args` means.
+    """
+
+    summary: str
+    text: str
+    arguments: dict[str, str]
+
+    @classmethod
+    def of(cls, docstring: str | None) -> "Docstring":
+        text = cleandoc(docstring or "")
+        said, *sections = _SECTION.split(text)
+        first, _, rest = said.partition("\n\n")
+        arguments = _ARGUMENT.findall("".join(sections))
+        return cls(
+            " ".join(first.split()).removesuffix("."),
+            "\n\n".join(" ".join(paragraph.split()) for paragraph in rest.split("\n\n")).strip(),
+            {name: _sentence(meaning) for name, meaning in arguments},
+        )
+
+
+def _sentence(text: str) -> str:
+    joined = " ".join(text.split())
+    return joined[:1].upper() + joined[1:]

@@ -1,0 +1,195 @@
+"""What the routes really answer is what /openapi.json says: each success, and each problem."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from authsvc import clock, schema
+from authsvc.guard import public
+from tests.answers import away, refused
+from tests.conftest import MakeApp
+from tests.description import Description, Operation
+from tests.people import Person
+from tests.test_budget import BUDGET
+from tests.test_problems import DOCUMENTED
+
+UTF_16 = "application/json; charset=utf-16"
+MANY_TIMES = 70
+"""More often than any limit lets something be tried."""
+
+_numbers = count(1)
+
+
+class Visit:
+    """One operation, called by a person of its own with all that it takes.
+
+    Args:
+        app: what is called.
+        description: its document.
+        operation: which operation.
+    """
+
+    def __init__(self, app: Flask, description: Description, operation: Operation) -> None:
+        self.operation = operation
+        self.number = next(_numbers)
+        self.body = body_for(description, operation)
+        email = f"somebody{self.number}@example.com"
+        self.person = Person(app, email, "a horse that is correct").register().logged_in()
+        if self.body is not None and "email" in self.body:
+            self.body["email"] = f"nobody{self.number}@example.com"
+        if self.body is not None and "access_token" in self.body:
+            self.body["access_token"] = self.person.access_token
+
+    def call(self, headers: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
+        path = self.operation.path.replace("{sid}", str(uuid4()))
+        if self.body is not None and not kwargs:
+            kwargs = {"json": self.body}
+        sent = dict(headers or {})
+        if {"access_token": []} in self.operation.told["security"] and self.person.access_token:
+            sent["Authorization"] = f"Bearer {self.person.access_token}"
+        return self.person.call(self.operation.method, path, headers=sent, **kwargs)
+
+    def again_and_again(self) -> TestResponse:
+        with time_machine.travel(clock.now(), tick=False):
+            answers = [self.call() for _ in range(MANY_TIMES)]
+        return answers[-1]
+
+    def after(self, **time: int) -> TestResponse:
+        with time_machine.travel(clock.now() + timedelta(**time), tick=False):
+            return self.call()
+
+    def after_a_logout(self) -> TestResponse:
+        """Each visit later than the one before: the list of revoked sessions lives for a second."""
+        with time_machine.travel(clock.now() + timedelta(seconds=5 * self.number), tick=False):
+            self.person.on_same_device().log_out()
+            return self.after(seconds=2)
+
+    def with_token(self, token: str) -> TestResponse:
+        self.person.access_token = token
+        return self.call()
+
+    def with_cookie(self, refresh_token: str) -> TestResponse:
+        self.person.refresh_token = refresh_token
+        return self.call()
+
+    def with_body(self, body: str, content_type: str = "application/json") -> TestResponse:
+        return self.call({"Content-Type": content_type}, data=body)
+
+
+def body_for(description: Description, operation: Operation) -> dict[str, str] | None:
+    """The body that the document gives as an example."""
+    if "requestBody" not in operation.told:
+        return None
+    told = operation.told["requestBody"]["content"]["application/json"]["schema"]
+    taken = description.resolved(told.get("allOf", [told])[0])
+    return {name: member["examples"][0] for name, member in taken["properties"].items()}
+
+
+def register_twice(visit: Visit) -> TestResponse:
+    visit.call()
+    return visit.call()
+
+
+PROVOKED: dict[str, Callable[[Visit], TestResponse]] = {
+    "invalid_request": lambda visit: visit.with_body("{"),
+    "access_token_missing": lambda visit: visit.with_token(""),
+    "access_token_invalid": lambda visit: visit.with_token("a.b.c"),
+    "access_token_expired": lambda visit: visit.after(minutes=11),
+    "access_token_revoked": lambda visit: visit.after_a_logout(),
+    "invalid_credentials": lambda visit: visit.call(),
+    "refresh_token_missing": lambda visit: visit.with_cookie(""),
+    "refresh_token_invalid": lambda visit: visit.with_cookie("a.b.c"),
+    "refresh_token_expired": lambda visit: visit.after(days=8),
+    "refresh_token_revoked": lambda visit: visit.after_a_logout(),
+    "cross_origin_refused": lambda visit: visit.call({"Sec-Fetch-Site": "cross-site"}),
+    "wrong_password": lambda visit: visit.call(),
+    "forbidden": lambda visit: visit.call(environ_base={"REMOTE_ADDR": "192.0.2.1"}),
+    "not_found": lambda visit: visit.call(),
+    "email_taken": register_twice,
+    "request_too_large": lambda visit: visit.with_body(" " * 20_000),
+    "unsupported_media_type": lambda visit: visit.with_body("{}", UTF_16),
+    "validation_failed": lambda visit: visit.with_body("{}"),
+    "rate_limited": lambda visit: visit.again_and_again(),
+}
+ELSEWHERE = {"registration_closed", "method_not_allowed", "internal_error", "service_unavailable"}
+"""Those for which another app is needed, or none of the operations."""
+
+
+@pytest.fixture
+def description(app: Flask) -> Description:
+    return Description(app)
+
+
+def test_each_problem_is_provoked_here() -> None:
+    assert set(PROVOKED) | ELSEWHERE == {code for _, code in DOCUMENTED}
+
+
+@pytest.mark.parametrize("route", BUDGET)
+def test_the_document_tells_of_each_success(
+    description: Description, alice: Person, route: str
+) -> None:
+    answer = BUDGET[route][0](alice.logged_in())
+    assert answer.status_code < 300
+    if answer.request.path not in ("/docs/docs.css",):
+        description.assert_tells_of(answer)
+
+
+@pytest.mark.parametrize("code", PROVOKED)
+def test_each_operation_really_answers_the_problems_that_the_document_gives_it(
+    app: Flask, description: Description, code: str
+) -> None:
+    operations = [one for one in description.operations if code in description.codes(one)]
+    assert operations
+    for visit in [Visit(app, description, operation) for operation in operations]:
+        answer = PROVOKED[code](visit)
+        told = f"{visit.operation} does not answer {code}: {answer.text}"
+        assert refused(answer, answer.status_code, code), told
+        description.assert_tells_of(answer)
+
+
+def test_where_registration_is_closed_it_is_refused_as_the_document_says(
+    make_app: MakeApp, description: Description, alice: Person
+) -> None:
+    alice.app = make_app(registration="closed")
+    answer = alice.call("POST", "/auth/register", json=alice.credentials)
+    assert refused(answer, 403, "registration_closed")
+    description.assert_tells_of(answer)
+
+
+@pytest.mark.only("sqlite")
+def test_without_the_database_each_operation_that_needs_it_is_unavailable(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    file = tmp_path / "authsvc.db"
+    schema.upgrade(url := f"sqlite:///{file}")
+    description = Description(before := make_app(database_url=url))
+    code = "service_unavailable"
+    operations = [one for one in description.operations if code in description.codes(one)]
+    visits = [Visit(before, description, operation) for operation in operations]
+    after = make_app(database_url=url)  # which has heard of no revoked session yet
+    with away(after, file):
+        for visit in visits:
+            visit.person.app = after
+            answer = visit.call()
+            assert refused(answer, 503, code), visit.operation
+            description.assert_tells_of(answer)
+
+
+def test_problems_of_no_operation_are_as_the_document_says(
+    make_app: MakeApp, description: Description
+) -> None:
+    broken = make_app()
+    broken.get("/broken")(public(lambda: {}["canary"]))
+    client = broken.test_client()
+    told = description.document["components"]["responses"]
+    description.assert_is(told["InternalError"], client.get("/broken"))
+    description.assert_is(told["NotFound"], client.get("/nowhere"))
+    description.assert_is(told["MethodNotAllowed"], client.get("/auth/login"))
