@@ -73,7 +73,8 @@ def audit(
 ) -> None:
     """Show what happened to whose account.
 
-    The newest stands at the end. On a terminal in columns; in a pipe with a tab between the words and no heading.
+    The newest stands at the end. On a terminal in columns; in a pipe with a tab between the words
+    and no heading.
     """
     if context.invoked_subcommand is not None:
         return
