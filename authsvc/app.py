@@ -17,12 +17,12 @@ from authsvc.guard.counts import counts_in
 from authsvc.guard.cross_origin import CrossOriginGuard
 from authsvc.guard.headers import ResponseHeaders
 from authsvc.guard.throttle import Throttle
+from authsvc.json_body import MAX_BODY
 from authsvc.operations import operations
 from authsvc.operations.demo import demo
 from authsvc.operations.instruments import Instruments, RequestMetrics
 from authsvc.operations.logs import RequestLog
 from authsvc.operations.openapi import Description
-from authsvc.requests import MAX_BODY
 from authsvc.resources import resources
 from authsvc.service import Service
 from authsvc.sessions.lifecycle import Sessions

@@ -9,6 +9,8 @@ from flask import Response, json
 from authsvc.facts import note
 from authsvc.problems import Problem
 
+MEDIA = "application/problem+json"
+
 
 def render(problem: Problem) -> Response:
     """The problem as a response (RFC 9457 section 3)."""
@@ -22,16 +24,19 @@ def respond(
 ) -> Response:
     """A response in the form of a problem, for an error of whatever kind."""
     note(code=code)
-    body = {
+    body = json.dumps(members_of(status, code, detail, members), separators=(",", ":"))
+    response = Response(body, status, mimetype=MEDIA)
+    response.headers.extend(headers)
+    return response
+
+
+def members_of(status: int, code: str, detail: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of the JSON, those that this problem has beyond the usual ones last."""
+    return {
         "type": f"/docs#{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
         "detail": detail,
-        **members,
+        **more,
     }
-    response = Response(
-        json.dumps(body, separators=(",", ":")), status, mimetype="application/problem+json"
-    )
-    response.headers.extend(headers)
-    return response

@@ -1,4 +1,4 @@
-"""Reading a request's JSON body strictly, and the way that a view declares what it takes."""
+"""The way that a view declares what it takes, and who sent the request."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,25 +7,17 @@ from typing import Annotated, Any, Concatenate, Never, ParamSpec, TypeVar, cast
 
 from flask import request
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
-from werkzeug.exceptions import HTTPException
 
-from authsvc import strict_json
+from authsvc.json_body import is_json, json_body
 from authsvc.problems import (
     Fault,
     InvalidRequest,
-    RequestTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
 )
 
-MAX_BODY = 16 * 1024
-"""Bytes that a request's body may have."""
 MAX_USER_AGENT = 255
 """Characters kept of what a client calls itself."""
-
-# Kept with the request and not in `g`, which outlives it where an app context was pushed before.
-_BYTES = "authsvc.body"
-_JSON = "authsvc.json_body"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -120,73 +112,6 @@ def remote_address() -> str | None:
 def user_agent() -> str | None:
     """What the client calls itself, where it does."""
     return request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None
-
-
-def is_json() -> bool:
-    """Whether the request declares a JSON body."""
-    return "CONTENT_TYPE" in request.environ and request.mimetype == "application/json"
-
-
-def json_member(name: str) -> Any:
-    """A member of the JSON object in the body; None where there is no body or no such member.
-
-    Raises: as `json_body` does.
-    """
-    if not is_json() or not _body():
-        return None
-    value = json_body()
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def json_body() -> Any:
-    """The JSON value in the body, read once however often it is asked for.
-
-    Raises:
-        UnsupportedMediaType: another encoding than plain UTF-8 is declared.
-        RequestTooLarge: longer than the app's MAX_CONTENT_LENGTH.
-        InvalidRequest: not strict JSON.
-    """
-    if _JSON not in request.environ:
-        request.environ[_JSON] = _read_json()
-    return request.environ[_JSON]
-
-
-def _read_json() -> Any:
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
-    if charset not in ("utf-8", "utf8") or encoding != "identity":
-        raise UnsupportedMediaType
-    try:
-        return strict_json.loads(_body())
-    except strict_json.NotStrictJson:
-        raise InvalidRequest("The body is not valid JSON.") from None
-
-
-def _body() -> bytes:
-    if _BYTES not in request.environ:
-        request.environ[_BYTES] = _read_body()
-    return cast(bytes, request.environ[_BYTES])
-
-
-def _read_body() -> bytes:
-    limit = request.max_content_length or MAX_BODY
-    # A chunked body says no length beforehand. Werkzeug cuts it at its limit without a
-    # word, so read one byte past ours: getting it means that the body is too large.
-    request.max_content_length = limit + 1
-    data = _received()
-    request.max_content_length = limit
-    if len(data) > limit:
-        raise RequestTooLarge
-    return data
-
-
-def _received() -> bytes:
-    try:
-        return request.get_data()
-    except HTTPException:
-        raise
-    except Exception:  # the server's own, of whatever class, for a body that breaks its framing
-        raise InvalidRequest("The body cannot be read to its end.") from None
 
 
 def _validated(body: type[B]) -> B:

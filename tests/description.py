@@ -80,7 +80,7 @@ class Description:
             return
         assert answer.mimetype in content
         if answer.is_json:
-            self._assert_body(content[answer.mimetype]["schema"], answer.json)
+            self.assert_fits(content[answer.mimetype]["schema"], answer.json)
 
     def _assert_headers(self, told: dict[str, Any], answer: TestResponse) -> None:
         headers = {name: self.resolved(header) for name, header in told.items()}
@@ -91,7 +91,8 @@ class Description:
             integer = headers[name]["schema"]["type"] == "integer"
             assert not integer or answer.headers[name].isdigit(), name
 
-    def _assert_body(self, schema: dict[str, Any], body: Any) -> None:
+    def assert_fits(self, schema: dict[str, Any], body: Any) -> None:
+        """The body has all that the schema names, and nothing else."""
         strict = {**self.document, **schema, "unevaluatedProperties": False}
         Draft202012Validator(strict, format_checker=FormatChecker()).validate(body)
 

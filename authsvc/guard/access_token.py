@@ -11,6 +11,7 @@ from flask import Flask, g, request
 
 from authsvc.facts import note
 from authsvc.guard.remote_keyring import RemoteKeyring
+from authsvc.json_body import json_member
 from authsvc.problem_json import render
 from authsvc.problems import (
     AccessTokenExpired,
@@ -20,7 +21,6 @@ from authsvc.problems import (
     InvalidRequest,
     Problem,
 )
-from authsvc.requests import json_member
 from authsvc.tokens.access import MAX_LIFE, AccessTokenVerifier, access_keyring
 from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +10,8 @@ from flask import render_template
 from markupsafe import Markup, escape
 
 from authsvc.answers import JSON
-from authsvc.operations.responses import PROBLEM_JSON
+from authsvc.operations.schema_reader import SchemaReader
+from authsvc.problem_json import MEDIA as PROBLEM_JSON
 
 _CODE = re.compile(r"`([^`]+)`")
 _BEGIN = """\
@@ -27,28 +27,6 @@ _TOUR = [
     ("POST", "/auth/refresh"),
     ("POST", "/auth/logout"),
 ]
-_SAMPLES = {
-    "uuid": "019ab5f2-6c1e-7cc3-98c4-dc0c0c07398f",
-    "date-time": "2026-11-24T10:57:00Z",
-    "uri-reference": "/docs#rate_limited",
-}
-
-
-@dataclass(frozen=True)
-class Member:
-    """A member of a JSON object, as a row of a table.
-
-    Args:
-        name: its place, such as `sessions[].id`.
-        kind: its type in words.
-        required: whether it is always there.
-        text: what it means.
-    """
-
-    name: str
-    kind: str
-    required: bool
-    text: str
 
 
 class Page:
@@ -56,6 +34,7 @@ class Page:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
+        self.schemas = SchemaReader(document)
         components = document["components"]
         self.headers = components["headers"]
         self.problems = {self.codes(told)[0]: told for told in components["responses"].values()}
@@ -84,7 +63,7 @@ class Page:
     def refusals(self, operation: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         """The statuses of its problems with their codes."""
         for status, told in operation["responses"].items():
-            if codes := self.codes(self._resolved(told)):
+            if codes := self.codes(self.schemas.resolved(told)):
                 yield status, codes
 
     def refused_by(self, code: str) -> list[dict[str, Any]]:
@@ -99,42 +78,14 @@ class Page:
     def codes(self, told: dict[str, Any]) -> list[str]:
         """The codes of the problems that a response may be."""
         schema = told.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {"allOf": []})
-        return [code for part in schema["allOf"] for code in self._enum(part, "code")]
+        parts = (part.get("properties", {}) for part in schema["allOf"])
+        return [code for part in parts for code in part.get("code", {}).get("enum", [])]
 
     def status(self, told: dict[str, Any]) -> str:
         """The status line of a response that is one problem."""
         parts = told["content"][PROBLEM_JSON]["schema"]["allOf"]
         status = HTTPStatus(parts[-1]["properties"]["status"]["const"])
         return f"{status.value} {status.phrase}"
-
-    def members(self, schema: dict[str, Any], prefix: str = "") -> Iterator[Member]:
-        """The members of an object, those of its objects included."""
-        resolved = self._resolved(schema)
-        for part in [*resolved.get("allOf", []), *resolved.get("anyOf", [])[:1]]:
-            yield from self.members(part, prefix)
-        for name, member in resolved.get("properties", {}).items():
-            required = name in resolved.get("required", [])
-            yield Member(prefix + name, _kind(member), required, member.get("description", ""))
-            if "items" in member:
-                yield from self.members(member["items"], f"{prefix}{name}[].")
-
-    def has_members(self, schema: dict[str, Any] | None) -> bool:
-        return schema is not None and any(self.members(schema))
-
-    def example(self, schema: dict[str, Any]) -> Any:
-        """A value that the schema allows; what may be left out is left out."""
-        resolved = self._resolved(schema)
-        if "allOf" in resolved:
-            parts = [self.example(part) for part in resolved["allOf"]]
-            return {name: value for part in parts for name, value in part.items()}
-        if "anyOf" in resolved and "$ref" in resolved["anyOf"][0]:
-            return self.example(resolved["anyOf"][0])
-        if "properties" in resolved:
-            members = resolved["properties"]
-            return {name: self.example(members[name]) for name in resolved.get("required", [])}
-        if "items" in resolved:
-            return [self.example(resolved["items"])]
-        return _sample(resolved)
 
     def curl(self, method: str, path: str, operation: dict[str, Any]) -> str:
         """The call as a line for a shell, with the variables of the page's beginning."""
@@ -150,7 +101,7 @@ class Page:
         if "access_token" in schemes:
             words.append('-H "Authorization: Bearer $TOKEN"')
         if body is not None:
-            words.append(f"--json '{pretty(self.example(body))}'")
+            words.append(f"--json '{pretty(self.schemas.example(body))}'")
         first = [word for word in words if not word.startswith(("-H", "--json"))]
         return " \\\n  ".join([" ".join(first), *(word for word in words if word not in first)])
 
@@ -160,18 +111,6 @@ class Page:
         return "\n\n".join(
             self.curl(method, path, paths[path][method.lower()]) for method, path in _TOUR
         )
-
-    def _resolved(self, told: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" not in told:
-            return told
-        found = self.document
-        for part in told["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        return found
-
-    def _enum(self, schema: dict[str, Any], name: str) -> list[str]:
-        found: list[str] = schema.get("properties", {}).get(name, {}).get("enum", [])
-        return found
 
 
 def docs_page(document: dict[str, Any]) -> str:
@@ -194,27 +133,3 @@ def _absolute(url: str) -> str:
 
 def pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    if "const" in schema:
-        return f'"{schema["const"]}"'
-    if "anyOf" in schema:
-        return " or ".join(_kind(choice) for choice in schema["anyOf"])
-    kind = str(schema.get("format") or schema.get("type") or "string")
-    if "items" in schema:
-        return "list of objects"
-    if "minLength" in schema:
-        return f"{kind}, {schema['minLength']} to {schema['maxLength']} characters"
-    return kind
-
-
-def _sample(schema: dict[str, Any]) -> Any:
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    if "examples" in schema:
-        return schema["examples"][0]
-    simple = {"boolean": True, "integer": 1, "object": {}}
-    return _SAMPLES.get(schema.get("format", ""), simple.get(schema.get("type", ""), "..."))

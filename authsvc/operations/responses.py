@@ -10,9 +10,9 @@ from authsvc.operations.docstrings import Docstring
 from authsvc.operations.revalidated import REVALIDATED
 from authsvc.operations.routes import Route
 from authsvc.operations.schemas import Schemas, of_problems
-from authsvc.problems import Problem, every_problem
-
-PROBLEM_JSON = "application/problem+json"
+from authsvc.problem_json import MEDIA as PROBLEM_JSON
+from authsvc.problem_json import members_of
+from authsvc.problems import Fault, Problem, ValidationFailed, every_problem
 
 _MEANINGS = {
     "Cache-Control": "What caches may do; `no-store` wherever an answer is about a person.",
@@ -41,7 +41,10 @@ def shared_headers() -> dict[str, Any]:
 
 def shared_responses() -> dict[str, Any]:
     """One response for each problem, for `components`."""
-    return {kind.__name__: _of_problems([kind]) for kind in every_problem()}
+    told = {kind: _of_problems([kind]) for kind in every_problem()}
+    for kind, response in told.items():
+        response["content"][PROBLEM_JSON]["example"] = _example(kind)
+    return {kind.__name__: response for kind, response in told.items()}
 
 
 def responses_of(route: Route, schemas: Schemas) -> dict[str, Any]:
@@ -78,6 +81,12 @@ def _of_problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
         "headers": _headers(adds, always),
         "content": {PROBLEM_JSON: {"schema": of_problems(kinds)}},
     }
+
+
+def _example(kind: type[Problem]) -> dict[str, Any]:
+    faults = ValidationFailed([Fault("/password", "This password is on the lists of attackers.")])
+    more = faults.members() if kind is ValidationFailed else {}
+    return members_of(kind.status, kind.code, kind.detail, more)
 
 
 def _choice(kinds: Sequence[type[Problem]]) -> str:

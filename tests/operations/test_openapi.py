@@ -78,6 +78,13 @@ def test_its_problems_are_those_of_the_contract(description: Description) -> Non
     assert {code for schema in schemas for code in codes_in(schema)} == told
 
 
+def test_each_problem_is_shown_by_an_example(description: Description) -> None:
+    for told in description.document["components"]["responses"].values():
+        content = told["content"]["application/problem+json"]
+        description.assert_fits(content["schema"], content["example"])
+        assert content["example"]["code"] in codes_in(content["schema"])
+
+
 def test_each_operation_says_what_it_does_and_each_member_what_it_means(
     description: Description,
 ) -> None:
