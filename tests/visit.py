@@ -1,7 +1,6 @@
 """Somebody calls one operation of /openapi.json, rightly or wrongly."""
 
 from datetime import timedelta
-from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -16,33 +15,40 @@ from tests.people import Person
 MANY_TIMES = 70
 """More often than any limit lets something be tried."""
 
-_numbers = count(1)
-
 
 class Visit:
     """One operation, called by a person of its own with all that it takes.
 
     Args:
-        app: what is called.
-        description: its document.
         operation: which operation.
+        body: what it takes.
+        person: who calls; they have an account and are logged in.
+        number: tells it from the other visits.
     """
 
-    def __init__(self, app: Flask, description: Description, operation: Operation) -> None:
+    def __init__(
+        self, operation: Operation, body: dict[str, str] | None, person: Person, number: int
+    ) -> None:
         self.operation = operation
-        self.number = next(_numbers)
-        self.body = body_for(description, operation)
-        email = f"somebody{self.number}@example.com"
-        self.person = Person(app, email, "a horse that is correct").register().logged_in()
+        self.body = body
+        self.person = person
+        self.number = number
+        self.home = {"REMOTE_ADDR": f"127.0.1.{number}"}  # where nobody else has registered
+        account = person.call(
+            "POST", "/auth/register", json=person.credentials, environ_base=self.home
+        )
+        assert account.status_code == 201, account.text
+        person.logged_in()
         if self.body is not None and "email" in self.body:
-            self.body["email"] = f"nobody{self.number}@example.com"
+            self.body["email"] = f"nobody{number}@example.com"
         if self.body is not None and "access_token" in self.body:
             self.body["access_token"] = self.person.access_token
 
     def call(self, headers: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
         path = self.operation.path.replace("{sid}", str(uuid4()))
-        if self.body is not None and not kwargs:
-            kwargs = {"json": self.body}
+        kwargs.setdefault("environ_base", self.home)
+        if self.body is not None and "data" not in kwargs:
+            kwargs["json"] = self.body
         sent = dict(headers or {})
         if {"access_token": []} in self.operation.told["security"] and self.person.access_token:
             sent["Authorization"] = f"Bearer {self.person.access_token}"
@@ -73,6 +79,19 @@ class Visit:
 
     def with_body(self, body: str, content_type: str = "application/json") -> TestResponse:
         return self.call({"Content-Type": content_type}, data=body)
+
+
+def visits(app: Flask, description: Description, operations: list[Operation]) -> list[Visit]:
+    """One visit of each operation."""
+    return [
+        Visit(
+            operation,
+            body_for(description, operation),
+            Person(app, f"somebody{number}@example.com", "a horse that is correct"),
+            number,
+        )
+        for number, operation in enumerate(operations, 1)
+    ]
 
 
 def body_for(description: Description, operation: Operation) -> dict[str, str] | None:
