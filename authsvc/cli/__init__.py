@@ -24,5 +24,5 @@ def main() -> None:
     """
 
 
-for _command in (init, serve, doctor, secrets, completion, keys, db, users, sessions, audit):
+for _command in (init, serve, doctor, audit, secrets, completion, keys, db, users, sessions):
     main.add_command(_command)

@@ -75,6 +75,9 @@ def audit(
 
     The newest stands at the end. On a terminal in columns; in a pipe with a tab between the words
     and no heading.
+
+    \b
+    authsvc audit --user alice@example.com --since 7d
     """
     if context.invoked_subcommand is not None:
         return

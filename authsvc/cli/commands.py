@@ -8,6 +8,8 @@ import click
 ALIKE = 0.75
 """How much a word must resemble a command to be taken for it, from 0 to 1."""
 
+Row = tuple[str, str]
+
 
 class Commands(click.Group):
     """A group that lists its commands in the order in which they were added, and groups' too.
@@ -20,18 +22,21 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """A section for the plain commands, and one for each group, headed by what it is for."""
-        plain = [one for one in _shown(self) if _runs(one)]
-        sections = [("Commands", plain, "")]
-        for group in _shown(self):
-            if isinstance(group, click.Group):
-                heading = group.get_short_help_str().removesuffix(".")
-                sections.append((heading, _shown(group), f"{group.name} "))
-        rows = [[_row(ctx, command, before) for command in some] for _, some, before in sections]
-        widest = max(len(usage) for section in rows for usage, _ in section)
-        for (heading, _, _), section in zip(sections, rows, strict=True):
-            if section:
+        plain: list[Row] = []
+        sections = {"Commands": plain}
+        for command in _shown(self):
+            rows = plain
+            if isinstance(command, click.Group) and not command.invoke_without_command:
+                rows = sections[command.get_short_help_str().removesuffix(".")] = []
+            else:
+                rows.append(_row(ctx, command))
+            if isinstance(command, click.Group):
+                rows += [_row(ctx, below, f"{command.name} ") for below in _shown(command)]
+        widest = max(len(usage) for rows in sections.values() for usage, _ in rows)
+        for heading, rows in sections.items():
+            if rows:
                 with formatter.section(heading):
-                    formatter.write_dl([(usage.ljust(widest), told) for usage, told in section])
+                    formatter.write_dl([(usage.ljust(widest), told) for usage, told in rows])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -54,20 +59,12 @@ class Commands(click.Group):
                     yield f"{name} {below}"
 
 
-def _words(ctx: click.Context, command: click.Command) -> list[str]:
-    return command.collect_usage_pieces(click.Context(command, ctx))[1:]
-
-
 def _shown(group: click.Group) -> list[click.Command]:
     return [command for command in group.commands.values() if not command.hidden]
 
 
-def _runs(command: click.Command) -> bool:
-    """Whether it does something by itself."""
-    return not isinstance(command, click.Group) or command.invoke_without_command
-
-
-def _row(ctx: click.Context, command: click.Command, before: str) -> tuple[str, str]:
+def _row(ctx: click.Context, command: click.Command, before: str = "") -> Row:
     """How a command is called, without its options, and what it does."""
-    takes = [] if isinstance(command, click.Group) else _words(ctx, command)
-    return before + " ".join([str(command.name), *takes]), command.get_short_help_str(limit=200)
+    own = click.Context(command, ctx)
+    takes = [one.make_metavar(own) for one in command.params if isinstance(one, click.Argument)]
+    return f"{before}{' '.join([str(command.name), *takes])}", command.get_short_help_str(limit=200)

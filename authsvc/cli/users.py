@@ -70,7 +70,13 @@ def enable_user(email: str) -> None:
 @click.argument("email")
 @click.argument("role", nargs=-1, required=True)
 def grant_roles(email: str, role: tuple[str, ...]) -> None:
-    """Give EMAIL one or more roles, in force at the next refresh."""
+    """Give EMAIL roles.
+
+    They are in force at the next refresh.
+
+    \b
+    authsvc users grant alice@example.com admin
+    """
     with app_context():
         _tell_roles(email, operators.grant(email, role))
 
@@ -79,9 +85,13 @@ def grant_roles(email: str, role: tuple[str, ...]) -> None:
 @click.argument("email")
 @click.argument("role", nargs=-1, required=True)
 def revoke_roles(email: str, role: tuple[str, ...]) -> None:
-    """Take one or more roles away from EMAIL, in force at the next refresh.
+    """Take roles away from EMAIL.
 
-    To make it so at once, end the sessions too: authsvc sessions revoke EMAIL.
+    In force at the next refresh. To make it so at once, end the sessions too:
+
+    \b
+    authsvc users revoke alice@example.com admin
+    authsvc sessions revoke alice@example.com
     """
     with app_context():
         _tell_roles(email, operators.withdraw(email, role))
