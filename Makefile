@@ -8,7 +8,7 @@ COVERED := authsvc/auth/*,authsvc/guard/*,authsvc/sessions/*,authsvc/tokens/*,au
 NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak mutants lock clean
+.PHONY: help run test bench soak mutants lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,18 +29,23 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 soak: $(VENV)/.test  ## Run the fault tests for many rounds (about half an hour)
 	@$(BIN)/pytest --soak tests/faults
 
+bench: $(VENV)/.run  ## Measure it beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)
+	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
+
 mutants: $(VENV)/.mutmut  ## Break each line once and see which breaks no test notices (half an hour)
 	@$(BIN)/mutmut run --max-children 2; $(BIN)/mutmut results
 
 lock: $(VENV)/.lock  ## Pin the newest versions of everything, with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras $(LOCK) --output-file requirements.txt
 	$(BIN)/uv pip compile tests/requirements.in $(LOCK) --output-file tests/requirements.txt
+	$(BIN)/uv pip compile $(PEERS)/requirements.in $(LOCK) --constraints requirements.txt --output-file $(PEERS)/requirements.txt
 
+PEERS := bench/peers/python
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --upgrade \
 	--custom-compile-command 'make lock'
 
 clean:  ## Remove what was installed and made, but not instance/
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) bench/peers/python/.venv bench/peers/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 
 instance/authsvc.env: | $(VENV)/.run
 	@$(BIN)/python -m authsvc init

@@ -34,6 +34,7 @@ from authsvc.sessions.listing import live_sessions
 from authsvc.sessions.purge import purge
 from authsvc.settings import Settings
 from authsvc.users.authentication import Authenticated
+from bench.svg import COLOURS, GRID, Picture
 from tests.postgres import CRASH_SAFE, Cluster, find_binaries
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
@@ -270,9 +271,6 @@ def print_table(name: str, figures: dict[int, dict[str, float]]) -> None:
 
 
 WIDTH, HEIGHT, EDGE = 640, 400, 60
-COLOURS = dict(
-    zip(OPERATIONS, ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#555555"), strict=True)
-)
 
 
 def plot(figures: dict[str, dict[int, dict[str, float]]]) -> str:
@@ -284,28 +282,19 @@ def plot(figures: dict[str, dict[int, dict[str, float]]]) -> str:
     def y(ms: float) -> float:
         return HEIGHT - EDGE - (log10(max(ms, 0.1)) + 1) / 4 * (HEIGHT - 2 * EDGE)
 
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-             'font-family="sans-serif" font-size="12">',
-             f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>']  # fmt: skip
-    parts += [
-        f'<text x="{x(10**power)}" y="{HEIGHT - 40}" text-anchor="middle">{10**power:,}</text>'
-        for power in range(3, 8)
-    ]
+    picture = Picture(WIDTH, HEIGHT)
+    for power in range(3, 8):
+        picture.text(x(10**power), HEIGHT - 40, f"{10**power:,}", anchor="middle")
     for ms in (0.1, 1, 10, 100, 1000):
-        parts.append(f'<path d="M{EDGE} {y(ms)}H{x(10**7)}" stroke="#ddd"/>')
-        parts.append(f'<text x="{EDGE - 6}" y="{y(ms) + 4}" text-anchor="end">{ms:g} ms</text>')
-    for database, dashes in (("Postgres", ""), ("SQLite", ' stroke-dasharray="5 4"')):
-        for name in OPERATIONS:
+        picture.line([(EDGE, y(ms)), (x(10**7), y(ms))], stroke=GRID)
+        picture.text(EDGE - 6, y(ms) + 4, f"{ms:g} ms", anchor="end")
+    for number, (name, colour) in enumerate(zip(OPERATIONS, COLOURS, strict=True)):
+        for database, dashes in (("Postgres", ""), ("SQLite", "5 4")):
             points = [(x(rows), y(row[name])) for rows, row in figures[database].items()]
-            line = " ".join(f"{left:.0f},{top:.1f}" for left, top in points)
-            parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS[name]}" '
-                         f'stroke-width="2"{dashes}/>')  # fmt: skip
-    for number, name in enumerate(OPERATIONS):
-        parts.append(f'<text x="{WIDTH - 100}" y="{EDGE + 20 * number}" fill="{COLOURS[name]}">'
-                     f"{name}</text>")  # fmt: skip
-    parts.append(f'<text x="{EDGE}" y="30">sessions in the table; solid: Postgres, dashed: SQLite'
-                 "</text></svg>")  # fmt: skip
-    return "\n".join(parts) + "\n"
+            picture.line(points, stroke=colour, width=2, dashes=dashes)
+        picture.text(WIDTH - 100, EDGE + 20 * number, name, fill=colour)
+    picture.text(EDGE, 30, "sessions in the table; solid: Postgres, dashed: SQLite")
+    return picture.render()
 
 
 if __name__ == "__main__":

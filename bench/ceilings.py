@@ -1,0 +1,53 @@
+"""What no service can beat: the password hash alone, and the durable commit alone."""
+
+import signal
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from werkzeug.security import generate_password_hash
+
+from authsvc.users.passwords import Passwords
+from bench.hashing import argon2id, rate, scrypt
+from bench.peer import ALICE, SESSIONS, WORKERS
+from bench.peers.bare import Sessions
+
+PASSWORD = ALICE["PASSWORD"]
+ARGON2ID = Passwords(min_length=len(PASSWORD)).hash(PASSWORD)
+"""The hash of Alice's password as the service makes it; peers are given the same."""
+
+
+def hashes_a_second(seconds: float) -> dict[str, float]:
+    """How many passwords as many processes as there are workers verify, by the kind of hash."""
+    kinds = {
+        "argon2id": partial(argon2id, ARGON2ID, PASSWORD),
+        "scrypt": partial(scrypt, generate_password_hash(PASSWORD), PASSWORD),
+    }
+    rates = {}
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _leave_interrupts) as processes:
+        for name, verify in kinds.items():
+            for start in [processes.submit(verify) for _ in range(2 * WORKERS)]:
+                start.result()
+            loops = [processes.submit(rate, verify, seconds) for _ in range(WORKERS)]
+            rates[name] = sum(loop.result() for loop in loops)
+    return rates
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C is for the process that started these."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def commits_a_second(folder: Path, seconds: float) -> float:
+    """How often one process ends a session in SQLite, durably, and does nothing else.
+
+    Args:
+        folder: on the disk whose commits are to be measured.
+        seconds: for how long.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        sessions = Sessions(f"{name}/database", SESSIONS)
+        sessions.make()
+        return rate(sessions.end_one, seconds)

@@ -1,0 +1,68 @@
+"""docs/performance.md: the block between two markers is the run's; what is around it stays."""
+
+from pathlib import Path
+
+from bench.bars import Bar, bars
+from bench.machine import machine, versions
+from bench.peer import SESSIONS, WORKERS
+from bench.results import Results
+from bench.roster import AUTHSVC
+from bench.table import tables
+
+BEGIN = "<!-- make bench writes from here -->"
+END = "<!-- make bench writes to here -->"
+PLOTS = {
+    "protected": "A protected route, requests a second",
+    "refresh": f"A refresh among {SESSIONS:,} sessions, requests a second",
+    "login": "Logins a second",
+}
+
+
+def report(results: Results, *, rounds: int, seconds: float) -> str:
+    """The whole block, in Markdown."""
+    lines = [
+        f"Medians of {rounds} interleaved rounds of {seconds:g} s for each route; {WORKERS} "
+        "processes each. Measured on:",
+        "",
+        f"- {machine()}",
+        *(f"- {line}" for line in versions()),
+        "",
+    ]
+    if results.left_out:
+        reasons = (f"{name} ({' '.join(why.split())})" for name, why in results.left_out.items())
+        lines += [f"**Left out**, since they could not be measured: {'; '.join(reasons)}.", ""]
+    pictures = (f"![{title}]({_file(route)})" for route, title in PLOTS.items())
+    return "\n".join([*lines, tables(results), "", *pictures])
+
+
+def plots(results: Results) -> dict[str, str]:
+    """The pictures, by their file's name."""
+    return {
+        _file(route): bars(
+            title,
+            [
+                Bar(peer.name, [one.load.rate for one in loads], ours=peer is AUTHSVC)
+                for peer, loads in results.with_route(route)
+            ],
+        )
+        for route, title in PLOTS.items()
+    }
+
+
+def write(page: Path, block: str, pictures: dict[str, str]) -> None:
+    """Put the block between the page's markers, and the pictures beside the page.
+
+    Raises:
+        ValueError: the page has no such markers.
+    """
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{page} has no line {BEGIN} with a line {END} below it")
+    page.write_text(f"{before}{BEGIN}\n\n{block}\n\n{END}{after}")
+    for name, picture in pictures.items():
+        (page.parent / name).write_text(picture)
+
+
+def _file(route: str) -> str:
+    return f"bench-{route}.svg"

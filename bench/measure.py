@@ -1,0 +1,126 @@
+"""One peer, one round: its server is started, each of its routes is loaded, and it is ended."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+
+from bench.load import Load, LoadFailed, Refusals, Request, load
+from bench.prepared import Prepared
+from bench.server import Memory, Server
+from bench.speak import requests
+
+CONNECTIONS = 16
+LOGIN_CONNECTIONS = 8
+HAMMERING = 8
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The load on one route, and the CPU seconds that the server spent on each answer."""
+
+    load: Load
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one round gave.
+
+    Args:
+        cold_start: milliseconds from the start to the first answer.
+        memory: after all of the load.
+        routes: by name: protected, refresh, login, logout; only those that it has.
+        alone, hammered: the protected route for one client, without others and while others
+            log in as fast as they can; of the service only.
+    """
+
+    cold_start: float
+    memory: Memory
+    routes: dict[str, Loaded]
+    alone: Load | None = None
+    hammered: Load | None = None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a route is loaded, in seconds.
+
+    Args:
+        seconds: while it is measured.
+        warm_up: before that.
+    """
+
+    seconds: float
+    warm_up: float = 1
+
+
+def one_round(prepared: Prepared, pace: Pace) -> Figures:
+    """The figures of one round.
+
+    Raises:
+        NotStarted: the server gave no answer.
+        LoadFailed: its answers were not what they should be.
+    """
+    peer = prepared.peer
+    alone = hammered = None
+    with prepared.started() as server:
+        sent = requests(server, peer)
+        routes = {name: _warm(server, name, request, pace) for name, request in sent.items()}
+        if peer.logout:
+            routes["logout"] = _logouts(server, prepared, peer.logout, pace)
+        if peer.logout and peer.auth:
+            alone = load(sent["protected"], seconds=pace.seconds, connections=1)
+            hammered = _hammered(sent["protected"], sent["login"], pace)
+        return Figures(server.cold_start, server.memory(), routes, alone, hammered)
+
+
+def _warm(server: Server, name: str, request: Request, pace: Pace) -> Loaded:
+    """Too many logins at once may be refused: then clients come back when they are told to."""
+    connections = LOGIN_CONNECTIONS if name == "login" else CONNECTIONS
+    refusals: Refusals = "wait" if name == "login" else "fail"
+    if pace.warm_up:
+        load(request, seconds=pace.warm_up, connections=connections, refusals=refusals)
+    return _loaded(server, request, pace, connections, refusals)
+
+
+def _loaded(
+    server: Server,
+    request: Request,
+    pace: Pace,
+    connections: int = CONNECTIONS,
+    refusals: Refusals = "fail",
+) -> Loaded:
+    before = server.cpu_seconds()
+    told = load(request, seconds=pace.seconds, connections=connections, refusals=refusals)
+    return Loaded(told, (server.cpu_seconds() - before) / max(1, told.answered))
+
+
+def _logouts(server: Server, prepared: Prepared, path: str, pace: Pace) -> Loaded:
+    """Each request ends another session; the service's rows must tell the same number."""
+    if prepared.peer.auth is None:
+        return _loaded(server, Request(server.url + path, "POST"), pace)
+    ending = Request(server.url + path, "POST", cookies=prepared.cookies)
+    loaded = _loaded(server, ending, pace)
+    with closing(sqlite3.connect(prepared.live / "database")) as database:
+        (ended,) = database.execute(
+            "SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NOT NULL"
+        ).fetchone()
+    if ended < loaded.load.answered:
+        raise LoadFailed(f"{loaded.load.answered} logouts were answered, {ended} sessions ended")
+    return loaded
+
+
+def _hammered(protected: Request, login: Request, pace: Pace) -> Load:
+    """The protected route for one client, while others log in without ever waiting."""
+    with ThreadPoolExecutor(1) as others:
+        hammering = others.submit(
+            load,
+            login,
+            seconds=pace.warm_up + pace.seconds,
+            connections=HAMMERING,
+            refusals="ignore",
+        )
+        told = load(protected, seconds=pace.seconds, connections=1)
+        hammering.result()
+    return told

@@ -1,0 +1,84 @@
+"""Django REST framework with Simple JWT and its blacklist app, in one file.
+
+Its documented stateless authentication spares the protected route a look-up of the user.
+"""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import django
+from argon2 import extract_parameters
+from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.urls import path
+
+sys.modules["simplejwt"] = sys.modules[__name__]  # run as a program, too, it is its own URLconf
+
+ANSWER = json.loads(os.environ["ANSWER"])
+COST = extract_parameters(os.environ["PASSWORD_HASH"])
+
+
+class Argon2(Argon2PasswordHasher):
+    time_cost, memory_cost, parallelism = COST.time_cost, COST.memory_cost, COST.parallelism
+
+
+settings.configure(
+    SECRET_KEY=os.environ["SECRET"],
+    ALLOWED_HOSTS=["127.0.0.1"],
+    ROOT_URLCONF="simplejwt",
+    USE_TZ=True,
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "rest_framework",
+        "rest_framework_simplejwt",
+        "rest_framework_simplejwt.token_blacklist",
+    ],
+    MIDDLEWARE=[
+        "django.middleware.security.SecurityMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["DATABASE"]}},
+    PASSWORD_HASHERS=["simplejwt.Argon2"],
+    REST_FRAMEWORK={
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            "rest_framework_simplejwt.authentication.JWTStatelessUserAuthentication"
+        ],
+        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    },
+)
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402 - Django must be set up first
+from rest_framework.decorators import api_view  # noqa: E402
+from rest_framework.response import Response  # noqa: E402
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken  # noqa: E402
+from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView  # noqa: E402
+
+
+@api_view()
+def things(request):
+    return Response(ANSWER)
+
+
+urlpatterns = [
+    path("things", things),
+    path("login", TokenObtainPairView.as_view()),
+    path("refresh", TokenRefreshView.as_view()),
+]
+app = get_wsgi_application()
+
+if __name__ == "__main__":
+    call_command("migrate", verbosity=0)
+    alice = User.objects.create_user(os.environ["EMAIL"], password=os.environ["PASSWORD"])
+    over = datetime.now(UTC) + timedelta(days=7)
+    OutstandingToken.objects.bulk_create(
+        OutstandingToken(user=alice, jti=uuid4().hex, token="x" * 250, expires_at=over)
+        for _ in range(int(os.environ["SESSIONS"]))
+    )

@@ -1,0 +1,103 @@
+"""The service and its peers: how each is started, in the order of the tables."""
+
+import sys
+from pathlib import Path
+
+from authsvc import gunicorn
+from bench.install import NODE, NODE_BINARY, PYTHON, VENV_PYTHON, install_node, install_python
+from bench.peer import WORKERS, Auth, Peer
+
+ROOT = Path(__file__).parents[1]
+LISTEN = "127.0.0.1:{port}"
+ARGON2 = "argon2id"
+SCRYPT = "scrypt"
+
+# The service's own settings, in words, for those that cannot read its file.
+GUNICORN = (
+    "-m", "gunicorn", "--bind", LISTEN,
+    "--workers", str(WORKERS),
+    "--worker-class", gunicorn.worker_class,
+    "--threads", str(gunicorn.threads),
+    "--keep-alive", str(gunicorn.keepalive),
+    "--worker-tmp-dir", str(gunicorn.SHARED_MEMORY),
+    "--preload", "--no-control-socket",
+)  # fmt: skip
+GTHREAD = f"gunicorn, {gunicorn.worker_class}, {gunicorn.threads} threads"
+CLUSTER = "node:cluster"
+
+BARE = Peer(
+    name="bare Flask: no auth at all",
+    under=GTHREAD,
+    command=(sys.executable, *GUNICORN, "bench.peers.bare:app"),
+    fill=(sys.executable, "-m", "bench.peers.bare"),
+    modules=ROOT,
+    protected="/api/things",
+    logout="/api/end",
+)
+
+AUTHSVC = Peer(
+    name="authsvc",
+    under=GTHREAD,
+    command=(
+        sys.executable, "-m", "gunicorn", "--config", "python:authsvc.gunicorn",
+        "--bind", LISTEN, "--workers", str(WORKERS), "bench.peers.guarded:guarded()",
+    ),
+    fill=(sys.executable, "-m", "bench.peers.guarded"),
+    modules=ROOT,
+    protected="/api/things",
+    auth=Auth(ARGON2, login="/auth/login", refresh="/auth/refresh"),
+    logout="/auth/logout",
+)  # fmt: skip
+
+JWT_EXTENDED = Peer(
+    name="Flask-JWT-Extended, database blocklist on refresh",
+    under=GTHREAD,
+    command=(str(VENV_PYTHON), *GUNICORN, "jwt_extended:app"),
+    fill=(str(VENV_PYTHON), str(PYTHON / "jwt_extended.py")),
+    modules=PYTHON,
+    auth=Auth(SCRYPT, refresh_in="bearer"),
+    install=install_python,
+)
+
+SIMPLE_JWT = Peer(
+    name="Django REST framework, Simple JWT, blacklist",
+    under=GTHREAD,
+    command=(str(VENV_PYTHON), *GUNICORN, "simplejwt:app"),
+    fill=(str(VENV_PYTHON), str(PYTHON / "simplejwt.py")),
+    modules=PYTHON,
+    auth=Auth(ARGON2, name="username", refresh_in="body"),
+    install=install_python,
+)
+
+FAST_API = Peer(
+    name="FastAPI, PyJWT, SQLModel",
+    under="uvicorn",
+    command=(
+        str(VENV_PYTHON), "-m", "uvicorn", "fast_api:app",
+        "--host", "127.0.0.1", "--port", "{port}", "--workers", str(WORKERS),
+    ),
+    fill=(str(VENV_PYTHON), str(PYTHON / "fast_api.py")),
+    modules=PYTHON,
+    auth=Auth(ARGON2),
+    install=install_python,
+)  # fmt: skip
+
+
+def _node(name: str, file: str, **settings: str) -> Peer:
+    return Peer(
+        name=name,
+        under=CLUSTER,
+        command=(str(NODE_BINARY), str(NODE / file)),
+        fill=(str(NODE_BINARY), str(NODE / "store.mjs")),
+        modules=NODE,
+        auth=Auth(ARGON2),
+        settings=settings,
+        install=install_node,
+    )
+
+
+EXPRESS = _node("Express, jsonwebtoken, secret as text (as in tutorials)", "express.mjs")
+EXPRESS_KEYS = _node("Express, jsonwebtoken, key objects", "express.mjs", KEY="object")
+FASTIFY = _node("Fastify, fast-jwt with its cache", "fastify.mjs")
+
+PEERS = (BARE, AUTHSVC, JWT_EXTENDED, SIMPLE_JWT, EXPRESS, EXPRESS_KEYS, FAST_API, FASTIFY)

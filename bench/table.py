@@ -1,0 +1,153 @@
+"""What a run gave, as tables in Markdown."""
+
+from collections.abc import Iterable
+from statistics import median
+
+from bench.measure import Loaded
+from bench.peer import Peer
+from bench.results import Results, cold_start, largest_process, memory_a_worker, middle
+from bench.roster import AUTHSVC, BARE
+from bench.targets import targets
+
+REQUESTS = ("requests/s", "rounds", "to bare Flask", "p50 ms", "p99 ms", "CPU µs each")
+LOGINS = ("logins/s", "rounds", "hash", "to the hash alone", "p50 ms", "p99 ms", "refused")
+LOGOUTS = ("logouts/s", "rounds", "to the commit alone", "p50 ms", "p99 ms", "CPU µs each")
+FOOTPRINT = ("server", "cold start ms", "PSS, MB a worker", "largest process, RSS MB")
+TARGETS = ("target", "measured", "")
+
+
+def tables(results: Results) -> str:
+    """All of them, each under a heading."""
+    return "\n\n".join(
+        [
+            "### Targets\n\n" + _targets(results),
+            "### A protected route\n\n" + _requests(results, "protected"),
+            "### Refresh\n\n" + _requests(results, "refresh"),
+            "### Login\n\n" + _logins(results),
+            "### Logout\n\n" + _logouts(results),
+            "### Start and memory\n\n" + _footprint(results),
+        ]
+    )
+
+
+def _targets(results: Results) -> str:
+    return _table(
+        TARGETS,
+        (
+            (
+                target.what,
+                f"at {'most' if target.at_most else 'least'} {target.bound:g} {target.unit}",
+                _short(target.measured),
+                "met" if target.met else "**not met**",
+            )
+            for target in targets(results)
+        ),
+    )
+
+
+def _requests(results: Results, route: str) -> str:
+    bare = results.rate(BARE, "protected")
+    return _table(
+        REQUESTS,
+        (
+            (_name(peer), *_rates(loads), f"{_rate(loads) / bare:.2f}", *_waits(loads), _cpu(loads))
+            for peer, loads in results.with_route(route)
+        ),
+    )
+
+
+def _logins(results: Results) -> str:
+    def row(peer: Peer, loads: list[Loaded]) -> tuple[str, ...]:
+        assert peer.auth is not None
+        kind = peer.auth.password_hash
+        refused = sum(loaded.load.refused for loaded in loads)
+        sent = refused + sum(loaded.load.answered for loaded in loads)
+        share = f"{_rate(loads) / results.hash_rate(kind):.2f}"
+        turned_away = f"{refused / max(1, sent):.0%}"
+        return (_name(peer), *_rates(loads), kind, share, *_waits(loads), turned_away)
+
+    alone = [
+        (f"{kind} alone", _short(results.hash_rate(kind)), _span(rates), kind, "1", "", "", "")
+        for kind in results.hashes[0]
+        for rates in [[each[kind] for each in results.hashes]]
+    ]
+    return _table(
+        LOGINS, [*alone, *(row(peer, loads) for peer, loads in results.with_route("login"))]
+    )
+
+
+def _logouts(results: Results) -> str:
+    commits = results.commit_rate()
+    alone = ("durable commit alone", _short(commits), _span(results.commits), "1", "", "", "")
+    return _table(
+        LOGOUTS,
+        [
+            alone,
+            *(
+                (
+                    _name(peer),
+                    *_rates(loads),
+                    f"{_rate(loads) / commits:.2f}",
+                    *_waits(loads),
+                    _cpu(loads),
+                )
+                for peer, loads in results.with_route("logout")
+            ),
+        ],
+    )
+
+
+def _footprint(results: Results) -> str:
+    return _table(
+        FOOTPRINT,
+        (
+            (
+                _name(peer),
+                peer.under,
+                *(
+                    f"{middle(rounds, ask):,.0f}"
+                    for ask in (cold_start, memory_a_worker, largest_process)
+                ),
+            )
+            for peer, rounds in results.peers
+        ),
+    )
+
+
+def _name(peer: Peer) -> str:
+    return f"**{peer.name}**" if peer is AUTHSVC else peer.name
+
+
+def _rate(loads: list[Loaded]) -> float:
+    return median(loaded.load.rate for loaded in loads)
+
+
+def _rates(loads: list[Loaded]) -> tuple[str, str]:
+    return _short(_rate(loads)), _span([loaded.load.rate for loaded in loads])
+
+
+def _waits(loads: list[Loaded]) -> tuple[str, str]:
+    p50 = median(loaded.load.p50 for loaded in loads)
+    p99 = median(loaded.load.p99 for loaded in loads)
+    return _short(p50), _short(p99)
+
+
+def _cpu(loads: list[Loaded]) -> str:
+    return f"{median(loaded.cpu_seconds for loaded in loads) * 1e6:,.0f}"
+
+
+def _span(figures: list[float]) -> str:
+    """The slowest and the fastest round."""
+    return f"{_short(min(figures))} to {_short(max(figures))}"
+
+
+def _short(figure: float) -> str:
+    """Three digits or more."""
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    words = ("server", "hash", "target", "")
+    rules = ["---" if column in words else "---:" for column in columns]
+    lines = [("", *columns), ("---", *rules), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

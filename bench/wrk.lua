@@ -1,0 +1,32 @@
+-- What wrk sends, told by the environment, and what it reports: one line of JSON, in microseconds.
+
+wrk.method = os.getenv("METHOD")
+wrk.body = os.getenv("BODY")
+
+-- One cookie for each request, where every request ends the session that it names.
+if os.getenv("COOKIES") then
+  local next_cookie = io.lines(os.getenv("COOKIES"))
+  function request()
+    return wrk.format(nil, nil, { Cookie = next_cookie() or "spent" })
+  end
+end
+
+-- Who is refused comes back when told to. Only where that is wanted: a delay costs each request.
+if os.getenv("REFUSALS") == "wait" then
+  local wait = 0
+  function response(status, headers)
+    wait = status == 503 and 1000 * (tonumber(headers["Retry-After"]) or 0) or 0
+  end
+  function delay()
+    return wait
+  end
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '\n{"requests": %d, "duration": %d, "p50": %d, "p99": %d, "refused": %d, "broken": %d}\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout
+  ))
+end
