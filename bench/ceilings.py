@@ -1,6 +1,5 @@
 """What no service can beat: the password hash alone, and the durable commit alone."""
 
-import signal
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 from werkzeug.security import generate_password_hash
 
 from authsvc.users.passwords import Passwords
-from bench.hashing import argon2id, rate, scrypt
+from bench.hashing import argon2id, leave_interrupts, rate, scrypt
 from bench.peer import ALICE, SESSIONS, WORKERS
 from bench.peers.bare import Sessions
 
@@ -26,18 +25,13 @@ def hashes_a_second(seconds: float) -> dict[str, float]:
         "scrypt": partial(scrypt, generate_password_hash(PASSWORD), PASSWORD),
     }
     rates = {}
-    with ProcessPoolExecutor(WORKERS, get_context("spawn"), _leave_interrupts) as processes:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), leave_interrupts) as processes:
         for name, verify in kinds.items():
             for start in [processes.submit(verify) for _ in range(2 * WORKERS)]:
                 start.result()
             loops = [processes.submit(rate, verify, seconds) for _ in range(WORKERS)]
             rates[name] = sum(loop.result() for loop in loops)
     return rates
-
-
-def _leave_interrupts() -> None:
-    """Ctrl-C is for the process that started these."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def commits_a_second(folder: Path, seconds: float) -> float:

@@ -1,10 +1,16 @@
 """Passwords verified as fast as a process can; imports little, since processes of its own do it."""
 
+import signal
 import time
 from collections.abc import Callable
 
 from argon2 import PasswordHasher
 from werkzeug.security import check_password_hash
+
+
+def leave_interrupts() -> None:
+    """Ctrl-C is for the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def argon2id(hashed: str, password: str) -> None:

@@ -33,7 +33,7 @@ class Prepared:
 
     @property
     def cookies(self) -> Path:
-        """The list of cookies to log out with, one a line."""
+        """The service's list of cookies to log out with, one a line."""
         return self.folder / "cookies"
 
     @property
@@ -60,12 +60,12 @@ class Prepared:
 
 
 def prepare(peer: Peer, folder: Path, *, seconds: float) -> Prepared:
-    """Make a peer's database: Alice, the stored sessions, and as many to end as may be needed.
+    """Make a peer's database: Alice and the stored sessions.
 
     Args:
         peer: it.
         folder: a new one.
-        seconds: for how long sessions will be ended.
+        seconds: for how long sessions will be ended: there are enough of them.
 
     Raises:
         NotStarted: it could not be made.
@@ -73,11 +73,11 @@ def prepare(peer: Peer, folder: Path, *, seconds: float) -> Prepared:
     folder.mkdir()
     prepared = Prepared(peer, folder)
     if peer.fill:
-        logouts = int(seconds * MOST_LOGOUTS_A_SECOND) if peer.logout else 0
+        logouts = int(seconds * MOST_LOGOUTS_A_SECOND) if peer.logout and peer.auth else 0
         done = subprocess.run(
             peer.fill,
             cwd=folder,
-            env=_environment(peer, folder, LOGOUTS=str(logouts)),
+            env=_environment(peer, folder, SESSIONS=str(max(SESSIONS, logouts))),
             capture_output=True,
             text=True,
             check=False,

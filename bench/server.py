@@ -55,7 +55,7 @@ class Server:
         return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS  # utime, stime
 
     def memory(self) -> Memory:
-        rollups = [_rollup(pid) for pid in self._pids()]
+        rollups = list(filter(None, (_rollup(pid) for pid in self._pids())))
         return Memory(
             shared_out=sum(rollup["Pss"] for rollup in rollups) / 1e3,
             largest=max(rollup["Rss"] for rollup in rollups) / 1e3,
@@ -131,7 +131,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/<pid>/stat after the program's name, which may hold spaces."""
+    """The fields of /proc/<pid>/stat after the program's name, which may hold spaces; none where
+    the process has ended meanwhile."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -140,5 +141,8 @@ def _stat(pid: int) -> list[str]:
 
 def _rollup(pid: int) -> dict[str, int]:
     """Kilobytes, by kind."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
     return {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}

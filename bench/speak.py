@@ -2,7 +2,7 @@
 
 import json
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 
 from bench.load import LoadFailed, Request
 from bench.peer import ALICE, Auth, Peer
@@ -15,7 +15,7 @@ def requests(server: Server, peer: Peer) -> dict[str, Request]:
     """A request to each route of the peer that can be sent again and again, by the route's name.
 
     Raises:
-        LoadFailed: the login was refused.
+        LoadFailed: the login was refused, or not answered.
     """
     protected = server.url + peer.protected
     if peer.auth is None:
@@ -40,10 +40,13 @@ def _bearer(token: str) -> dict[str, str]:
 
 def _tokens(server: Server, auth: Auth, credentials: str) -> tuple[str, str]:
     """The access token, and the refresh token or the cookie that holds it."""
-    with closing(HTTPConnection("127.0.0.1", server.port, timeout=15)) as connection:
-        connection.request("POST", auth.login, credentials, JSON)
-        answer = connection.getresponse()
-        body = answer.read()
+    try:
+        with closing(HTTPConnection("127.0.0.1", server.port, timeout=15)) as connection:
+            connection.request("POST", auth.login, credentials, JSON)
+            answer = connection.getresponse()
+            body = answer.read()
+    except (OSError, HTTPException) as error:
+        raise LoadFailed(f"login was not answered: {error}") from None
     if answer.status != 200:
         raise LoadFailed(f"login answered {answer.status}: {body[:500]!r}")
     told = json.loads(body)
