@@ -1,9 +1,9 @@
 """The service and its peers: how each is started, in the order of the tables."""
 
+import re
 import sys
 from pathlib import Path
 
-from authsvc import gunicorn
 from bench.install import NODE, NODE_BINARY, PYTHON, VENV_PYTHON, install_node, install_python
 from bench.peer import WORKERS, Auth, Peer
 
@@ -12,17 +12,26 @@ LISTEN = "127.0.0.1:{port}"
 ARGON2 = "argon2id"
 SCRYPT = "scrypt"
 
+
+def _setting(name: str) -> str:
+    """Read and not imported: this process must not count as a gunicorn does."""
+    settings = (ROOT / "authsvc" / "gunicorn.py").read_text()
+    (value,) = re.findall(rf'^{name} = (?:Path\()?"?([\w/]+)', settings, re.MULTILINE)
+    return str(value)
+
+
 # The service's own settings, in words, for those that cannot read its file.
+WORKER_CLASS, THREADS = _setting("worker_class"), _setting("threads")
 GUNICORN = (
     "-m", "gunicorn", "--bind", LISTEN,
     "--workers", str(WORKERS),
-    "--worker-class", gunicorn.worker_class,
-    "--threads", str(gunicorn.threads),
-    "--keep-alive", str(gunicorn.keepalive),
-    "--worker-tmp-dir", str(gunicorn.SHARED_MEMORY),
+    "--worker-class", WORKER_CLASS,
+    "--threads", THREADS,
+    "--keep-alive", _setting("keepalive"),
+    "--worker-tmp-dir", _setting("SHARED_MEMORY"),
     "--preload", "--no-control-socket",
 )  # fmt: skip
-GTHREAD = f"gunicorn, {gunicorn.worker_class}, {gunicorn.threads} threads"
+GTHREAD = f"gunicorn, {WORKER_CLASS}, {THREADS} threads"
 CLUSTER = "node:cluster"
 
 BARE = Peer(
