@@ -1,5 +1,7 @@
 """make bench: what it reads, what it writes, and one short round of bare Flask and the service."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -52,6 +54,12 @@ def figures(*, alone: float = 0, hammered: float = 0, **rates: float) -> Figures
         alone=loaded(1, p50=alone),
         hammered=loaded(1, p50=hammered),
     )
+
+
+def folders_of_processes() -> Iterator[str]:
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):  # it has ended meanwhile, or is somebody else's
+            yield str(link.readlink())
 
 
 def loaded(rate: float, *, p50: float = 3) -> Load:
@@ -156,4 +164,5 @@ def test_a_round_measures_each_route_and_leaves_nothing_behind() -> None:
         assert ours.routes[name].load.rate > 0
         assert ours.routes[name].cpu_seconds > 0
     assert list(DISK.glob("bench-*")) == []
+    assert not any(folder.startswith(f"{DISK}/bench-") for folder in folders_of_processes())
     assert "### Targets" in tables(results)
