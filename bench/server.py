@@ -49,10 +49,10 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def cpu_seconds(self) -> float:
-        """The time that its processes have computed so far, their own and the kernel's for them."""
-        stats = filter(None, (_stat(pid) for pid in self._pids()))
-        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS  # utime, stime
+    def cpu_seconds(self) -> dict[int, float]:
+        """What each process has computed so far, by its id; the kernel's work for it counts too."""
+        stats = ((pid, _stat(pid)) for pid in self._pids())
+        return {pid: (int(stat[11]) + int(stat[12])) / TICKS for pid, stat in stats if stat}
 
     def memory(self) -> Memory:
         rollups = list(filter(None, (_rollup(pid) for pid in self._pids())))

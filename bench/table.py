@@ -9,8 +9,19 @@ from bench.results import Results, cold_start, largest_process, memory_a_worker,
 from bench.roster import AUTHSVC, BARE
 from bench.targets import targets
 
-REQUESTS = ("requests/s", "rounds", "to bare Flask", "p50 ms", "p99 ms", "CPU µs each")
-LOGINS = ("logins/s", "rounds", "hash", "to the hash alone", "p50 ms", "p99 ms", "refused")
+REQUESTS = (
+    "requests/s", "rounds", "to bare Flask", "p50 ms", "p99 ms", "CPU µs each", "lopsided",
+)  # fmt: skip
+LOGINS = (
+    "logins/s",
+    "rounds",
+    "hash",
+    "to the hash alone",
+    "p50 ms",
+    "p99 ms",
+    "refused",
+    "lopsided",
+)
 LOGOUTS = ("logouts/s", "rounds", "to the commit alone", "p50 ms", "p99 ms", "CPU µs each")
 FOOTPRINT = ("server", "cold start ms", "PSS, MB a worker", "largest process, RSS MB")
 TARGETS = ("target", "measured", "")
@@ -50,7 +61,14 @@ def _requests(results: Results, route: str) -> str:
     return _table(
         REQUESTS,
         (
-            (_name(peer), *_rates(loads), f"{_rate(loads) / bare:.2f}", *_waits(loads), _cpu(loads))
+            (
+                _name(peer),
+                *_rates(loads),
+                f"{_rate(loads) / bare:.2f}",
+                *_waits(loads),
+                _cpu(loads),
+                _lopsided(loads),
+            )
             for peer, loads in results.with_route(route)
         ),
     )
@@ -64,10 +82,18 @@ def _logins(results: Results) -> str:
         sent = refused + sum(loaded.load.answered for loaded in loads)
         share = f"{_rate(loads) / results.hash_rate(kind):.2f}"
         turned_away = f"{refused / max(1, sent):.0%}"
-        return (_name(peer), *_rates(loads), kind, share, *_waits(loads), turned_away)
+        return (
+            _name(peer),
+            *_rates(loads),
+            kind,
+            share,
+            *_waits(loads),
+            turned_away,
+            _lopsided(loads),
+        )
 
     alone = [
-        (f"{kind} alone", _short(results.hash_rate(kind)), _span(rates), kind, "1", "", "", "")
+        (f"{kind} alone", _short(results.hash_rate(kind)), _span(rates), kind, "1", "", "", "", "")
         for kind in results.hashes[0]
         for rates in [[each[kind] for each in results.hashes]]
     ]
@@ -134,6 +160,10 @@ def _waits(loads: list[Loaded]) -> tuple[str, str]:
 
 def _cpu(loads: list[Loaded]) -> str:
     return f"{median(loaded.cpu_seconds for loaded in loads) * 1e6:,.0f}"
+
+
+def _lopsided(loads: list[Loaded]) -> str:
+    return str(sum(loaded.repeated for loaded in loads))
 
 
 def _span(figures: list[float]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from bench.bars import Bar, bars
 from bench.document import BEGIN, END, plots, report, write
 from bench.load import Load, LoadFailed, parse
-from bench.measure import Figures, Loaded, Pace
+from bench.measure import Figures, Loaded, Pace, lopsided
 from bench.peer import Auth, Peer
 from bench.results import Results
 from bench.roster import AUTHSVC, BARE
@@ -50,7 +50,7 @@ def figures(*, alone: float = 0, hammered: float = 0, **rates: float) -> Figures
     return Figures(
         cold_start=750,
         memory=Memory(shared_out=190, largest=120),
-        routes={name: Loaded(loaded(rate), 250e-6) for name, rate in rates.items()},
+        routes={name: Loaded(loaded(rate), 250e-6, repeated=2) for name, rate in rates.items()},
         alone=loaded(1, p50=alone),
         hammered=loaded(1, p50=hammered),
     )
@@ -92,10 +92,10 @@ def test_a_load_that_went_wrong_is_no_figure(output: str) -> None:
 
 def test_tables_show_medians_and_what_they_are_to_the_ceilings(results: Results) -> None:
     text = tables(results)
-    assert "| bare Flask: no auth at all | 1,000 | 900 to 5,000 | 1.00 | 3 | 20 | 250 |" in text
-    assert "| **authsvc** | 500 | 300 to 700 | 0.50 | 3 | 20 | 250 |" in text
-    assert "| **authsvc** | 400 | 400 to 400 | 0.40 | 3 | 20 | 250 |" in text
-    assert "| **authsvc** | 45 | 45 to 45 | argon2id | 0.90 | 3 | 20 | 0% |" in text
+    assert "| bare Flask: no auth at all | 1,000 | 900 to 5,000 | 1.00 | 3 | 20 | 250 | 6 |" in text
+    assert "| **authsvc** | 500 | 300 to 700 | 0.50 | 3 | 20 | 250 | 6 |" in text
+    assert "| **authsvc** | 400 | 400 to 400 | 0.40 | 3 | 20 | 250 | 6 |" in text
+    assert "| **authsvc** | 45 | 45 to 45 | argon2id | 0.90 | 3 | 20 | 0% | 6 |" in text
     assert "| **authsvc** | 90 | 90 to 90 | 0.90 | 3 | 20 | 250 |" in text
     assert "| **authsvc** | gunicorn, gthread, 4 threads | 750 | 95 | 120 |" in text
 
@@ -111,6 +111,14 @@ def test_tables_tell_which_targets_are_met(results: Results) -> None:
         "| cold start": True,
         "| memory": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("spent", "told"),
+    [([0, 0.9, 0.7], False), ([0, 1.1, 0], True), ([0.1, 1.0, 0.3], True), ([1.1], True)],
+)
+def test_a_load_that_one_process_served_is_lopsided(spent: list[float], told: bool) -> None:
+    assert lopsided(spent) is told
 
 
 def test_a_plot_has_a_bar_as_long_as_the_median_of_its_rounds() -> None:
