@@ -3,20 +3,18 @@
 Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 """
 
-import atexit
 import os
-import shutil
 from itertools import count
 from pathlib import Path
 from socket import SO_RCVTIMEO, SOL_SOCKET
 from struct import pack
-from tempfile import mkdtemp
 from typing import Any
 
 from gunicorn.glogging import Logger
 
 from authsvc.database import db
 from authsvc.operations.logs import gunicorn_logging
+from authsvc.operations.metrics_folder import make_metrics_folder, outlive_this_process
 from authsvc.operations.shared_metrics import forget_gauges, measure_as, share_metrics
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -52,8 +50,7 @@ if SHARED_MEMORY.is_dir():
     worker_tmp_dir = str(SHARED_MEMORY)  # a worker's heartbeat must not wait for a disk
 
 # Before the app is made. The folder goes with the master, also where the boot is stopped.
-METRICS = mkdtemp(prefix="authsvc-metrics-", dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
-atexit.register(shutil.rmtree, METRICS, ignore_errors=True)
+METRICS = make_metrics_folder(SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
 share_metrics(METRICS)
 
 
@@ -89,7 +86,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def post_fork(server: Any, worker: Any) -> None:
     """Connections must not be shared between processes: each worker opens its own."""
-    atexit.unregister(shutil.rmtree)  # the counts do not end with a worker
+    outlive_this_process()
     measure_as(worker.number)
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)

@@ -151,6 +151,22 @@ def test_nothing_is_left_when_the_service_has_ended(service: Service) -> None:
     assert not folder.exists()
 
 
+def test_what_a_killed_service_left_goes_when_the_next_starts_and_a_living_ones_stays(
+    service: Service, tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path / 'authsvc.db'}"
+    with serving(database, tmp_path / "killed", workers=WORKERS) as killed:
+        left = folder_of(killed)
+        killed.kill()
+    living = folder_of(service)
+    for folder in (left, living):
+        os.utime(folder, (0, 0))  # made long ago
+    with serving(database, tmp_path / "next", workers=WORKERS):
+        assert not left.exists()
+        assert living.is_dir()
+    assert requests(measured(service))["operations.healthz", 200] > 0
+
+
 def folder_of(service: Service) -> Path:
     """Where the workers count: what they have mapped into their memory tells."""
     maps = Path(f"/proc/{all_workers(service)[0]}/maps").read_text()
