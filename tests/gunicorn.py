@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
+from authsvc import schema
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +58,13 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
         "AUTHSVC_REFRESH_TOKEN_SECRET": REFRESH_SECRET.hex(),
         **{f"AUTHSVC_{name.upper()}": value for name, value in settings.items()},
     }
+
+
+def new_database(folder: Path) -> str:
+    """A migrated SQLite database in that folder; its URL."""
+    url = f"sqlite:///{folder / 'authsvc.db'}"
+    schema.upgrade(url)
+    return url
 
 
 def free_port() -> int:

@@ -20,7 +20,7 @@ from authsvc.database import Base
 from authsvc.guard import public
 from tests.answers import refused
 from tests.conftest import MakeApp, MakeDatabase, empty_tables
-from tests.gunicorn import Service, serving
+from tests.gunicorn import Service, new_database, serving
 from tests.people import Person
 
 PASSWORD = "a horse that is correct"
@@ -121,8 +121,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[Service]:
-    url = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(folder)
     with serving(url, folder / "log", workers=1) as service:
         yield service
 

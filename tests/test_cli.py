@@ -15,6 +15,7 @@ from authsvc.cli import main
 from authsvc.settings_sources import load_settings
 from tests.gunicorn import ROOT, environment, free_port
 from tests.processes import at_once
+from tests.terminal import at_terminal
 
 PASSWORD = "a horse that is correct"
 
@@ -215,36 +216,16 @@ def test_a_person_made_with_the_password_on_stdin_is_there(
 def test_a_terminal_is_asked_for_the_password_twice_and_shows_none(
     settings: dict[str, str], url: str
 ) -> None:
-    terminal, theirs = os.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "authsvc", "users", "create", "alice@example.com"],
-        env={**settings, "PYTHONPATH": str(ROOT)},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    try:
-        shown = read_until(terminal, b"Password:")
-        os.write(terminal, f"{PASSWORD}\n".encode())
-        shown += read_until(terminal, b"Repeat for confirmation:")
-        os.write(terminal, f"{PASSWORD}\n".encode())
-        shown += read_until(terminal, b"can log in now")
-        assert process.wait(timeout=20) == 0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(terminal)
-    assert PASSWORD.encode() not in shown
+    env = {**settings, "PYTHONPATH": str(ROOT)}
+    with at_terminal("users", "create", "alice@example.com", env=env) as terminal:
+        terminal.wait_for("Password:")
+        terminal.type(PASSWORD)
+        terminal.wait_for("Repeat for confirmation:")
+        terminal.type(PASSWORD)
+        terminal.wait_for("can log in now")
+        assert terminal.exit_code() == 0
+    assert PASSWORD.encode() not in terminal.shown
     assert emails(url) == ["alice@example.com"]
-
-
-def read_until(terminal: int, words: bytes) -> bytes:
-    shown = b""
-    while words not in shown:
-        shown += os.read(terminal, 1024)
-    return shown
 
 
 REFUSED = [

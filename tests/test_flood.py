@@ -13,8 +13,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from authsvc import schema
-from tests.gunicorn import Service, serving
+from tests.gunicorn import Service, new_database, serving
 
 EMAIL, PASSWORD = "alice@example.com", "a horse that is correct"
 CREDENTIALS = json.dumps({"email": EMAIL, "password": PASSWORD})
@@ -67,8 +66,7 @@ class Flood:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("flood")
-    url = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(folder)
     with serving(url, folder / "output", workers=2) as service:
         with service.connected() as connection:
             assert call(connection, "POST", "/auth/register", CREDENTIALS).status == 201

@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from authsvc import schema
 from authsvc.cli import main
 from authsvc.cli.commands import Commands
-from tests.gunicorn import environment
+from tests.gunicorn import environment, new_database
 from tests.test_cli import here, run
 
 __all__ = ["here"]  # the fixture
@@ -107,8 +106,7 @@ def test_serving_in_another_folder_says_so(here: Path) -> None:
 
 
 def test_nobody_of_that_name_is_told_with_where_to_look(here: Path) -> None:
-    url = f"sqlite:///{here / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(here)
     result = run("users", "disable", "nobody@example.com", **environment(url))
     assert result.exit_code == 1
     assert "There is no account with this e-mail address." in result.stderr

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from authsvc import schema
 from tests.answers import claims
-from tests.gunicorn import ROOT, Service, free_port, serving
+from tests.gunicorn import ROOT, Service, free_port, new_database, serving
+from tests.http.raw import Answer
 from tests.key_pairs import signed_by
 from tests.nginx import changed, nginx
 from tests.programs import program
@@ -36,17 +36,6 @@ def block(language: str, holding: str = "") -> str:
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
     (found,) = (text for text in blocks if holding in text)
     return str(found)
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 def ask(port: int, method: str, path: str, body: object = None, **headers: str) -> Answer:
@@ -91,8 +80,7 @@ def service(
 ) -> Iterator[Service]:
     """The service over gunicorn, whose public keys anybody may fetch."""
     folder = tmp_path_factory.mktemp("service")
-    url = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(folder)
     port = free_port()
     settings = {"issuer": f"http://localhost:{port}", **signed_by(request.param)}
     with serving(url, folder / "log", port=port, **settings) as service:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from shutil import get_terminal_size
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import click
 
@@ -28,7 +28,7 @@ class Instant(click.ParamType[datetime]):
     """A date, a time, or how long ago; what names no zone is UTC."""
 
     name = "time"
-    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}  # noqa: RUF012
+    units: ClassVar = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
         number, unit = value[:-1], self.units.get(value[-1:])

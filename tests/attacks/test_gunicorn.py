@@ -6,11 +6,10 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from authsvc import schema
 from tests.attacks.attack import COOKIE, JSON, Attack, Sent, Transport, me_with, refresh_with
 from tests.attacks.groups import GROUPS
 from tests.attacks.tokens import Good, compact
-from tests.gunicorn import Service, serving
+from tests.gunicorn import Service, new_database, serving
 
 ALICE = compact({"email": "alice@example.com", "password": "a horse that is correct"})
 
@@ -18,8 +17,7 @@ ALICE = compact({"email": "alice@example.com", "password": "a horse that is corr
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
-    url = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(folder)
     with serving(url, folder / "output", workers=1, rate_limit_factor="1000") as service:
         yield service
 

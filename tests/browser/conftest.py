@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from authsvc import schema
 from tests.browser.chromium import find_chromium
-from tests.gunicorn import Service, free_port, serving
+from tests.gunicorn import Service, free_port, new_database, serving
 
 TTL = 3
 PASSWORD = "a horse that is correct"
@@ -78,8 +77,7 @@ def stranger() -> Iterator[int]:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, spa: str) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("browser")
-    url = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(folder)
     settings = {"demo": "true", "access_token_ttl": str(TTL), "rate_limit_factor": "100"}
     with serving(url, folder / "log", allowed_origins=spa, **settings) as running:
         yield running

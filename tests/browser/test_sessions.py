@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from authsvc import schema
 from tests.browser.conftest import Demo
-from tests.gunicorn import Service, serving
+from tests.gunicorn import Service, new_database, serving
 
 STORES = """async () => ({
   local: Object.entries(localStorage), session: Object.entries(sessionStorage),
@@ -102,8 +101,7 @@ def test_a_page_that_was_offline_is_still_logged_in_when_it_is_back(
 
 
 def test_a_restart_of_the_service_ends_no_session(page: Page, email: str, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(tmp_path)
     settings = {"demo": "true", "access_token_ttl": "3", "rate_limit_factor": "100"}
     with serving(url, tmp_path / "log", workers=1, **settings) as first:
         demo = Demo(page, first.url)

@@ -10,12 +10,11 @@ from uuid import uuid4
 import pytest
 import time_machine
 
-from authsvc import schema
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.client.examples import compile_examples
-from tests.gunicorn import ROOT, serving
+from tests.gunicorn import ROOT, new_database, serving
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 HERE = Path(__file__).parent
@@ -35,8 +34,7 @@ def test_the_clients_own_tests_pass_and_run_all(
 def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """What `node --test`, run against a service of its own, left unrun in the module."""
     folder = tmp_path_factory.mktemp("client")
-    database = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(database)
+    database = new_database(folder)
     report = folder / "lcov.info"
     (folder / "examples").mkdir()
     examples = compile_examples(folder / "examples")

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from authsvc import schema
-from tests.gunicorn import serving
+from tests.gunicorn import new_database, serving
 
 HERE = Path(__file__).parent
 ALICE = "alice@example.com"
@@ -44,8 +43,7 @@ def page_of(url: str) -> Iterator[Page]:
 
 
 def test_a_restart_of_the_service_ends_no_session(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'authsvc.db'}"
-    schema.upgrade(database)
+    database = new_database(tmp_path)
     with serving(database, tmp_path / "log", workers=1) as first, page_of(first.url) as page:
         assert page.told("log in") is None
         first.kill()

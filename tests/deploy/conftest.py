@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from authsvc import schema
-from tests.gunicorn import ROOT, free_port, serving
+from tests.gunicorn import ROOT, free_port, new_database, serving
 from tests.nginx import Certificate, changed, nginx
 
 DEPLOY = ROOT / "docs" / "deploy"
@@ -96,8 +95,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     No issuer is set, so the service's own origin is what nginx says of the request.
     """
     folder = tmp_path_factory.mktemp("deployed")
-    url = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(folder)
     settings = {"trusted_proxies": "1", "rate_limit_factor": "100"}
     with (
         serving(url, folder / "output", workers=1, **settings) as service,

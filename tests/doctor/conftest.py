@@ -10,11 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import NullPool, create_engine, text
 
-from authsvc import schema
 from authsvc.cli import main
 from tests.doctor.certificate import write_certificate
 from tests.doctor.front import Fault, front, no_fault
-from tests.gunicorn import Service, serving
+from tests.gunicorn import Service, new_database, serving
 
 ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
 PAGE = "https://localhost:5173"
@@ -26,9 +25,7 @@ Doctor = Callable[..., Result]
 
 @pytest.fixture(scope="package")
 def service_database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('service') / 'authsvc.db'}"
-    schema.upgrade(url)
-    return url
+    return new_database(tmp_path_factory.mktemp("service"))
 
 
 @pytest.fixture(scope="package")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 from tests.doctor.conftest import ALICE, Doctor, Front, live_sessions
 from tests.doctor.front import Answer, Forward, Request
 from tests.gunicorn import ROOT
+from tests.terminal import at_terminal
 
 
 def environment(certificate: Path) -> dict[str, str]:
@@ -46,30 +46,16 @@ def test_it_needs_no_settings_and_writes_no_file(
 def test_a_terminal_is_asked_once_and_shown_colours(
     behind: Front, certificate: Path, tmp_path: Path
 ) -> None:
-    terminal, theirs = pty.openpty()
-    with behind() as url:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "authsvc", "doctor", url, "--email", ALICE["email"]],
-            env=environment(certificate),
-            cwd=tmp_path,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        try:
-            shown = read_until(terminal, b"Password:")
-            os.write(terminal, f"{ALICE['password']}\n".encode())
-            shown += read_until(terminal, b"0 failed")
-            assert process.wait(timeout=30) == 0
-        finally:
-            process.kill()
-            process.wait()
-            os.close(terminal)
-    assert b"Repeat" not in shown
-    assert b"\x1b[32m" in shown
-    assert ALICE["password"].encode() not in shown
+    account = ("--email", ALICE["email"])
+    env = environment(certificate)
+    with behind() as url, at_terminal("doctor", url, *account, env=env, cwd=tmp_path) as terminal:
+        terminal.wait_for("Password:")
+        terminal.type(ALICE["password"])
+        terminal.wait_for("0 failed")
+        assert terminal.exit_code() == 0
+    assert b"Repeat" not in terminal.shown
+    assert b"\x1b[32m" in terminal.shown
+    assert ALICE["password"].encode() not in terminal.shown
 
 
 def test_ctrl_c_ends_it_and_its_session_too(
@@ -100,13 +86,6 @@ def test_ctrl_c_ends_it_and_its_session_too(
     assert running[0].returncode == 1
     assert (stdout, stderr.strip()) == ("", "Aborted!")
     assert live_sessions(service_database) == before
-
-
-def read_until(terminal: int, words: bytes) -> bytes:
-    shown = b""
-    while words not in shown:
-        shown += os.read(terminal, 1024)
-    return shown
 
 
 @pytest.mark.parametrize(

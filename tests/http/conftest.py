@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from authsvc import schema
-from tests.gunicorn import Service, serving
+from tests.gunicorn import Service, new_database, serving
 from tests.http.raw import Answer, Connection, request
 
 CREDENTIALS = {"email": "alice@example.com", "password": "a horse that is correct"}
@@ -33,9 +32,7 @@ class Session:
 
 @pytest.fixture(scope="package")
 def service_database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('service') / 'authsvc.db'}"
-    schema.upgrade(url)
-    return url
+    return new_database(tmp_path_factory.mktemp("service"))
 
 
 @pytest.fixture(scope="package")

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from authsvc import schema
-from tests.gunicorn import Service, serving
+from tests.gunicorn import Service, new_database, serving
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
 PASSWORD = "canary-password-of-alice"
@@ -22,8 +21,7 @@ ORIGIN = "https://canary.example"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("logs")
-    url = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(folder)
     with serving(url, folder / "log", workers=1) as service:
         yield service
 

@@ -11,13 +11,14 @@ from flask import Flask
 from pwdlib.hashers.argon2 import Argon2Hasher
 from werkzeug.test import TestResponse
 
-from authsvc import clock, schema
+from authsvc import clock
 from authsvc.components import component, install
 from authsvc.database import reading
 from authsvc.operations.instruments import Instruments
 from authsvc.users.passwords import Passwords
 from tests.answers import away, refused
 from tests.conftest import MakeApp
+from tests.gunicorn import new_database
 from tests.operations.exposition import Figures, figures, requests
 from tests.people import Person
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
@@ -189,8 +190,7 @@ def test_what_is_remembered_of_revoked_sessions_is_told(carol: Person) -> None:
 @pytest.fixture
 def dora(make_app: MakeApp, tmp_path: Path) -> Person:
     """Dora, at an app whose database is a file that can be taken away."""
-    url = f"sqlite:///{tmp_path / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(tmp_path)
     app = make_app(database_url=url)
     return Person(app, "dora@example.com", "a door that is ajar").register().logged_in()
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from authsvc import schema
-from tests.gunicorn import Service, serving
+from tests.gunicorn import Service, new_database, serving
 from tests.operations.exposition import Figures, figures, requests
 
 WORKERS = 3
@@ -22,8 +21,7 @@ CREDENTIALS = {"email": "alice@example.com", "password": "a horse that is correc
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    url = f"sqlite:///{tmp_path / 'authsvc.db'}"
-    schema.upgrade(url)
+    url = new_database(tmp_path)
     with serving(url, tmp_path / "output", workers=WORKERS) as service:
         all_workers(service)
         yield service

@@ -17,11 +17,12 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from authsvc import create_app, schema
+from authsvc import create_app
 from authsvc.components import install
 from authsvc.database import db
 from authsvc.settings import Settings
 from authsvc.users.passwords import Passwords
+from tests.gunicorn import new_database
 from tests.people import Person
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 
@@ -39,7 +40,7 @@ class Silent(WSGIRequestHandler):
 @pytest.fixture
 def quick_app(tmp_path: Path) -> Iterator[Flask]:
     """The service with no limits to meet, the cheapest of hashes, and Alice's account."""
-    schema.upgrade(url := f"sqlite:///{tmp_path / 'authsvc.db'}")
+    url = new_database(tmp_path)
     settings = {
         "database_url": url,
         "access_token_secret": ACCESS_SECRET.hex(),
