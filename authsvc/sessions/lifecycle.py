@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from uuid_utils.compat import uuid7
 
 from authsvc import clock
@@ -21,6 +21,7 @@ from authsvc.problems import (
 )
 from authsvc.roles import parse
 from authsvc.sessions.model import RefreshToken
+from authsvc.sessions.revoke import revoke_tokens
 from authsvc.tokens.access import AccessToken, AccessTokens
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.refresh import RefreshClaims, RefreshTokens, token_hash
@@ -100,7 +101,7 @@ class Sessions:
         }
         with writing() as connection:
             roles = roles_of(connection, user)
-            ended = _revoke(connection, known)
+            ended = revoke_tokens(connection, known)
             connection.execute(insert(RefreshToken).values(row))
             record(
                 connection,
@@ -163,7 +164,7 @@ class Sessions:
             note(user=token.claims.sub, session=token.claims.sid)
         if known:
             with writing() as connection:
-                ended = _revoke(connection, known)
+                ended = revoke_tokens(connection, known)
                 record(connection, *(Event("logged_out", owner, sid) for sid, owner in ended))
 
     def _refusal(
@@ -217,23 +218,3 @@ def _note_use(sid: UUID, now: datetime) -> None:
             .where(RefreshToken.id == sid, RefreshToken.last_used_at < now)
             .values(last_used_at=now)
         )
-
-
-def _revoke(
-    connection: Connection, refresh_tokens: list[RefreshClaims]
-) -> list[tuple[UUID, UUID | None]]:
-    """End their sessions; gives the id and the user of each that was not ended before."""
-    ended: list[tuple[UUID, UUID | None]] = []
-    for token in refresh_tokens:
-        rows = connection.execute(
-            update(RefreshToken)
-            .where(
-                RefreshToken.id == token.claims.sid,
-                RefreshToken.token_hash == token.token_hash,
-                RefreshToken.revoked_at.is_(None),
-            )
-            .values(revoked_at=clock.now())
-            .returning(RefreshToken.id, RefreshToken.user_id)
-        )
-        ended += [(sid, user_id) for sid, user_id in rows]
-    return ended

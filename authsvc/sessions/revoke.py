@@ -1,4 +1,4 @@
-"""Ending many sessions at once: all of one user's, or everybody's."""
+"""Ending sessions: those of some tokens, all of one user's, or everybody's."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -9,9 +9,30 @@ from authsvc import clock
 from authsvc.audit.record import Event, record
 from authsvc.database import UTCDateTime, writing
 from authsvc.sessions.model import RefreshToken
+from authsvc.tokens.refresh import RefreshClaims
 
 PAGE = 1000
 """Rows in one transaction where all sessions are ended."""
+
+
+def revoke_tokens(
+    connection: Connection, refresh_tokens: list[RefreshClaims]
+) -> list[tuple[UUID, UUID | None]]:
+    """End their sessions; gives the id and the user of each that was not ended before."""
+    ended: list[tuple[UUID, UUID | None]] = []
+    for token in refresh_tokens:
+        rows = connection.execute(
+            update(RefreshToken)
+            .where(
+                RefreshToken.id == token.claims.sid,
+                RefreshToken.token_hash == token.token_hash,
+                RefreshToken.revoked_at.is_(None),
+            )
+            .values(revoked_at=clock.now())
+            .returning(RefreshToken.id, RefreshToken.user_id)
+        )
+        ended += [(sid, user_id) for sid, user_id in rows]
+    return ended
 
 
 def revoke_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> None:

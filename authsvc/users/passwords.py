@@ -13,13 +13,12 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers import HasherProtocol
 from pwdlib.hashers.argon2 import Argon2Hasher
-from pwdlib.hashers.bcrypt import BcryptHasher
 from pydantic import Field
-from werkzeug.security import check_password_hash
 
 from authsvc.components import component
 from authsvc.problems import ServiceUnavailable
 from authsvc.requests import Text
+from authsvc.users.imported_hashes import ImportedBcrypt, ImportedWerkzeug
 
 MAX_LENGTH = 256
 """Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""
@@ -76,7 +75,7 @@ class Passwords:
     ) -> None:
         self.min_length = min_length
         current = hasher or Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        self._hashes = PasswordHash((current, _ImportedBcrypt(), _ImportedWerkzeug()))
+        self._hashes = PasswordHash((current, ImportedBcrypt(), ImportedWerkzeug()))
         self._watch = watch or Watch()
         self._nobodys_hash = self._hashes.hash(os.urandom(16))
         self._hashing = BoundedSemaphore(MAX_HASHING)
@@ -177,28 +176,3 @@ ChosenPassword = Annotated[
 
 def _normalised(password: str) -> str:
     return unicodedata.normalize("NFC", password)
-
-
-class _ImportedBcrypt(BcryptHasher):
-    """bcrypt hashes of imported users: the algorithm has never read more than 72 bytes."""
-
-    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
-        data = password.encode() if isinstance(password, str) else password
-        return super().verify(data[:72], hash)
-
-
-class _ImportedWerkzeug:
-    """Hashes of Flask applications made by `werkzeug.security.generate_password_hash`."""
-
-    @classmethod
-    def identify(cls, hash: str | bytes) -> bool:
-        return str(hash).startswith(("scrypt:", "pbkdf2:"))
-
-    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
-        raise NotImplementedError("new passwords are hashed with argon2id")
-
-    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
-        return check_password_hash(str(hash), str(password))
-
-    def check_needs_rehash(self, hash: str | bytes) -> bool:
-        return True
