@@ -58,6 +58,11 @@ def test_a_terminal_is_asked_once_and_shown_colours(
     assert ALICE["password"].encode() not in terminal.shown
 
 
+def hear_interrupts() -> None:
+    """As at a terminal: a shell lets what it starts in the background ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_it_and_its_session_too(
     behind: Front, certificate: Path, tmp_path: Path, service_database: str
 ) -> None:
@@ -80,6 +85,7 @@ def test_ctrl_c_ends_it_and_its_session_too(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
+                preexec_fn=hear_interrupts,
             )
         )
         stdout, stderr = running[0].communicate(ALICE["password"] + "\n", timeout=60)
