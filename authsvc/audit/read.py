@@ -28,7 +28,7 @@ class Recorded:
     detail: str | None
 
     def json(self) -> dict[str, Any]:
-        """What its owner is told of it, and an operator too."""
+        """How a program is told of it by `authsvc audit --json`."""
         return {
             "id": str(self.id),
             "event": self.event,
