@@ -9,7 +9,8 @@ import logging
 import os
 from collections.abc import Iterable
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from flask import Request, has_request_context
@@ -35,10 +36,10 @@ class RequestLog:
         app: the Flask app's own WSGI application.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started = perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
@@ -59,7 +60,7 @@ class RequestLog:
             _lines.info(str(_RENDERER[-1](None, "info", line)))
             return start_response(status, headers, *exc_info)
 
-        return cast(Iterable[bytes], self._app(environ, start))
+        return self._app(environ, start)
 
 
 def gunicorn_logging() -> dict[str, Any]:
