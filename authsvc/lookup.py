@@ -90,26 +90,30 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _fetch(engine: Engine, compiled: _Compiled, values: dict[str, Any]) -> Any:
-    connection = engine.raw_connection()
+    connection: PoolProxiedConnection | None = None
     try:
-        return _driver(connection).execute(compiled.text, compiled.parameters(values)).fetchone()
+        connection = engine.raw_connection()
+        driver: Any = connection.driver_connection
+        return driver.execute(compiled.text, compiled.parameters(values)).fetchone()
     except engine.dialect.loaded_dbapi.Error as error:
-        raise _refused(engine.dialect, connection, error) from error
+        raise _as_told_by_sqlalchemy(error, engine.dialect, connection) from error
     finally:
-        connection.close()
+        if connection is not None:
+            connection.close()
 
 
-def _driver(connection: PoolProxiedConnection) -> Any:
-    return connection.driver_connection
-
-
-def _refused(
-    dialect: Dialect, connection: PoolProxiedConnection, error: Exception
+def _as_told_by_sqlalchemy(
+    error: Exception, dialect: Dialect, connection: PoolProxiedConnection | None
 ) -> BaseException:
     lost = dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]
-    if lost:
+    if lost and connection is not None:
         connection.invalidate(error)
     return DBAPIError.instance(
-        None, None, error, dialect.loaded_dbapi.Error,
-        hide_parameters=True, connection_invalidated=lost, dialect=dialect,
-    )  # fmt: skip
+        None,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
