@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Connection, func, literal, select, true, update
+from sqlalchemy import Connection, bindparam, func, literal, select, true, update
 
 from authsvc import clock
 from authsvc.audit.record import Event, record
@@ -21,18 +21,21 @@ def revoke_tokens(
     """End their sessions; gives the id and the user of each that was not ended before."""
     ended: list[tuple[UUID, UUID | None]] = []
     for token in refresh_tokens:
-        rows = connection.execute(
-            update(RefreshToken)
-            .where(
-                RefreshToken.id == token.claims.sid,
-                RefreshToken.token_hash == token.token_hash,
-                RefreshToken.revoked_at.is_(None),
-            )
-            .values(revoked_at=clock.now())
-            .returning(RefreshToken.id, RefreshToken.user_id)
-        )
-        ended += [(sid, user_id) for sid, user_id in rows]
+        values = {"sid": token.claims.sid, "hash": token.token_hash, "now": clock.now()}
+        ended += [(sid, user_id) for sid, user_id in connection.execute(_REVOKE, values)]
     return ended
+
+
+_REVOKE = (
+    update(RefreshToken)
+    .where(
+        RefreshToken.id == bindparam("sid"),
+        RefreshToken.token_hash == bindparam("hash"),
+        RefreshToken.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("now"))
+    .returning(RefreshToken.id, RefreshToken.user_id)
+)
 
 
 def revoke_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> None:
