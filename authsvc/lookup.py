@@ -57,11 +57,13 @@ class _Compiled:
 
     text: str
     positions: list[str] | None
+    constants: dict[str, Any]
     write: dict[str, Converter]
     read: list[Converter | None]
 
     def parameters(self, values: dict[str, Any]) -> Any:
         written = {name: self.write[name](value) for name, value in values.items()}
+        written |= self.constants
         return written if self.positions is None else [written[name] for name in self.positions]
 
 
@@ -70,6 +72,11 @@ def _compiled(query: Select[*tuple[Any, ...]], dialect: Dialect) -> _Compiled:
     return _Compiled(
         text=str(compiled),
         positions=compiled.positiontup,
+        constants={
+            name: parameter.value
+            for name, parameter in compiled.binds.items()
+            if not parameter.required
+        },
         write={
             name: _type(parameter.type, dialect).bind_processor(dialect) or _as_it_is
             for name, parameter in compiled.binds.items()

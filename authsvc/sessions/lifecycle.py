@@ -103,7 +103,7 @@ class Sessions:
         with writing() as connection:
             roles = roles_of(connection, user)
             ended = revoke_tokens(connection, known)
-            connection.execute(insert(RefreshToken).values(row))
+            connection.execute(_OPEN, row)
             record(
                 connection,
                 *(Event("session_revoked", owner, old, "replaced") for old, owner in ended),
@@ -193,6 +193,9 @@ class Sessions:
             except TokenInvalid:
                 continue
         return known
+
+
+_OPEN = insert(RefreshToken)
 
 
 class _SessionAndUser(NamedTuple):
