@@ -3,6 +3,7 @@
 Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 """
 
+import gc
 import os
 from itertools import count
 from pathlib import Path
@@ -55,6 +56,17 @@ share_metrics(METRICS)
 
 
 def when_ready(server: Any) -> None:
+    _share_memory()
+    _end_silence(server)
+
+
+def _share_memory() -> None:
+    """What is there before the workers fork stays shared: their collectors leave it alone."""
+    gc.collect()
+    gc.freeze()
+
+
+def _end_silence(server: Any) -> None:
     """A client that falls silent within a request must not hold a thread for ever.
 
     gthread waits for the rest of a request without an end. Accepted connections inherit this

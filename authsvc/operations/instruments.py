@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 from authsvc.facts import noted
 from authsvc.operations.shared_metrics import exposition
 from authsvc.problems import InvalidCredentials, RateLimited
-from authsvc.users.passwords import Watch
+from authsvc.users.hashing import Watch
 
 NO_ROUTE = "none"
 LOGIN = "auth.login"
