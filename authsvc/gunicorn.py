@@ -7,6 +7,7 @@ import gc
 import os
 from itertools import count
 from pathlib import Path
+from signal import SIGINT, SIGQUIT, SIGTERM
 from socket import SO_RCVTIMEO, SOL_SOCKET
 from struct import pack
 from typing import Any
@@ -102,3 +103,15 @@ def post_fork(server: Any, worker: Any) -> None:
     measure_as(worker.number)
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)
+    worker.heard = server.SIG_QUEUE
+
+
+def post_worker_init(worker: Any) -> None:
+    """A worker that was told to end before it listened to signals ends all the same.
+
+    Until then it hears with the master's ears, and they go to its copy of the master's queue, where
+    nobody looks. It would serve on until it is killed in the middle of its requests.
+    """
+    while not worker.heard.empty():
+        if worker.heard.get() in (SIGINT, SIGQUIT, SIGTERM):
+            worker.alive = False

@@ -75,6 +75,30 @@ def test_a_good_boot_is_ready_and_ends_at_sigterm(database_url: str, tmp_path: P
     assert "Traceback" not in service.output.read_text()
 
 
+TOLD_TO_END = """
+import os, signal
+from authsvc.gunicorn import *
+from authsvc.gunicorn import post_fork as ours
+
+def post_fork(server, worker):
+    ours(server, worker)
+    os.kill(os.getppid(), signal.SIGTERM)
+    server.SIG_QUEUE.put(server.SIG_QUEUE.get())  # returns when the master has passed it on
+"""
+
+
+@pytest.mark.only("sqlite")
+def test_a_worker_that_is_told_to_end_while_it_starts_is_not_killed(
+    database_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.py"
+    config.write_text(TOLD_TO_END)
+    ended = boot(["--config", str(config), "--workers", "1"], environment(database_url))
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == 0, output
+    assert "Worker exiting" in output
+
+
 @pytest.mark.only("sqlite")
 def test_workers_share_no_database_connection(database_url: str, tmp_path: Path) -> None:
     with serving(database_url, tmp_path / "output", workers=2) as service:

@@ -1,10 +1,15 @@
 """While the database is away, locked, full or read-only: 503, nothing half done, and recovery."""
 
+import os
+import shutil
+import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,6 +21,7 @@ from authsvc.database import db
 from tests.conftest import MakeApp
 from tests.faults.conftest import Serve
 from tests.faults.visitor import PASSWORD, Answer, Visitor
+from tests.gunicorn import new_database, serving
 from tests.people import Person
 from tests.postgres import Cluster
 
@@ -140,6 +146,74 @@ def test_a_logout_on_a_read_only_file_is_a_503_and_the_cookie_stays(
 
 def session_ids(connection: Connection) -> set[object]:
     return set(connection.execute(text("SELECT id FROM refresh_tokens")).scalars())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    if os.getuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "small", disk]
+    mounted = subprocess.run(mount, capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+ROOM = 200 * 1024  # bytes
+
+
+def test_on_a_full_disk_nothing_that_was_answered_is_lost_and_room_is_all_it_needs(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    url = new_database(small_disk)
+    with serving(url, tmp_path / "output", rate_limit_factor="1000") as service:
+        alice = Visitor(service.port, "alice@example.com").registered().logged_in()
+        with nearly_full(small_disk):
+            opened = log_in_until_refused(alice)
+            assert_unavailable(alice.log_out())
+            assert {visitor.refresh().status for visitor in (alice, *opened)} == {200}
+        assert alice.log_out().status == 204
+        with nearly_full(small_disk):
+            opened += log_in_until_refused(alice)
+            service.kill(signal.SIGKILL)
+    with serving(url, tmp_path / "output", port=service.port) as service:
+        assert alice.refresh().code == "refresh_token_revoked"
+        assert 2 < len(opened) == live_sessions(small_disk / "authsvc.db")
+        assert {visitor.refresh().status for visitor in opened} == {200}
+        assert opened[0].log_out().status == 204
+
+
+@contextmanager
+def nearly_full(disk: Path) -> Iterator[None]:
+    """Room for some logins, until the end of the block."""
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - ROOM)
+    yield
+    filler.unlink()
+
+
+def live_sessions(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NULL")
+        return int(rows.fetchone()[0])
+
+
+def log_in_until_refused(visitor: Visitor) -> list[Visitor]:
+    """As so many devices as there is room for; the last answer must be a 503."""
+    opened: list[Visitor] = []
+    while True:
+        device = Visitor(visitor.port, visitor.email)
+        answer = device.call("POST", "/auth/login", credentials_of(visitor))
+        if answer.status != 200:
+            assert_unavailable(answer)
+            return opened
+        device.remember(answer)
+        opened.append(device)
 
 
 @pytest.mark.only("sqlite")
