@@ -51,7 +51,7 @@ def test_without_a_cookie_a_refresh_is_refused(alice: Person) -> None:
     assert "WWW-Authenticate" not in answer.headers
 
 
-@pytest.mark.parametrize("cookie", ["", "garbage", "a.b.c", '"a.b.c"', "x" * 5000])
+@pytest.mark.parametrize("cookie", ["", "garbage", "a.b.c", "a=b", '"a.b.c"', "x" * 5000])
 def test_garbage_is_refused_and_cleared(alice: Person, cookie: str) -> None:
     sent = {"Cookie": f"__Host-refresh_token={cookie}"}
     answer = alice.call("POST", "/auth/refresh", headers=sent)
