@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Connection, func, literal, select, true, update
+from sqlalchemy import Connection, func, literal, select, update
 
 from authsvc import clock
 from authsvc.audit.record import Event, record
@@ -38,10 +38,13 @@ def revoke_tokens(
 def revoke_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> None:
     """End every session of the user, but perhaps one."""
     now = clock.now()
-    others = true() if but is None else RefreshToken.id != but
     ended = connection.execute(
         update(RefreshToken)
-        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None), others)
+        .where(
+            RefreshToken.user_id == user_id,
+            RefreshToken.revoked_at.is_(None),
+            RefreshToken.id != but,  # where that is None: IS NOT NULL, as each is
+        )
         .values(revoked_at=now)
         .returning(RefreshToken.id, RefreshToken.expires_at)
     )

@@ -10,11 +10,13 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from time_machine import travel
 
 from authsvc.components import component, install
-from authsvc.database import reading
+from authsvc.database import reading, writing
+from authsvc.guard.counts import RateLimit
+from authsvc.guard.refresh_batches import RefreshBatches
 from authsvc.guard.throttle import Throttle
 from authsvc.problems import RateLimited, ServiceUnavailable
 from authsvc.users.passwords import Passwords
@@ -385,12 +387,29 @@ def test_the_table_of_counts_does_not_grow(app: Flask) -> None:
         assert rows(app) == 101
 
 
+@pytest.mark.only("postgres")
+def test_an_attempt_does_not_wait_for_whoever_removes_dead_counts(app: Flask) -> None:
+    with travel(NOON, tick=False) as clock:
+        attempt(app, "nobody@example.com")
+        clock.shift(timedelta(days=2))
+        with app.app_context(), writing() as other:
+            other.execute(select(RateLimit.key).with_for_update())
+            assert attempt(app, "somebody@example.com", address=ELSEWHERE).status_code == 401
+
+
 @pytest.mark.parametrize("address", ["", "not an address"])
 def test_clients_without_an_address_share_one_count(app: Flask, address: str) -> None:
     for number in range(100):
         assert attempt(app, f"nobody{number}@example.com", address=address).status_code == 401
     assert attempt(app, "nobody@example.com", address="unix:").status_code == 429
     assert attempt(app, "nobody@example.com").status_code == 401
+
+
+def test_what_could_not_be_reported_is_added_to_what_came_meanwhile() -> None:
+    sid, batches = UUID(int=1), RefreshBatches(60, 60)
+    assert [batches.add(sid) for _ in range(7)] == [0, 0, 0, 0, 0, 6, 0]
+    batches.put_back(sid, 6)
+    assert batches.add(sid) == 8
 
 
 def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused(
