@@ -19,6 +19,7 @@ from authsvc.guard.counts import RateLimit
 from authsvc.guard.refresh_batches import RefreshBatches
 from authsvc.guard.throttle import Throttle
 from authsvc.problems import RateLimited, ServiceUnavailable
+from authsvc.settings import Settings
 from authsvc.users.passwords import Passwords
 from tests.conftest import MakeApp, empty_tables
 from tests.guard.limits import HOME, assert_limited, attempt, statuses
@@ -244,18 +245,20 @@ def test_the_sixty_first_refresh_of_a_session_in_a_minute_is_refused(limited: Fl
     other = person.on_another_device().logged_in()
     assert [person.refresh().status_code for _ in range(60)] == [200] * 60
     assert_limited(person.refresh(), 50, 60)
-    assert other.refresh().status_code == 200
+    assert [other.refresh().status_code for _ in range(10)] == [200] * 10
 
 
 def test_several_workers_let_at_most_five_refreshes_more_through_each(
-    make_app: MakeApp, alice: Person
+    make_app: MakeApp, limited: Flask
 ) -> None:
-    alice.logged_in()
-    workers = [make_app() for _ in range(3)]
+    person = carol(limited).logged_in()
+    with limited.app_context():
+        storage = component(Settings).rate_limit_storage
+    workers = [make_app(rate_limit_storage=storage) for _ in range(3)]
     passed = 0
     for turn in range(120):
-        alice.app = workers[turn % 3]
-        passed += alice.refresh().status_code == 200
+        person.app = workers[turn % 3]
+        passed += person.refresh().status_code == 200
     assert 60 < passed <= 60 + 5 * len(workers)
 
 
