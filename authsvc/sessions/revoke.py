@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, func, select, update
 
 from authsvc import clock
 from authsvc.audit.record import Event, record
-from authsvc.database import UTCDateTime, writing
+from authsvc.database import writing
 from authsvc.sessions.model import RefreshToken
 from authsvc.tokens.refresh import RefreshClaims
 
@@ -93,12 +93,11 @@ def make_nameless(connection: Connection, user_id: UUID) -> None:
 
     The rows stay until the last access token has expired, so that every worker hears of them.
     """
-    now = literal(clock.now(), UTCDateTime)
     connection.execute(
         update(RefreshToken)
         .where(RefreshToken.user_id == user_id)
         .values(
-            revoked_at=func.coalesce(RefreshToken.revoked_at, now),
+            revoked_at=func.coalesce(RefreshToken.revoked_at, clock.now()),
             user_id=None,
             user_agent=None,
             ip_address=None,
