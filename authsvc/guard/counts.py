@@ -44,7 +44,7 @@ class Tally:
 class Counts(Protocol):
     """Exact over any number of processes. Tallies come in the order of the counts asked for."""
 
-    def add(self, counts: Sequence[Count], amount: int = 1) -> list[Tally]:
+    def add(self, counts: Sequence[Count], amount: int = ...) -> list[Tally]:
         """Add to each of them; what they are now."""
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
@@ -173,7 +173,7 @@ class RedisCounts:
         for count in give_back:
             if self._storage.incr(count.key, count.seconds, -1) < 0:
                 # It was forgotten in the meantime: there is nothing to give back.
-                self._storage.incr(count.key, count.seconds, 1)
+                self._storage.incr(count.key, count.seconds)
         for count in forget:
             self._storage.clear(count.key)
 

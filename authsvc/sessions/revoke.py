@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, literal, select, true, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from authsvc import clock
 from authsvc.audit.record import Event, record
-from authsvc.database import UTCDateTime, writing
+from authsvc.database import writing
 from authsvc.sessions.model import RefreshToken
 from authsvc.tokens.refresh import RefreshClaims
 
@@ -41,10 +41,13 @@ _REVOKE = (
 def revoke_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> None:
     """End every session of the user, but perhaps one."""
     now = clock.now()
-    others = true() if but is None else RefreshToken.id != but
     ended = connection.execute(
         update(RefreshToken)
-        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None), others)
+        .where(
+            RefreshToken.user_id == user_id,
+            RefreshToken.revoked_at.is_(None),
+            RefreshToken.id != but,  # where that is None: IS NOT NULL, as each is
+        )
         .values(revoked_at=now)
         .returning(RefreshToken.id, RefreshToken.expires_at)
     )
@@ -93,12 +96,11 @@ def make_nameless(connection: Connection, user_id: UUID) -> None:
 
     The rows stay until the last access token has expired, so that every worker hears of them.
     """
-    now = literal(clock.now(), UTCDateTime)
     connection.execute(
         update(RefreshToken)
         .where(RefreshToken.user_id == user_id)
         .values(
-            revoked_at=func.coalesce(RefreshToken.revoked_at, now),
+            revoked_at=func.coalesce(RefreshToken.revoked_at, clock.now()),
             user_id=None,
             user_agent=None,
             ip_address=None,
