@@ -21,8 +21,9 @@ from authsvc.operations.shared_metrics import forget_gauges, measure_as, share_m
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
-worker_class = "gthread"
+worker_class = "authsvc.worker.Worker"
 threads = 4
+backlog = 256  # connections that wait to be taken; more are not let in
 graceful_timeout = 10  # seconds that requests under way have when it is told to end
 keepalive = 75  # longer than the usual proxy's, so that the proxy is the one who closes
 
