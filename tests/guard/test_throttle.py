@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Connection, select, text
 from time_machine import travel
 
@@ -20,7 +19,7 @@ from authsvc.guard.refresh_batches import RefreshBatches
 from authsvc.guard.throttle import Throttle
 from authsvc.problems import RateLimited, ServiceUnavailable
 from authsvc.settings import Settings
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import Argon2id, Passwords
 from tests.conftest import MakeApp, empty_tables
 from tests.guard.limits import HOME, assert_limited, attempt, statuses
 from tests.people import Person
@@ -113,7 +112,7 @@ def test_a_success_is_not_counted_for_the_address_and_its_failures_stay(limited:
     assert attempt(limited, "nobody@example.com").status_code == 429
 
 
-class Busy(Argon2Hasher):
+class Busy(Argon2id):
     """A hasher that has no time."""
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:
@@ -130,7 +129,7 @@ def busy(make_app: MakeApp) -> Iterator[Flask]:
 def test_an_attempt_that_ends_in_503_is_not_counted(busy: Flask) -> None:
     with busy.app_context():
         honest = component(Passwords)
-    install(busy, Passwords(15, Busy(time_cost=1, memory_cost=8, parallelism=1)))
+    install(busy, Passwords(15, Busy(time_cost=1, memory_cost=8)))
     assert statuses(busy, "nobody@example.com", 12) == {503}
     install(busy, honest)
     assert statuses(busy, "nobody@example.com", 10) == {401}
