@@ -1,6 +1,7 @@
 """The app under test, its database, and the cast: Alice, and Bob who must never see her things."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -60,6 +61,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: many tests wait for a second to pass."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """The processes of one run share one cluster; the first process of all keeps it."""
     if databases(node.config) != ["sqlite"]:
@@ -116,19 +123,29 @@ def pooler(pytestconfig: pytest.Config) -> Iterator[Address]:
 
 
 @pytest.fixture(scope="session")
+def folder_in_memory() -> Iterator[Path]:
+    """Where a commit need not wait for the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="tests-", dir=memory if memory.is_dir() else None
+    ) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
 def make_database(
     database: str,
     request: pytest.FixtureRequest,
     pytestconfig: pytest.Config,
     worker_id: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    folder_in_memory: Path,
 ) -> MakeDatabase:
     """Makes an empty database without tables, and gives its URL."""
     numbers = count(1)
 
     def make() -> str:
         if database == "sqlite":
-            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'authsvc.db'}"
+            return f"sqlite:///{folder_in_memory / f'{next(numbers)}.db'}"
         name = f"{database}_{worker_id}_{next(numbers)}"
         url = cluster_of(pytestconfig).create_database(name)
         return request.getfixturevalue("pooler").url(name) if database == "pgbouncer" else url

@@ -21,7 +21,9 @@ DAY = timedelta(days=1)
 def add_sessions(connection: Connection, number: int, over_for: timedelta) -> None:
     ended = clock.now() - over_for
     row = {"token_hash": b"", "issued_at": ended, "expires_at": ended, "last_used_at": ended}
-    connection.execute(insert(RefreshToken), [{"id": uuid7(), **row} for _ in range(number)])
+    rows = [{"id": uuid7(), **row} for _ in range(number)]
+    with connection.engine.begin() as together:
+        together.execute(insert(RefreshToken), rows)
 
 
 def sessions(connection: Connection) -> int:
