@@ -44,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(database): what the other database does not have")
+    config.addinivalue_line(
+        "markers", "once: what is over before a row is read; one database will do"
+    )
     wanted = config.getoption("--database")
     if find_binaries() is None and (
         wanted in ("postgres", "pgbouncer") or os.environ.get("CI") == "true"
@@ -89,6 +92,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if only is not None:
             chosen = [name for name in chosen if name in only.args]
         metafunc.parametrize("database", chosen, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    first = databases(config)[0]
+    again = [
+        item
+        for item in items
+        if item.get_closest_marker("once") is not None
+        and isinstance(item, pytest.Function)
+        and item.callspec.params["database"] != first
+    ]
+    config.hook.pytest_deselected(items=again)
+    left_out = set(again)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def databases(config: pytest.Config) -> list[str]:
