@@ -1,6 +1,7 @@
 """The app under test, its database, and the cast: Alice, and Bob who must never see her things."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -42,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(database): what the other database does not have")
+    config.addinivalue_line(
+        "markers", "once: what is over before a row is read; one database will do"
+    )
     wanted = config.getoption("--database")
     if find_binaries() is None and (
         wanted in ("postgres", "pgbouncer") or os.environ.get("CI") == "true"
@@ -56,6 +60,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(NO_POSTGRES, yellow=True)
     if find_chromium() is None:
         terminalreporter.write_line(NO_CHROMIUM, yellow=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: many tests wait for a second to pass."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -81,6 +91,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if only is not None:
             chosen = [name for name in chosen if name in only.args]
         metafunc.parametrize("database", chosen, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    first = databases(config)[0]
+    again = [
+        item
+        for item in items
+        if item.get_closest_marker("once") is not None
+        and isinstance(item, pytest.Function)
+        and item.callspec.params["database"] != first
+    ]
+    config.hook.pytest_deselected(items=again)
+    left_out = set(again)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def databases(config: pytest.Config) -> list[str]:
@@ -115,19 +139,29 @@ def pooler(pytestconfig: pytest.Config) -> Iterator[Address]:
 
 
 @pytest.fixture(scope="session")
+def folder_in_memory() -> Iterator[Path]:
+    """Where a commit need not wait for the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="tests-", dir=memory if memory.is_dir() else None
+    ) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
 def make_database(
     database: str,
     request: pytest.FixtureRequest,
     pytestconfig: pytest.Config,
     worker_id: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    folder_in_memory: Path,
 ) -> MakeDatabase:
     """Makes an empty database without tables, and gives its URL."""
     numbers = count(1)
 
     def make() -> str:
         if database == "sqlite":
-            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'authsvc.db'}"
+            return f"sqlite:///{folder_in_memory / f'{next(numbers)}.db'}"
         name = f"{database}_{worker_id}_{next(numbers)}"
         url = cluster_of(pytestconfig).create_database(name)
         return request.getfixturevalue("pooler").url(name) if database == "pgbouncer" else url
