@@ -262,12 +262,15 @@ def test_several_workers_let_at_most_five_refreshes_more_through_each(
     assert 60 < passed <= 60 + 5 * len(workers)
 
 
-def test_a_session_may_be_refreshed_again_when_retry_after_has_passed(alice: Person) -> None:
+@pytest.mark.parametrize("step", [0.1, 0])
+def test_a_session_may_be_refreshed_again_when_retry_after_has_passed(
+    alice: Person, step: float
+) -> None:
     with travel(NOON, tick=False) as clock:
         alice.logged_in()
         for turn in range(70):
             answer = alice.refresh()
-            clock.shift(0.1 if turn < 59 else 0)
+            clock.shift(step if turn < 59 else 0)
         assert answer.status_code == 429
         clock.shift(int(answer.headers["Retry-After"]))
         assert alice.refresh().status_code == 200
@@ -422,4 +425,9 @@ def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused
         throttle = component(Throttle)
         for number in range(25_000):
             throttle.refresh(UUID(int=number))
-    assert len(throttle._batches._open) == 10_000
+        assert len(throttle._batches._open) == 10_000
+        newest = UUID(int=24_999)
+        for _ in range(59):
+            throttle.refresh(newest)
+        with pytest.raises(RateLimited):
+            throttle.refresh(newest)
