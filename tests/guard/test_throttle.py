@@ -21,6 +21,7 @@ from authsvc.guard.throttle import Throttle
 from authsvc.problems import RateLimited, ServiceUnavailable
 from authsvc.settings import Settings
 from authsvc.users.passwords import Passwords
+from tests.answers import counted_statements
 from tests.conftest import MakeApp, empty_tables
 from tests.guard.limits import HOME, assert_limited, attempt, statuses
 from tests.people import Person
@@ -311,6 +312,13 @@ def test_refused_attempts_do_not_prolong_the_wait(app: Flask) -> None:
             assert attempt(app, "nobody@example.com").status_code == 429
             clock.shift(60)
         assert attempt(app, "nobody@example.com").status_code == 401
+
+
+def test_whoever_hammers_causes_no_writing(app: Flask) -> None:
+    statuses(app, "nobody@example.com", 10)
+    with counted_statements(app) as statements:
+        assert attempt(app, "nobody@example.com").status_code == 429
+    assert statements == ["SELECT"]
 
 
 def test_a_registration_is_possible_again_after_an_hour(app: Flask) -> None:
