@@ -95,6 +95,14 @@ def test_any_other_token_is_refused(app: Flask, token: str) -> None:
     assert refused(call(app, "GET", "/", token), 401, "access_token_invalid")
 
 
+def test_an_app_may_bear_no_token_that_lives_longer_than_it_says() -> None:
+    app = Flask("elsewhere")
+    app.get("/")(lambda: "let in")
+    AccessTokenGuard(app, issuer=ISSUER, secret=ACCESS_SECRET.hex(), max_life=300)
+    assert call(app, "GET", "/", token_by(KEY, ttl=300)).text == "let in"
+    assert refused(call(app, "GET", "/", token_by(KEY, ttl=301)), 401, "access_token_invalid")
+
+
 def test_the_apps_own_errors_stay_its_own(app: Flask) -> None:
     token = token_by(KEY)
     for path, status in (("/abort", 418), ("/nowhere", 404), ("/breaks", 500)):
