@@ -26,8 +26,8 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=100 --include='$(COVERED)'
 
-soak: $(VENV)/.test  ## Run the fault tests for many rounds (about half an hour)
-	@$(BIN)/pytest --soak tests/faults
+soak: $(VENV)/.test  ## Run the fault tests for many rounds (about ten minutes)
+	@$(BIN)/pytest --soak --verbose tests/faults
 
 bench: $(VENV)/.run  ## Measure it beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)
 	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
