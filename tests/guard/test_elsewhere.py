@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, abort, g, request
+from werkzeug.routing import Rule
 
 from authsvc.guard import AccessTokenGuard, current_access_token, public, requires_role
 from authsvc.problems import Problem
@@ -69,6 +70,13 @@ def test_every_route_is_protected_but_the_public_one(app: Flask) -> None:
         assert refused(answer, 401, "access_token_missing")
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="authsvc"'
     assert call(app, "GET", "/open").text == "open"
+
+
+def test_a_rule_that_flask_did_not_make_is_protected_in_every_method(app: Flask) -> None:
+    app.url_map.add(Rule("/raw", endpoint="raw"))
+    app.view_functions["raw"] = lambda: "raw"
+    for method in ("GET", "OPTIONS"):
+        assert refused(call(app, method, "/raw"), 401, "access_token_missing")
 
 
 def test_a_token_of_the_issuer_is_let_in_and_known_to_the_view(app: Flask) -> None:
