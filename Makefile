@@ -16,7 +16,7 @@ help:  ## List the targets
 run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 moves it)
 	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it).' 'Look at http://localhost:$(PORT)/demo, or try:' '' \
 	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
-	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} MALLOC_ARENA_MAX=2 PORT=$(PORT) $(BIN)/python -m authsvc serve
+	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} MALLOC_ARENA_MAX=1 PORT=$(PORT) $(BIN)/python -m authsvc serve
 
 test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/ruff format --check --quiet .
@@ -26,8 +26,9 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=100 --include='$(COVERED)'
 
-soak: $(VENV)/.test  ## Run the fault tests for many rounds (about ten minutes)
+soak: $(VENV)/.test  ## Run the fault tests for many rounds, then an hour of mixed load (70 minutes)
 	@$(BIN)/pytest --soak --verbose tests/faults
+	@$(BIN)/python -m bench.soak
 
 bench: $(VENV)/.run  ## Measure it beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)
 	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))

@@ -58,7 +58,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Service("authsvc", static_folder=None, instance_path=str(instance))
     settings.refuse_debug_in_public(app.debug)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     instruments = Instruments()
     instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))
 

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete
+from sqlalchemy import Select, bindparam, delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from authsvc.database import reading, writing
+from authsvc.database import writing
+from authsvc.lookup import Lookup
 
 BATCH = 20
 """Rows in one transaction, so that nobody waits for its locks. A login adds few rows, so a batch at
@@ -17,34 +19,44 @@ a login keeps up, and writes at few logins."""
 _log = logging.getLogger(__name__)
 
 
-def remove_all(id: InstrumentedAttribute[UUID], over: Select[UUID]) -> Iterator[int]:
-    """Remove all rows that are over; gives the number of each batch as it is done.
-
-    Any number of processes may do this at once.
+class Batches:
+    """The rows of one table that are over, removed a batch at a time.
 
     Args:
         id: the primary key of their table.
-        over: the ids of the rows that are over, in the order of an index.
+        over: the ids of the rows that were over ``:before`` some instant or id, in the order of
+            an index.
     """
-    while removed := _remove(id, over):
-        yield removed
+
+    def __init__(self, id: InstrumentedAttribute[UUID], over: Select[UUID]) -> None:
+        self._table = id.class_.__name__
+        self._full = Lookup(over.limit(1).offset(BATCH - 1), _Id)
+        self._next = over.limit(BATCH).with_for_update(skip_locked=True)
+        self._delete = delete(id.class_).where(id.in_(bindparam("ids", expanding=True)))
+
+    def remove_all(self, before: Any) -> Iterator[int]:
+        """Remove all rows that are over; gives the number of each batch as it is done.
+
+        Any number of processes may do this at once.
+        """
+        while removed := self._remove(before):
+            yield removed
+
+    def remove_a_little(self, before: Any) -> None:
+        """Remove one batch where one is full. Nobody is told when that fails."""
+        try:
+            if self._full.one_or_none(before=before) is not None:
+                self._remove(before)
+        except SQLAlchemyError as error:
+            _log.warning("rows of %s that are over were not removed: %s", self._table, error)
+
+    def _remove(self, before: Any) -> int:
+        # The look-up is a statement of its own: within the DELETE a planner may scan the table.
+        with writing() as connection:
+            ids = connection.execute(self._next, {"before": before}).scalars().all()
+            connection.execute(self._delete, {"ids": ids})
+        return len(ids)
 
 
-def remove_a_little(id: InstrumentedAttribute[UUID], over: Select[UUID]) -> None:
-    """Remove one small batch where there is one. Nobody is told when that fails."""
-    try:
-        with reading() as connection:
-            there_is_one = connection.execute(over.limit(1).offset(BATCH - 1)).first()
-        if there_is_one is not None:
-            _remove(id, over)
-    except SQLAlchemyError as error:
-        _log.warning("rows of %s that are over were not removed: %s", id.class_.__name__, error)
-
-
-def _remove(id: InstrumentedAttribute[UUID], over: Select[UUID]) -> int:
-    # The look-up is a statement of its own: within the DELETE a planner may scan the table.
-    with writing() as connection:
-        query = over.limit(BATCH).with_for_update(skip_locked=True)
-        ids = connection.execute(query).scalars().all()
-        connection.execute(delete(id.class_).where(id.in_(ids)))
-    return len(ids)
+class _Id(NamedTuple):
+    id: UUID

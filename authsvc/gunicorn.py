@@ -3,6 +3,7 @@
 Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 """
 
+import gc
 import os
 from itertools import count
 from pathlib import Path
@@ -20,8 +21,9 @@ from authsvc.operations.shared_metrics import forget_gauges, measure_as, share_m
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
-worker_class = "gthread"
+worker_class = "authsvc.worker.Worker"
 threads = 4
+backlog = 256  # connections that wait to be taken; more are not let in
 graceful_timeout = 10  # seconds that requests under way have when it is told to end
 keepalive = 75  # longer than the usual proxy's, so that the proxy is the one who closes
 
@@ -56,6 +58,17 @@ share_metrics(METRICS)
 
 
 def when_ready(server: Any) -> None:
+    _share_memory()
+    _end_silence(server)
+
+
+def _share_memory() -> None:
+    """What is there before the workers fork stays shared: their collectors leave it alone."""
+    gc.collect()
+    gc.freeze()
+
+
+def _end_silence(server: Any) -> None:
     """A client that falls silent within a request must not hold a thread for ever.
 
     gthread waits for the rest of a request without an end. Accepted connections inherit this

@@ -7,13 +7,14 @@ from typing import Any
 MOST = 16
 """Roles of one person: with as many of the longest names an access token is within its 4 KiB."""
 PATTERN = "[a-z0-9][a-z0-9_.:-]{0,63}"
+_NAME = re.compile(PATTERN)
 
 Roles = tuple[str, ...]
 
 
 def is_role(text: str) -> bool:
     """Whether the text is a role's name."""
-    return re.fullmatch(PATTERN, text) is not None
+    return _NAME.fullmatch(text) is not None
 
 
 def parse(text: str) -> Roles:
@@ -22,7 +23,7 @@ def parse(text: str) -> Roles:
     Operators write it by SQL, so whatever may stand there shuts nobody out: a word that is no
     name grants nothing, and neither does what comes after as many names as a person may have.
     """
-    return tuple(dict.fromkeys(filter(is_role, text.split(" "))))[:MOST]
+    return tuple(dict.fromkeys(filter(_NAME.fullmatch, text.split(" "))))[:MOST]
 
 
 def join(roles: Iterable[str]) -> str:

@@ -5,14 +5,19 @@ from functools import cache
 from typing import Any
 
 from flask import Flask, Request, Response
-from flask.sessions import SessionInterface, SessionMixin
+from flask.json.provider import DefaultJSONProvider
+from flask.sessions import NullSession, SessionInterface, SessionMixin
+from pydantic_core import to_json
+from werkzeug.routing import MapAdapter
 
 
 class NoCookieSessions(SessionInterface):
     """Flask's own `session` is not there: whoever uses it is told so at once."""
 
+    _none = NullSession()
+
     def open_session(self, app: Flask, request: Request) -> SessionMixin:
-        return self.make_null_session(app)
+        return self._none
 
     def is_null_session(self, obj: object) -> bool:
         return True
@@ -21,12 +26,38 @@ class NoCookieSessions(SessionInterface):
         """Nothing is kept."""
 
 
+class CompiledJSON(DefaultJSONProvider):
+    """JSON as Flask has it, but what a view returns is written by pydantic's serializer."""
+
+    sort_keys = False
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        told = self._prepare_response_obj(args, kwargs)
+        return Response(to_json(told, fallback=self.default) + b"\n", mimetype=self.mimetype)
+
+
 class Service(Flask):
     """The Flask class of the service."""
 
     session_interface = NoCookieSessions()
+    json_provider_class = CompiledJSON
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Flask inspects each view and hook at each call, to see whether it is a coroutine.
         self.ensure_sync: Callable[..., Any] = cache(super().ensure_sync)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Flask's own, less what it works out for hosts, subdomains and WebSockets."""
+        if request is None or self.config["SERVER_NAME"] or self.config["TRUSTED_HOSTS"]:
+            return super().create_url_adapter(request)
+        return MapAdapter(
+            self.url_map,
+            server_name=request.host,
+            script_name=request.root_path,
+            subdomain="",
+            url_scheme=request.scheme,
+            path_info=request.path,
+            default_method=request.method,
+            query_args=request.query_string.decode("utf-8", "replace"),
+        )

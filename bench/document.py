@@ -9,8 +9,8 @@ from bench.results import Results
 from bench.roster import AUTHSVC
 from bench.table import tables
 
-BEGIN = "<!-- make bench writes from here -->"
-END = "<!-- make bench writes to here -->"
+BY = "make bench"
+BEGIN, END = f"<!-- {BY} writes from here -->", f"<!-- {BY} writes to here -->"
 PLOTS = {
     "protected": "A protected route, requests a second",
     "refresh": f"A refresh among {SESSIONS:,} sessions, requests a second",
@@ -49,17 +49,24 @@ def plots(results: Results) -> dict[str, str]:
     }
 
 
-def write(page: Path, block: str, pictures: dict[str, str]) -> None:
+def write(page: Path, block: str, pictures: dict[str, str], *, by: str = BY) -> None:
     """Put the block between the page's markers, and the pictures beside the page.
+
+    Args:
+        page: docs/performance.md, which has other blocks beside this one.
+        block: in Markdown.
+        pictures: by their file's name.
+        by: the command that the block's markers name.
 
     Raises:
         ValueError: the page has no such markers.
     """
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page} has no line {BEGIN} with a line {END} below it")
-    page.write_text(f"{before}{BEGIN}\n\n{block}\n\n{END}{after}")
+    begin, end = BEGIN.replace(BY, by), END.replace(BY, by)
+    before, found, rest = page.read_text().partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"{page} has no line {begin} with a line {end} below it")
+    page.write_text(f"{before}{begin}\n\n{block}\n\n{end}{after}")
     for name, picture in pictures.items():
         (page.parent / name).write_text(picture)
 

@@ -16,33 +16,39 @@ SCRYPT = "scrypt"
 def _setting(name: str) -> str:
     """Read and not imported: this process must not count as a gunicorn does."""
     settings = (ROOT / "authsvc" / "gunicorn.py").read_text()
-    (value,) = re.findall(rf'^{name} = (?:Path\()?"?([\w/]+)', settings, re.MULTILINE)
+    (value,) = re.findall(rf'^{name} = (?:Path\()?"?([\w./]+)', settings, re.MULTILINE)
     return str(value)
 
 
 # The service's own settings, in words, for those that cannot read its file.
-WORKER_CLASS, THREADS = _setting("worker_class"), _setting("threads")
+THREADS = _setting("threads")
 GUNICORN = (
     "-m", "gunicorn", "--bind", LISTEN,
     "--workers", str(WORKERS),
-    "--worker-class", WORKER_CLASS,
+    "--worker-class", "gthread",
     "--threads", THREADS,
     "--keep-alive", _setting("keepalive"),
     "--worker-tmp-dir", _setting("SHARED_MEMORY"),
     "--preload", "--no-control-socket",
 )  # fmt: skip
-GTHREAD = f"gunicorn, {WORKER_CLASS}, {THREADS} threads"
+GTHREAD = f"gunicorn, gthread, {THREADS} threads"
 CLUSTER = "node:cluster"
 
 BARE = Peer(
     name="bare Flask: no auth at all",
     under=GTHREAD,
-    command=(sys.executable, *GUNICORN, "bench.peers.bare:app"),
+    command=(
+        sys.executable,
+        *GUNICORN,
+        "--worker-class",
+        _setting("worker_class"),
+        "bench.peers.bare:app",
+    ),
     fill=(sys.executable, "-m", "bench.peers.bare"),
     modules=ROOT,
     protected="/api/things",
     logout="/api/end",
-)
+)  # fmt: skip
 
 AUTHSVC = Peer(
     name="authsvc",

@@ -32,6 +32,24 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Process:
+    """What one of a server's processes holds just now.
+
+    Args:
+        pid: its id.
+        pss, private: MB; the second is what it shares with no other process.
+        files: open file descriptors.
+        threads: how many there are.
+    """
+
+    pid: int
+    pss: float
+    private: float
+    files: int
+    threads: int
+
+
+@dataclass(frozen=True)
 class Server:
     """A running server with all its processes, which are one session of the kernel's.
 
@@ -60,6 +78,10 @@ class Server:
             shared_out=sum(rollup["Pss"] for rollup in rollups) / 1e3,
             largest=max(rollup["Rss"] for rollup in rollups) / 1e3,
         )
+
+    def processes(self) -> list[Process]:
+        """All of them, the first of them first; one that ends meanwhile is left out."""
+        return sorted(filter(None, map(_process, self._pids())), key=lambda process: process.pid)
 
     def _pids(self) -> list[int]:
         session = str(self.process.pid)
@@ -137,6 +159,18 @@ def _stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def _process(pid: int) -> Process | None:
+    rollup, stat = _rollup(pid), _stat(pid)
+    if not (rollup and stat):
+        return None
+    private = rollup["Private_Clean"] + rollup["Private_Dirty"]
+    try:
+        files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    except FileNotFoundError:
+        return None
+    return Process(pid, rollup["Pss"] / 1e3, private / 1e3, files, threads=int(stat[17]))
 
 
 def _rollup(pid: int) -> dict[str, int]:

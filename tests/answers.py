@@ -1,11 +1,14 @@
 """What tests say about answers, in one place."""
 
 import json
+import sqlite3
+import threading
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from flask import Flask
 from sqlalchemy import Connection, Row, event, select
 from werkzeug.test import TestResponse
@@ -60,20 +63,61 @@ def live_sessions(connection: Connection) -> int:
 
 @contextmanager
 def counted_statements(app: Flask) -> Iterator[list[str]]:
-    """The SQL statements of the block, without those that begin and end transactions."""
+    """The SQL statements of the block, without those that begin and end transactions.
+
+    SQLAlchemy tells those that it executes; the drivers tell the others.
+    """
     statements: list[str] = []
+    executing = threading.local()
 
-    def count(conn, cursor, statement, parameters, context, executemany) -> None:
-        if not statement.startswith("BEGIN"):
-            statements.append(statement.split()[0])
+    def begins(conn, cursor, statement, *_) -> None:
+        executing.by_sqlalchemy = True
+        count(statement)
 
+    def ends(*_) -> None:
+        executing.by_sqlalchemy = False
+
+    def driver_executes(statement: str) -> None:
+        if not getattr(executing, "by_sqlalchemy", False):
+            count(statement)
+
+    def count(statement: str) -> None:
+        word = statement.split()[0]
+        if word in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+            statements.append(word)
+
+    class TellingCursor(psycopg.Cursor):
+        def execute(self, query, *args, **kwargs):
+            driver_executes(query)
+            return super().execute(query, *args, **kwargs)
+
+    def taken(connection, record, proxy) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.set_trace_callback(driver_executes)
+        else:
+            connection.cursor_factory = TellingCursor
+
+    def given_back(connection, record) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.set_trace_callback(None)
+        elif connection is not None:
+            connection.cursor_factory = psycopg.Cursor
+
+    listeners = {
+        "before_cursor_execute": begins,
+        "after_cursor_execute": ends,
+        "checkout": taken,
+        "checkin": given_back,
+    }
     with app.app_context():
         engine = db.engine
-    event.listen(engine, "before_cursor_execute", count)
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
     try:
         yield statements
     finally:
-        event.remove(engine, "before_cursor_execute", count)
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)
 
 
 @contextmanager

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Connection, delete
 
 from authsvc import create_app, schema
 from authsvc.components import install
 from authsvc.database import Base, db, writing
 from authsvc.settings import Settings
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import Argon2id, Passwords
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
 from tests.operator import Operator
 from tests.people import Person
@@ -205,8 +204,8 @@ def make_app(database_url: str) -> Iterator[MakeApp]:
             **settings,
         }
         app = create_app(Settings.model_validate(chosen))
-        cheapest = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
-        install(app, Passwords(min_length=15, hasher=cheapest))
+        cheapest = Argon2id(time_cost=1, memory_cost=8)
+        install(app, Passwords(min_length=15, argon2id=cheapest))
         made.append(app)
         return app
 

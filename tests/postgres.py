@@ -96,6 +96,7 @@ class Cluster:
             return self
         command = [self.binaries / "postgres", "-D", self.folder / "data", "-k", self.folder]
         command += ["-c", "listen_addresses=", "-c", "max_connections=200", *self.options]
+        command += ["-c", "timezone=Asia/Kathmandu"]  # where the server stands must not matter
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.folder, **unprivileged()

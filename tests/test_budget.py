@@ -1,6 +1,8 @@
-"""How many SQL statements each route may cost: a route that needs more is a decision."""
+"""What a route may cost, counted and not timed: one that needs more is a decision."""
 
+import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import time_machine
@@ -39,6 +41,10 @@ def call(method: str, path: str, **kwargs: object) -> Callable[[Person], TestRes
     return lambda alice: alice.call(method, path, **kwargs)
 
 
+def nothing(alice: Person) -> TestResponse:
+    return alice.call("GET", "/nothing", headers={"Authorization": f"Bearer {alice.access_token}"})
+
+
 # What is called; how many statements read; how many write. The password's routes count attempts
 # before and after, which is what most of theirs are for.
 BUDGET = {
@@ -68,6 +74,16 @@ BUDGET = {
         3,
         7,
     ),
+}
+
+
+# What is called, and the most calls of functions, Python's own included, until its response is
+# ready. A bare Flask route that answers the same as /nothing needs 313.
+CALLS = {
+    "a protected route": (nothing, 355),
+    "POST /auth/refresh": (lambda alice: alice.refresh(), 570),
+    "POST /auth/logout": (lambda alice: alice.logged_in().log_out(), 960),
+    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 3620),
 }
 
 
@@ -111,3 +127,42 @@ def test_each_route_has_its_budget(app: Flask) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert routes <= set(BUDGET)
+
+
+class CountedCalls:
+    """WSGI middleware that counts what each request calls until its response is ready."""
+
+    def __init__(self, app: Flask) -> None:
+        self.of_requests: list[int] = []
+        self._app, app.wsgi_app = app.wsgi_app, self
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        calls = 0
+
+        def note(frame: object, event: str, argument: object) -> None:
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        sys.setprofile(note)
+        try:
+            return self._app(environ, start_response)
+        finally:
+            sys.setprofile(None)
+            self.of_requests.append(calls)
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize("route", CALLS)
+def test_a_route_calls_no_more_than_is_written_here(
+    make_app: MakeApp, alice: Person, route: str
+) -> None:
+    ask, most = CALLS[route]
+    alice.app = app = make_app()
+    app.add_url_rule("/nothing", view_func=lambda: {"nothing": []})
+    alice.logged_in()
+    counted = CountedCalls(app)
+    for _ in range(4):
+        assert ask(alice).status_code < 300
+    fewest = min(counted.of_requests[2:])
+    print(route, counted.of_requests)
+    assert fewest <= most

@@ -1,6 +1,7 @@
 """A flood of logins over real gunicorn, with real argon2: everybody else is served meanwhile."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
@@ -150,6 +152,17 @@ def test_what_does_not_fit_gets_503_and_refreshes_go_on_and_all_is_well_afterwar
     assert set(flood.statuses) == {"200", "503"}
     assert flood.waits == ["2"]
     assert log_in(service).status == 200
+
+
+def test_who_needs_no_hash_is_given_a_core_before_a_hash_is(service: Service) -> None:
+    assert log_in(service).status == 200
+    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
+    nicenesses = [
+        os.getpriority(os.PRIO_PROCESS, int(thread.name))
+        for worker in children.read_text().split()
+        for thread in Path(f"/proc/{worker}/task").iterdir()
+    ]
+    assert max(nicenesses) - min(nicenesses) >= 10
 
 
 def test_three_people_who_log_in_at_once_are_served(service: Service) -> None:

@@ -4,26 +4,30 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from authsvc import clock
 from authsvc.audit.model import SecurityEvent, first_id
-from authsvc.batches import remove_a_little, remove_all
+from authsvc.batches import Batches
 
 
 def purge(ttl: int) -> Iterator[int]:
-    """Remove all events of more than `ttl` seconds ago: see `remove_all`."""
-    return remove_all(SecurityEvent.id, _over(ttl))
+    """Remove all events of more than `ttl` seconds ago: see `Batches.remove_all`."""
+    return _OVER.remove_all(_before(ttl))
 
 
 def purge_a_little(ttl: int) -> None:
-    """Remove a few of them: see `remove_a_little`."""
-    remove_a_little(SecurityEvent.id, _over(ttl))
+    """Remove a few of them: see `Batches.remove_a_little`."""
+    _OVER.remove_a_little(_before(ttl))
 
 
-def _over(ttl: int) -> Select[UUID]:
-    return (
-        select(SecurityEvent.id)
-        .where(SecurityEvent.id < first_id(clock.now() - timedelta(seconds=ttl)))
-        .order_by(SecurityEvent.id)
-    )
+def _before(ttl: int) -> UUID:
+    return first_id(clock.now() - timedelta(seconds=ttl))
+
+
+_OVER = Batches(
+    SecurityEvent.id,
+    select(SecurityEvent.id)
+    .where(SecurityEvent.id < bindparam("before"))
+    .order_by(SecurityEvent.id),
+)

@@ -60,7 +60,10 @@ def record(connection: Connection, *events: Event) -> None:
         }
         for id, event in zip(new_ids(at, len(events)), events, strict=True)
     ]
-    connection.execute(insert(SecurityEvent), rows)
+    connection.execute(_INSERT, rows)
+
+
+_INSERT = insert(SecurityEvent)
 
 
 def record_refusal(event: Event) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from flask import Flask, g, request
+from flask import Flask, Request, g
+from flask.globals import request_ctx
 
 from authsvc.facts import note
 from authsvc.guard.remote_keyring import RemoteKeyring
@@ -100,10 +101,11 @@ class AccessTokenGuard:
         app.error_handler_spec[None][None].setdefault(Problem, render)
 
     def _check(self) -> None:
-        if self._needs_token():
-            g.access_token = self._verified(self._sent_token())
+        request = request_ctx.request
+        if self._needs_token(request):
+            g.access_token = self._verified(self._sent_token(request))
 
-    def _needs_token(self) -> bool:
+    def _needs_token(self, request: Request) -> bool:
         rule = request.url_rule
         if rule is None:
             return False  # no such route: the ordinary 404, 405 or redirect follows
@@ -123,7 +125,7 @@ class AccessTokenGuard:
             raise AccessTokenRevoked
         return claims
 
-    def _sent_token(self) -> str:
+    def _sent_token(self, request: Request) -> str:
         """The access token, as it came: in the header or in a JSON body (R3), never elsewhere."""
         header: str | None = request.environ.get("HTTP_AUTHORIZATION")
         look_inside = header is None or self._small_bodies

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, cast
+from functools import cache
+from typing import Any, Protocol, cast
 
 from limits.storage import Storage, storage_from_string
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import Executable, Integer, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc import clock
-from authsvc.database import Base, UTCDateTime, db, reading, writing
+from authsvc.database import Base, UTCDateTime, reading, writing
 
 SWEEP = 2
 """Dead counts removed for each that is added: the table cannot grow."""
@@ -43,7 +44,7 @@ class Tally:
 class Counts(Protocol):
     """Exact over any number of processes. Tallies come in the order of the counts asked for."""
 
-    def add(self, counts: Sequence[Count], amount: int = 1) -> list[Tally]:
+    def add(self, counts: Sequence[Count], amount: int = ...) -> list[Tally]:
         """Add to each of them; what they are now."""
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
@@ -83,54 +84,70 @@ class DatabaseCounts:
 
     def add(self, counts: Sequence[Count], amount: int = 1) -> list[Tally]:
         now = clock.now()
-        insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-        new = insert(RateLimit).values(
-            [
-                {
-                    "key": count.key,
-                    "count": amount,
-                    "expires_at": now + timedelta(seconds=count.seconds),
-                }
-                for count in sorted(counts, key=_key)
-            ]
-        )
-        over = RateLimit.expires_at <= now
-        upsert = new.on_conflict_do_update(
-            index_elements=[RateLimit.key],
-            set_={
-                "count": case((over, amount), else_=RateLimit.count + amount),
-                "expires_at": case((over, new.excluded.expires_at), else_=RateLimit.expires_at),
-            },
-        ).returning(RateLimit.key, RateLimit.count, RateLimit.expires_at)
-        dead = (
-            select(RateLimit.key)
-            .where(RateLimit.expires_at <= now)
-            .limit(SWEEP * len(counts))
-            .with_for_update(skip_locked=True)
-        )
+        values: dict[str, Any] = {"amount": amount, "now": now}
+        for row, count in enumerate(sorted(counts, key=_key)):
+            values[f"key_{row}"] = count.key
+            values[f"ends_{row}"] = now + timedelta(seconds=count.seconds)
         with writing() as connection:
-            rows = connection.execute(upsert).all()
-            connection.execute(delete(RateLimit).where(RateLimit.key.in_(dead)))
+            rows = connection.execute(_upsert(connection.dialect.name, len(counts)), values).all()
+            connection.execute(_SWEEP, {"now": now, "most": SWEEP * len(counts)})
         return _in_order(counts, {key: Tally(value, ends) for key, value, ends in rows})
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
         with reading() as connection:
-            rows = connection.execute(
-                select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
-                    RateLimit.key.in_(map(_key, counts)), RateLimit.expires_at > clock.now()
-                )
-            ).all()
+            values = {"keys": [count.key for count in counts], "now": clock.now()}
+            rows = connection.execute(_LOOK, values).all()
         return _in_order(counts, {key: Tally(value, ends) for key, value, ends in rows})
 
     def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
         with writing() as connection:
             for count in sorted([*give_back, *forget], key=_key):
-                this = RateLimit.key == count.key
-                if count in forget:
-                    connection.execute(delete(RateLimit).where(this))
-                else:
-                    one_less = update(RateLimit).values(count=RateLimit.count - 1)
-                    connection.execute(one_less.where(this, RateLimit.count > 0))
+                change = _FORGET if count in forget else _ONE_LESS
+                connection.execute(change, {"which": count.key})
+
+
+@cache
+def _upsert(dialect: str, rows: int) -> Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    amount = bindparam("amount", type_=Integer)
+    new = insert(RateLimit).values(
+        [
+            {
+                "key": bindparam(f"key_{row}"),
+                "count": amount,
+                "expires_at": bindparam(f"ends_{row}"),
+            }
+            for row in range(rows)
+        ]
+    )
+    over = RateLimit.expires_at <= bindparam("now")
+    return new.on_conflict_do_update(
+        index_elements=[RateLimit.key],
+        set_={
+            "count": case((over, amount), else_=RateLimit.count + amount),
+            "expires_at": case((over, new.excluded.expires_at), else_=RateLimit.expires_at),
+        },
+    ).returning(RateLimit.key, RateLimit.count, RateLimit.expires_at)
+
+
+_SWEEP = delete(RateLimit).where(
+    RateLimit.key.in_(
+        select(RateLimit.key)
+        .where(RateLimit.expires_at <= bindparam("now"))
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+)
+_LOOK = select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
+    RateLimit.key.in_(bindparam("keys", expanding=True)),
+    RateLimit.expires_at > bindparam("now"),
+)
+_FORGET = delete(RateLimit).where(RateLimit.key == bindparam("which"))
+_ONE_LESS = (
+    update(RateLimit)
+    .where(RateLimit.key == bindparam("which"), RateLimit.count > 0)
+    .values(count=RateLimit.count - 1)
+)
 
 
 class RedisCounts:
@@ -156,7 +173,7 @@ class RedisCounts:
         for count in give_back:
             if self._storage.incr(count.key, count.seconds, -1) < 0:
                 # It was forgotten in the meantime: there is nothing to give back.
-                self._storage.incr(count.key, count.seconds, 1)
+                self._storage.incr(count.key, count.seconds)
         for count in forget:
             self._storage.clear(count.key)
 

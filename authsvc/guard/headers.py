@@ -1,9 +1,10 @@
 """The headers that every response bears, whatever it answers."""
 
+import os
 import re
-import secrets
 from collections.abc import Iterable
 from typing import Any, cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import request
 
@@ -13,6 +14,7 @@ DEFAULTS = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
 ]
+_BY_NAME = [(pair[0].lower(), pair) for pair in DEFAULTS]
 HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 REQUEST_ID = "authsvc.request_id"
@@ -35,17 +37,17 @@ class ResponseHeaders:
         app: the WSGI application that answers.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         sent = environ.get("HTTP_X_REQUEST_ID", "")
-        own = sent if _SANE_ID.fullmatch(sent) else secrets.token_hex(8)
+        own = sent if _SANE_ID.fullmatch(sent) else os.urandom(8).hex()
         environ[REQUEST_ID] = own
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             present = {name.lower() for name, _ in headers}
-            headers += [pair for pair in DEFAULTS if pair[0].lower() not in present]
+            headers += [pair for name, pair in _BY_NAME if name not in present]
             headers.append(("X-Request-ID", own))
             if environ["wsgi.url_scheme"] == "https":
                 headers.append(HSTS)
@@ -53,4 +55,4 @@ class ResponseHeaders:
                 headers = [pair for pair in headers if pair[0] != "Content-Type"]
             return start_response(status, headers, *exc_info)
 
-        return cast(Iterable[bytes], self._app(environ, start))
+        return self._app(environ, start)

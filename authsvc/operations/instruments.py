@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from functools import cache
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -12,7 +13,7 @@ from sqlalchemy import Engine, event
 from authsvc.facts import noted
 from authsvc.operations.shared_metrics import exposition
 from authsvc.problems import InvalidCredentials, RateLimited
-from authsvc.users.passwords import Watch
+from authsvc.users.hashing import Watch
 
 NO_ROUTE = "none"
 LOGIN = "auth.login"
@@ -130,18 +131,18 @@ class RequestMetrics:
         instruments: where it counts.
     """
 
-    def __init__(self, app: Any, instruments: Instruments) -> None:
+    def __init__(self, app: WSGIApplication, instruments: Instruments) -> None:
         self._app = app
         self._answered = instruments.answered
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started = perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             self._answered(environ["werkzeug.request"], status[:3], perf_counter() - started)
             return start_response(status, headers, *exc_info)
 
-        return cast(Iterable[bytes], self._app(environ, start))
+        return self._app(environ, start)
 
 
 def _gauge(

@@ -7,12 +7,14 @@ sends is escaped, so that it cannot begin a line of its own.
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from flask import Request, has_request_context
+from pydantic_core import to_json
 from structlog.typing import EventDict, Processor
 
 from authsvc import clock
@@ -35,10 +37,10 @@ class RequestLog:
         app: the Flask app's own WSGI application.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started = perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
@@ -46,7 +48,7 @@ class RequestLog:
             line = {
                 "event": "request",
                 "level": "info",
-                "time": f"{clock.now().replace(tzinfo=None).isoformat()}Z",
+                "time": clock.now(),
                 "request_id": environ[REQUEST_ID],
                 "method": asked.method,
                 "path": asked.path[:MAX_PATH],
@@ -56,10 +58,11 @@ class RequestLog:
                 "address": asked.remote_addr,
                 **noted(environ),
             }
-            _lines.info(str(_RENDERER[-1](None, "info", line)))
+            _standard_error.write(_render(line))
+            _standard_error.flush()
             return start_response(status, headers, *exc_info)
 
-        return cast(Iterable[bytes], self._app(environ, start))
+        return self._app(environ, start)
 
 
 def gunicorn_logging() -> dict[str, Any]:
@@ -83,31 +86,34 @@ def _with_request_id(logger: Any, method: str, event: EventDict) -> EventDict:
     return event
 
 
-def _as_json(logger: Any, method: str, event: EventDict) -> str:
-    return _encode(event)
+def _as_json(line: EventDict) -> bytes:
+    return to_json(line, ensure_ascii=True, fallback=str) + b"\n"
 
 
-_encode = json.JSONEncoder(default=str).encode
+def _as_text(line: EventDict) -> bytes:
+    line["time"] = line["time"].isoformat()
+    return f"{_ON_TERMINAL(None, 'info', line)!s}\n".encode("utf-8", "backslashreplace")
 
+
+def _json_text(logger: Any, method: str, event: EventDict) -> str:
+    return json.dumps(event, default=str)
+
+
+_ON_TERMINAL = structlog.dev.ConsoleRenderer(
+    repr_native_str=True, exception_formatter=structlog.dev.plain_traceback
+)
 _IN_EVERY_LINE: list[Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     _with_request_id,
 ]
-_RENDERER: list[Processor] = (
-    [
-        structlog.dev.ConsoleRenderer(
-            repr_native_str=True, exception_formatter=structlog.dev.plain_traceback
-        )
-    ]
-    if os.isatty(STDERR)
-    else [structlog.processors.format_exc_info, _as_json]
-)
 
-# Straight to the end of structlog: the line about a request brings all that it says.
-_lines = structlog.WriteLogger(
-    os.fdopen(STDERR, "w", buffering=1, closefd=False, errors="backslashreplace")
-)
+# The line about a request brings all that it says, so it passes by structlog's processors.
+_standard_error = os.fdopen(STDERR, "wb", closefd=False)
+_render: Callable[[EventDict], bytes] = _as_json
+_RENDERER: list[Processor] = [structlog.processors.format_exc_info, _json_text]
+if os.isatty(STDERR):
+    _render, _RENDERER = _as_text, [_ON_TERMINAL]
 
 
 def _formatter() -> logging.Formatter:

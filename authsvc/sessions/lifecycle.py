@@ -3,16 +3,17 @@
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from uuid_utils.compat import uuid7
 
 from authsvc import clock
 from authsvc.audit.record import Event, record, record_refusal
-from authsvc.database import reading, writing
+from authsvc.database import writing
 from authsvc.facts import note
+from authsvc.lookup import Lookup
 from authsvc.problems import (
     RefreshTokenExpired,
     RefreshTokenInvalid,
@@ -102,7 +103,7 @@ class Sessions:
         with writing() as connection:
             roles = roles_of(connection, user)
             ended = revoke_tokens(connection, known)
-            connection.execute(insert(RefreshToken).values(row))
+            connection.execute(_OPEN, row)
             record(
                 connection,
                 *(Event("session_revoked", owner, old, "replaced") for old, owner in ended),
@@ -136,8 +137,7 @@ class Sessions:
             RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: it is not live.
         """
         claims = refresh_token.claims
-        with reading() as connection:
-            row = connection.execute(_SESSION_AND_USER, {"sid": claims.sid}).one_or_none()
+        row = _SESSION_AND_USER.one_or_none(sid=claims.sid)
         if row is None:
             raise RefreshTokenInvalid
         now = clock.now()
@@ -152,7 +152,7 @@ class Sessions:
         return self.access_tokens.issue(
             sub=claims.sub,
             sid=claims.sid,
-            roles=parse(row.roles),
+            roles=parse(row.roles or ""),
             auth_time=row.issued_at,
             session_ends=row.expires_at,
         )
@@ -168,7 +168,7 @@ class Sessions:
                 record(connection, *(Event("logged_out", owner, sid) for sid, owner in ended))
 
     def _refusal(
-        self, row: Row[*tuple[Any, ...]], refresh_token: RefreshClaims, now: datetime
+        self, row: "_SessionAndUser", refresh_token: RefreshClaims, now: datetime
     ) -> RefreshTokenRefused | None:
         claims = refresh_token.claims
         if row.user_id not in (None, claims.sub) or int(row.issued_at.timestamp()) != claims.iat:
@@ -195,7 +195,21 @@ class Sessions:
         return known
 
 
-_SESSION_AND_USER = (
+_OPEN = insert(RefreshToken)
+
+
+class _SessionAndUser(NamedTuple):
+    user_id: UUID | None
+    token_hash: bytes
+    issued_at: datetime
+    expires_at: datetime
+    last_used_at: datetime
+    revoked_at: datetime | None
+    disabled_at: datetime | None
+    roles: str | None
+
+
+_SESSION_AND_USER = Lookup(
     select(
         RefreshToken.user_id,
         RefreshToken.token_hash,
@@ -207,7 +221,8 @@ _SESSION_AND_USER = (
         User.roles,
     )
     .outerjoin(User, User.id == RefreshToken.user_id)
-    .where(RefreshToken.id == bindparam("sid"))
+    .where(RefreshToken.id == bindparam("sid")),
+    _SessionAndUser,
 )
 
 

@@ -7,12 +7,11 @@ is that the session was ended, not that the cookie is forged. So there is one ru
 
 from collections.abc import Iterator
 from datetime import timedelta
-from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from authsvc import clock
-from authsvc.batches import remove_a_little, remove_all
+from authsvc.batches import Batches
 from authsvc.sessions.model import RefreshToken
 
 KEPT = timedelta(hours=1)
@@ -20,18 +19,18 @@ KEPT = timedelta(hours=1)
 
 
 def purge() -> Iterator[int]:
-    """Remove all of them: see `remove_all`."""
-    return remove_all(RefreshToken.id, _over())
+    """Remove all of them: see `Batches.remove_all`."""
+    return _OVER.remove_all(clock.now() - KEPT)
 
 
 def purge_a_little() -> None:
-    """Remove a few of them: see `remove_a_little`."""
-    remove_a_little(RefreshToken.id, _over())
+    """Remove a few of them: see `Batches.remove_a_little`."""
+    _OVER.remove_a_little(clock.now() - KEPT)
 
 
-def _over() -> Select[UUID]:
-    return (
-        select(RefreshToken.id)
-        .where(RefreshToken.expires_at < clock.now() - KEPT)
-        .order_by(RefreshToken.expires_at)
-    )
+_OVER = Batches(
+    RefreshToken.id,
+    select(RefreshToken.id)
+    .where(RefreshToken.expires_at < bindparam("before"))
+    .order_by(RefreshToken.expires_at),
+)

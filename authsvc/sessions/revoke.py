@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Connection, func, literal, select, true, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from authsvc import clock
 from authsvc.audit.record import Event, record
-from authsvc.database import UTCDateTime, writing
+from authsvc.database import writing
 from authsvc.sessions.model import RefreshToken
 from authsvc.tokens.refresh import RefreshClaims
 
@@ -21,27 +21,33 @@ def revoke_tokens(
     """End their sessions; gives the id and the user of each that was not ended before."""
     ended: list[tuple[UUID, UUID | None]] = []
     for token in refresh_tokens:
-        rows = connection.execute(
-            update(RefreshToken)
-            .where(
-                RefreshToken.id == token.claims.sid,
-                RefreshToken.token_hash == token.token_hash,
-                RefreshToken.revoked_at.is_(None),
-            )
-            .values(revoked_at=clock.now())
-            .returning(RefreshToken.id, RefreshToken.user_id)
-        )
-        ended += [(sid, user_id) for sid, user_id in rows]
+        values = {"sid": token.claims.sid, "hash": token.token_hash, "now": clock.now()}
+        ended += [(sid, user_id) for sid, user_id in connection.execute(_REVOKE, values)]
     return ended
+
+
+_REVOKE = (
+    update(RefreshToken)
+    .where(
+        RefreshToken.id == bindparam("sid"),
+        RefreshToken.token_hash == bindparam("hash"),
+        RefreshToken.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("now"))
+    .returning(RefreshToken.id, RefreshToken.user_id)
+)
 
 
 def revoke_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> None:
     """End every session of the user, but perhaps one."""
     now = clock.now()
-    others = true() if but is None else RefreshToken.id != but
     ended = connection.execute(
         update(RefreshToken)
-        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None), others)
+        .where(
+            RefreshToken.user_id == user_id,
+            RefreshToken.revoked_at.is_(None),
+            RefreshToken.id != but,  # where that is None: IS NOT NULL, as each is
+        )
         .values(revoked_at=now)
         .returning(RefreshToken.id, RefreshToken.expires_at)
     )
@@ -90,12 +96,11 @@ def make_nameless(connection: Connection, user_id: UUID) -> None:
 
     The rows stay until the last access token has expired, so that every worker hears of them.
     """
-    now = literal(clock.now(), UTCDateTime)
     connection.execute(
         update(RefreshToken)
         .where(RefreshToken.user_id == user_id)
         .values(
-            revoked_at=func.coalesce(RefreshToken.revoked_at, now),
+            revoked_at=func.coalesce(RefreshToken.revoked_at, clock.now()),
             user_id=None,
             user_agent=None,
             ip_address=None,

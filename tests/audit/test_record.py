@@ -61,6 +61,7 @@ def test_logins_logouts_and_sessions_that_are_ended(alice: Person, connection: C
     assert ended == ("session_revoked", session_of(phone), None)
     assert out == ("logged_out", second, None)
     assert {one, other} == {("session_revoked", sid, None) for sid in its}
+    assert {row.user_id for row in events(connection)} == {users(connection)[0].id}
 
 
 def test_a_changed_password_and_the_sessions_that_it_ends(

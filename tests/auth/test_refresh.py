@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
-from authsvc.database import writing
+from authsvc.database import db, writing
 from tests.answers import COOKIE_CLEARED, claims, refused, sessions
 from tests.conftest import MakeApp
 from tests.people import Person
@@ -51,7 +51,7 @@ def test_without_a_cookie_a_refresh_is_refused(alice: Person) -> None:
     assert "WWW-Authenticate" not in answer.headers
 
 
-@pytest.mark.parametrize("cookie", ["", "garbage", "a.b.c", '"a.b.c"', "x" * 5000])
+@pytest.mark.parametrize("cookie", ["", "garbage", "a.b.c", "a=b", '"a.b.c"', "x" * 5000])
 def test_garbage_is_refused_and_cleared(alice: Person, cookie: str) -> None:
     sent = {"Cookie": f"__Host-refresh_token={cookie}"}
     answer = alice.call("POST", "/auth/refresh", headers=sent)
@@ -70,6 +70,13 @@ def test_other_cookies_do_not_matter(alice: Person) -> None:
     token = alice.logged_in().refresh_token
     many = f"a=b; __Host-refresh_token={token}; refresh_token=x; c"
     assert alice.call("POST", "/auth/refresh", headers={"Cookie": many}).status_code == 200
+
+
+@pytest.mark.parametrize("before", ["\u00a0", "X"])
+def test_a_name_that_only_ends_like_ours_is_another(alice: Person, before: str) -> None:
+    token = alice.logged_in().refresh_token
+    answer = alice.refresh(Cookie=f"{before}__Host-refresh_token={token}")
+    assert refused(answer, 401, "refresh_token_missing")
 
 
 def test_the_refresh_token_is_taken_from_the_cookie_alone(alice: Person) -> None:
@@ -179,6 +186,25 @@ def test_the_use_of_a_session_is_noted_once_an_hour(alice: Person, connection: C
             alice.refresh()
             noted.append(sessions(connection)[0].last_used_at.strftime("%H:%M"))
     assert noted == ["12:00", "12:00", "13:00", "13:00"]
+
+
+def test_a_use_that_is_noted_late_does_not_hide_a_later_one(
+    alice: Person, connection: Connection
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        alice.logged_in()
+        clock.shift(DAY)
+
+        def overtake(*_: object) -> None:
+            clock.shift(60)
+            assert alice.on_same_device().refresh().status_code == 200
+            clock.shift(-60)
+
+        with alice.app.app_context():
+            event.listen(db.engine, "checkin", overtake, once=True)  # it has read, and not noted
+        assert alice.refresh().status_code == 200
+    (row,) = sessions(connection)
+    assert row.last_used_at == NOON + DAY + timedelta(seconds=60)
 
 
 def test_a_short_idle_limit_is_noted_more_often(alice: Person, make_app: MakeApp) -> None:

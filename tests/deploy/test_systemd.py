@@ -86,13 +86,14 @@ def started(
             address.unlink()
 
 
-def calls(group: str) -> set[str]:
-    """The system calls in one of systemd's groups, of which some hold others."""
-    command = [program("systemd-analyze", package="systemd"), "syscall-filter", "--no-pager", group]
+def calls(named: str) -> set[str]:
+    """That system call, or those in one of systemd's groups, of which some hold others."""
+    if not named.startswith("@"):
+        return {named}
+    command = [program("systemd-analyze", package="systemd"), "syscall-filter", "--no-pager", named]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     names = [line.strip() for line in shown.splitlines()[1:]]
-    inner = [calls(name) for name in names if name.startswith("@")]
-    return {name for name in names if name and name[0].isalpha()}.union(*inner)
+    return set().union(*(calls(name) for name in names if name and not name.startswith("#")))
 
 
 def filtered(folder: Path) -> list[str | Path]:

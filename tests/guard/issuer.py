@@ -1,10 +1,12 @@
 """An issuer's JWKS as a service elsewhere meets it: right, wrong, slow or away."""
 
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
@@ -29,6 +31,7 @@ class Issuer:
         self.status, self.headers = 200, {}
         self.body = b""
         self.asked: list[str] = []
+        self.accepted: list[str | None] = []
         self.may_answer = Event()
         self.may_answer.set()
         self.write: Callable[[Any, bytes], object] = lambda file, body: file.write(body)
@@ -43,11 +46,13 @@ class Issuer:
         self.body = json.dumps({"keys": [dict(key.jwk or {}) for key in keys]}).encode()
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
+    def answering(self, certificate: Path | None = None) -> Iterator[None]:
+        """Answers in the block: over HTTPS where it is given a certificate."""
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                issuer.accepted.append(self.headers["Accept"])
                 issuer.asked.append(self.path)
                 issuer.may_answer.wait(10)
                 self.send_response(issuer.status)
@@ -61,6 +66,12 @@ class Issuer:
 
         server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         server.daemon_threads = True
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -166,13 +166,11 @@ def ask(
     origin: str | None,
     site: str | None,
 ) -> TestResponse:
-    headers = dict(deployed.headers)
+    headers = {"Access-Control-Request-Method": "PUT", **deployed.headers}
     if origin is not None:
         headers["Origin"] = origin
     if site is not None:
         headers["Sec-Fetch-Site"] = site
-    if method == "OPTIONS":
-        headers["Access-Control-Request-Method"] = "PUT"
     client = app.test_client(use_cookies=False)
     body = {} if method == "OPTIONS" else {"json": {}}
     return client.open(path, method=method, base_url=deployed.base_url, headers=headers, **body)

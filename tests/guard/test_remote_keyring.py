@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -16,6 +17,7 @@ from authsvc.guard.remote_keyring import EVERY, FRESH_FOR, MAX_BYTES, RETRY, TIM
 from authsvc.tokens.key_pairs import generate_pem, key_from_pem
 from authsvc.tokens.keyring import hmac_key
 from tests.answers import refused
+from tests.doctor.certificate import write_certificate
 from tests.guard.issuer import ISSUER, Issuer, token_by
 from tests.key_pairs import PEM
 from tests.secrets import ACCESS_SECRET
@@ -38,10 +40,14 @@ def issuer() -> Iterator[Issuer]:
 
 
 def app_of(issuer: Issuer) -> Flask:
+    return app_that_asks(issuer.url)
+
+
+def app_that_asks(url: str) -> Flask:
     """A Flask app elsewhere, with one protected route."""
     app = Flask("elsewhere")
     app.get("/")(lambda: "let in")
-    AccessTokenGuard(app, issuer=ISSUER, jwks_url=issuer.url)
+    AccessTokenGuard(app, issuer=ISSUER, jwks_url=url)
     return app
 
 
@@ -56,6 +62,35 @@ def test_keys_are_fetched_when_the_first_token_comes_and_only_once(issuer: Issue
     for _ in range(5):
         assert get(app, token_by(OLD)).text == "let in"
     assert issuer.asked == ["/.well-known/jwks.json"]
+    assert issuer.accepted == ["application/json"]
+
+
+@pytest.mark.parametrize(
+    ("place", "asked"), [("", "/"), ("?of=one", "/?of=one"), ("/keys#of-one", "/keys")]
+)
+def test_what_the_url_names_is_asked_for(issuer: Issuer, place: str, asked: str) -> None:
+    app = app_that_asks(f"http://localhost:{issuer.port}{place}")
+    assert get(app, token_by(OLD)).status_code == 200
+    assert issuer.asked == [asked]
+
+
+@pytest.mark.parametrize(("trusted", "status"), [(True, 200), (False, 503)])
+def test_over_https_the_issuer_must_have_a_certificate_that_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool, status: int
+) -> None:
+    issuer, certificate = Issuer(OLD), write_certificate(tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with issuer.answering(certificate):
+        app = app_that_asks(issuer.url.replace("http:", "https:"))
+        assert get(app, token_by(OLD)).status_code == status
+    assert len(issuer.asked) == trusted
+
+
+def test_an_https_url_is_never_asked_in_the_clear(issuer: Issuer) -> None:
+    app = app_that_asks(issuer.url.replace("http:", "https:"))
+    assert refused(get(app, token_by(OLD)), 503, "service_unavailable")
+    assert issuer.asked == []
 
 
 def test_many_threads_make_one_fetch_and_all_wait_for_it(issuer: Issuer) -> None:
@@ -221,6 +256,36 @@ def test_an_empty_set_lets_nobody_in(issuer: Issuer) -> None:
     assert refused(get(app_of(issuer), token_by(OLD)), 401, "access_token_invalid")
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (404, b"", "its status is 404"),
+        (200, b"[]", "it is not a set of keys"),
+        (200, b" " * (MAX_BYTES + 1), "it is too long, or takes too long"),
+    ],
+)
+def test_the_log_says_why_the_keys_could_not_be_fetched(
+    issuer: Issuer, caplog: pytest.LogCaptureFixture, status: int, body: bytes, why: str
+) -> None:
+    issuer.status, issuer.body = status, body
+    assert get(app_of(issuer), token_by(OLD)).status_code == 503
+    assert caplog.messages == [f"the keys of {issuer.url} could not be fetched: {why}"]
+
+
+def halves(file: Any, body: bytes) -> None:
+    """The body in two parts, the first of which arrives alone."""
+    file.write(body[:20])
+    file.flush()
+    sleep(0.05)
+    file.write(body[20:])
+
+
+def test_a_set_may_come_in_parts_and_be_as_long_as_is_allowed(issuer: Issuer) -> None:
+    issuer.body = issuer.body.ljust(MAX_BYTES)
+    issuer.write = halves
+    assert get(app_of(issuer), token_by(OLD)).status_code == 200
+
+
 def drip(file: Any, body: bytes) -> None:
     """The body, a byte at a time, for longer than anybody should wait."""
     with suppress(OSError):
@@ -230,11 +295,15 @@ def drip(file: Any, body: bytes) -> None:
             sleep(0.05)
 
 
-def test_an_issuer_that_takes_too_long_is_given_up(issuer: Issuer) -> None:
+@pytest.mark.parametrize("begins", [True, False])
+def test_an_issuer_that_takes_too_long_is_given_up(issuer: Issuer, begins: bool) -> None:
     issuer.write = drip
+    if not begins:
+        issuer.may_answer.clear()
     began = monotonic()
     assert refused(get(app_of(issuer), token_by(OLD)), 503, "service_unavailable")
     assert monotonic() - began < 3 * TIMEOUT
+    issuer.may_answer.set()
 
 
 @pytest.mark.parametrize(
@@ -246,8 +315,9 @@ def test_an_issuer_that_takes_too_long_is_given_up(issuer: Issuer) -> None:
     ],
 )
 def test_keys_come_over_https_or_from_this_machine(url: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011
-        AccessTokenGuard(Flask("elsewhere"), issuer=ISSUER, jwks_url=url)
+    said = r"jwks_url must be an https:// URL, or http:// on localhost\.|Invalid IPv6 URL"
+    with pytest.raises(ValueError, match=f"^({said})$"):
+        app_that_asks(url)
 
 
 @pytest.mark.parametrize(
@@ -267,4 +337,4 @@ def test_keys_come_over_https_or_from_this_machine(url: str) -> None:
     ],
 )
 def test_such_a_url_is_taken_and_nothing_is_fetched_yet(url: str) -> None:
-    AccessTokenGuard(Flask("elsewhere"), issuer=ISSUER, jwks_url=url)
+    app_that_asks(url)

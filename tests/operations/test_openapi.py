@@ -123,6 +123,7 @@ def test_it_follows_the_settings(make_app: MakeApp) -> None:
     assert document["components"]["securitySchemes"]["refresh_cookie"]["name"] == "refresh_token"
     new_password = document["components"]["schemas"]["NewPassword"]["properties"]["new_password"]
     assert (new_password["minLength"], new_password["maxLength"]) == (15, 256)  # `make_app`'s own
+    assert new_password["format"] == "password"
 
 
 def test_it_is_sent_again_only_when_it_changed(app: Flask) -> None:

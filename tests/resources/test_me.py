@@ -1,11 +1,15 @@
 """GET and DELETE /api/me."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import time_machine
 from sqlalchemy import Connection
 
 from tests.answers import COOKIE_CLEARED, pointers, refused, sessions, users
 from tests.people import Person
+
+NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
 
 def delete(person: Person, password: object):
@@ -78,7 +82,18 @@ def test_the_sessions_of_a_deleted_account_stay_as_revoked_and_nameless_rows(
     assert refused(phone.refresh(), 401, "refresh_token_revoked")
 
 
-@time_machine.travel("2026-11-24T12:00:00Z", tick=False)
+def test_deleting_an_account_moves_the_time_of_no_session_that_was_ended_before(
+    alice: Person, connection: Connection
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        alice.on_another_device().logged_in().log_out()
+        clock.shift(60)
+        delete(alice.logged_in(), alice.password)
+    later = NOON + timedelta(seconds=60)
+    assert [row.revoked_at for row in sessions(connection)] == [NOON, later]
+
+
+@time_machine.travel(NOON, tick=False)
 def test_the_access_token_of_an_account_just_deleted_shows_nothing(alice: Person) -> None:
     tab = alice.logged_in().on_same_device()
     assert alice.call("GET", "/api/me").status_code == 200

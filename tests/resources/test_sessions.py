@@ -63,6 +63,7 @@ def test_another_session_can_be_ended(alice: Person, connection: Connection) -> 
     assert alice.refresh().status_code == 200
     again = alice.call("DELETE", f"{PATH}/{sid(phone)}")
     assert refused(again, 404, "not_found")
+    assert again.json["detail"] == "There is no such live session."
 
 
 def test_nobody_ends_the_session_of_another(alice: Person, bob: Person) -> None:

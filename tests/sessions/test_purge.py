@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import Connection, insert, select, text
-from uuid_utils.compat import uuid7
+from sqlalchemy import Connection, select, text
 
 from authsvc import clock
 from authsvc.batches import BATCH
@@ -14,16 +13,9 @@ from authsvc.database import writing
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.purge import KEPT, purge
 from tests.people import Person
+from tests.sessions.rows import add_sessions
 
 DAY = timedelta(days=1)
-
-
-def add_sessions(connection: Connection, number: int, over_for: timedelta) -> None:
-    ended = clock.now() - over_for
-    row = {"token_hash": b"", "issued_at": ended, "expires_at": ended, "last_used_at": ended}
-    rows = [{"id": uuid7(), **row} for _ in range(number)]
-    with connection.engine.begin() as together:
-        together.execute(insert(RefreshToken), rows)
 
 
 def sessions(connection: Connection) -> int:

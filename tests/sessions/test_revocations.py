@@ -224,6 +224,16 @@ def test_a_worker_that_never_got_an_answer_lets_nobody_in(
         assert refused(ask(tab), 503, "service_unavailable")
 
 
+def test_the_log_says_why_the_list_could_not_be_renewed(
+    carol: Person, worker: Flask, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with away(worker, file):
+        ask(carol)
+    (said,) = (line for line in caplog.messages if line.startswith("the list of revoked sessions"))
+    assert "could not be renewed: " in said
+    assert "unable to open database file" in said
+
+
 def test_the_staleness_limit_is_a_setting(
     carol: Person, clock: time_machine.Traveller, make_app: MakeApp, file: Path
 ) -> None:

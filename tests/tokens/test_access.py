@@ -13,14 +13,14 @@ from joserfc.jwk import OctKey
 
 from authsvc.roles import Roles
 from authsvc.tokens.access import (
-    MOST_REMEMBERED,
     AccessTokens,
     AccessTokenVerifier,
     access_keyring,
 )
-from authsvc.tokens.claims import LEEWAY
+from authsvc.tokens.claims import LEEWAY, Claims
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import Key, decode, hmac_key
+from authsvc.tokens.memory import MOST
 from authsvc.tokens.refresh import RefreshTokens
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import (
@@ -45,7 +45,8 @@ def verifier(*keys: Key, max_life: int = 600) -> AccessTokenVerifier:
     return AccessTokenVerifier(access_keyring(*keys), iss=ISS, aud=AUD, max_life=max_life)
 
 
-VERIFIER = verifier(KEY)
+def verified(token: str) -> Claims:
+    return verifier(KEY).verify(token)
 
 
 def issue(
@@ -55,9 +56,9 @@ def issue(
     return issued.access_token
 
 
-def refused(token: str, verifier: AccessTokenVerifier = VERIFIER) -> bool:
+def refused(token: str, by: AccessTokenVerifier | None = None) -> bool:
     with pytest.raises(TokenInvalid):
-        verifier.verify(token)
+        (by or verifier(KEY)).verify(token)
     return True
 
 
@@ -82,11 +83,11 @@ def test_its_claims_are_the_eight_and_nothing_personal() -> None:
 
 
 def test_each_token_has_an_id_of_its_own() -> None:
-    assert len({VERIFIER.verify(issue()).jti for _ in range(100)}) == 100
+    assert len({verified(issue()).jti for _ in range(100)}) == 100
 
 
 def test_what_is_issued_is_verified() -> None:
-    claims = VERIFIER.verify(issue())
+    claims = verified(issue())
     assert (claims.sub, claims.sid, claims.iss, claims.aud) == (ALICE, SESSION, ISS, AUD)
     assert (claims.iat, claims.exp, claims.auth_time) == (EPOCH, EPOCH + 600, EPOCH)
 
@@ -112,7 +113,7 @@ def test_pyjwt_verifies_it() -> None:
 
 
 def test_a_token_that_joserfc_signs_under_our_header_is_taken() -> None:
-    assert VERIFIER.verify(by_joserfc(ACCESS_SECRET, HEADER, payload())).sub == ALICE
+    assert verified(by_joserfc(ACCESS_SECRET, HEADER, payload())).sub == ALICE
 
 
 def test_a_token_that_pyjwt_signs_under_our_header_is_taken() -> None:
@@ -123,7 +124,7 @@ def test_a_token_that_pyjwt_signs_under_our_header_is_taken() -> None:
         headers={"kid": KEY.kid, "typ": "at+jwt"},
         sort_headers=True,
     )
-    assert VERIFIER.verify(token).sub == ALICE
+    assert verified(token).sub == ALICE
 
 
 def test_it_never_outlives_its_session() -> None:
@@ -134,16 +135,16 @@ def test_it_never_outlives_its_session() -> None:
         session_ends=NOW + timedelta(seconds=42),
     )
     assert issued.expires_in == 42
-    assert VERIFIER.verify(issued.access_token).exp == EPOCH + 42
+    assert verified(issued.access_token).exp == EPOCH + 42
 
 
 def test_it_expires_to_the_second(clock: time_machine.Traveller) -> None:
     token = issue()
     clock.move_to(datetime.fromtimestamp(EPOCH + 600 + LEEWAY, UTC) - timedelta(microseconds=1))
-    assert VERIFIER.verify(token)
+    assert verified(token)
     clock.move_to(datetime.fromtimestamp(EPOCH + 600 + LEEWAY, UTC))
     with pytest.raises(TokenExpired):
-        VERIFIER.verify(token)
+        verified(token)
 
 
 BOUNDARIES = [
@@ -162,7 +163,7 @@ BOUNDARIES = [
 def test_times_are_checked_to_the_second(changed: dict[str, int], good: bool) -> None:
     token = by_hand(ACCESS_SECRET, HEADER, payload(**changed))
     if good:
-        assert VERIFIER.verify(token).sub == ALICE
+        assert verified(token).sub == ALICE
     else:
         assert refused(token)
 
@@ -172,14 +173,14 @@ def test_a_wrong_token_that_has_expired_is_wrong_not_expired() -> None:
     assert refused(by_hand(ACCESS_SECRET, HEADER, payload(**past, iss="https://evil.example.com")))
     assert refused(by_hand(REFRESH_SECRET, HEADER, payload(**past)))
     with pytest.raises(TokenExpired):
-        VERIFIER.verify(by_hand(ACCESS_SECRET, HEADER, payload(**past)))
+        verified(by_hand(ACCESS_SECRET, HEADER, payload(**past)))
 
 
 def test_it_bears_the_roles_and_none_is_no_claim() -> None:
     token = issue(roles=("admin", "editor"))
     assert json.loads(decode(token.split(".")[1]))["roles"] == ["admin", "editor"]
-    assert VERIFIER.verify(token).roles == ("admin", "editor")
-    assert VERIFIER.verify(issue()).roles == ()
+    assert verified(token).roles == ("admin", "editor")
+    assert verified(issue()).roles == ()
 
 
 def test_of_ten_thousand_roles_none_is_read() -> None:
@@ -307,12 +308,12 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_payload_that_is_not_strict_json_is_refused(body: bytes) -> None:
-    assert VERIFIER.verify(by_hand(ACCESS_SECRET, HEADER, GOOD_BODY))
+    assert verified(by_hand(ACCESS_SECRET, HEADER, GOOD_BODY))
     assert refused(by_hand(ACCESS_SECRET, HEADER, body))
 
 
 def test_a_claim_that_we_do_not_know_is_passed_over() -> None:
-    assert VERIFIER.verify(by_hand(ACCESS_SECRET, HEADER, payload(scope="x"))).sub == ALICE
+    assert verified(by_hand(ACCESS_SECRET, HEADER, payload(scope="x"))).sub == ALICE
 
 
 def test_another_secret_is_refused() -> None:
@@ -356,7 +357,7 @@ def test_a_token_over_4_kib_is_refused_unread() -> None:
     assert {MAX_LENGTH - 1, MAX_LENGTH + 1} <= {len(token) for token in tokens}
     for token in tokens:
         if len(token) <= MAX_LENGTH:
-            assert VERIFIER.verify(token)
+            assert verified(token)
         else:
             assert refused(token)
 
@@ -411,9 +412,9 @@ def test_a_remembered_token_still_expires_and_the_memory_is_bounded(
 ) -> None:
     own = verifier(KEY)
     first = issue()
-    for _ in range(MOST_REMEMBERED + 1):
+    for _ in range(MOST + 1):
         own.verify(issue())
-    assert len(own._verified) <= MOST_REMEMBERED
+    assert len(own._memory._claims) <= MOST
     own.verify(first)
     clock.shift(600 + LEEWAY)
     with pytest.raises(TokenExpired):

@@ -29,7 +29,10 @@ from tests.tokens.forgery import ALICE, ISS, NOW, SESSION
 # RFC 9864 calls it Ed25519; what others verify today is EdDSA (RFC 8037).
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 ALGORITHMS = pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
-KEYS = {algorithm: key_from_pem(pem) for algorithm, pem in PEM.items()}
+
+
+def key_of(algorithm: str) -> Key:
+    return key_from_pem(PEM[algorithm])
 
 
 def theirs(algorithm: str) -> OKPKey | ECKey:
@@ -56,14 +59,14 @@ def issue(key: Key) -> str:
 
 @ALGORITHMS
 def test_joserfc_verifies_what_we_sign_by_the_public_key_alone(algorithm: str) -> None:
-    published = KeySet.import_key_set(asdict(access_keyring(KEYS[algorithm]).jwks()))
-    read = jws.deserialize_compact(issue(KEYS[algorithm]), published, algorithms=[algorithm])
-    assert read.headers() == {"alg": algorithm, "kid": KEYS[algorithm].kid, "typ": "at+jwt"}
+    published = KeySet.import_key_set(asdict(access_keyring(key_of(algorithm)).jwks()))
+    read = jws.deserialize_compact(issue(key_of(algorithm)), published, algorithms=[algorithm])
+    assert read.headers() == {"alg": algorithm, "kid": key_of(algorithm).kid, "typ": "at+jwt"}
 
 
 @ALGORITHMS
 def test_we_verify_what_joserfc_signs_under_our_header(algorithm: str) -> None:
-    key = KEYS[algorithm]
+    key = key_of(algorithm)
     payload = jws.extract_compact(issue(key).encode()).payload
     header = {"alg": algorithm, "kid": key.kid, "typ": "at+jwt"}
     token = jws.serialize_compact(header, payload, theirs(algorithm), algorithms=[algorithm])
@@ -74,12 +77,12 @@ def test_we_verify_what_joserfc_signs_under_our_header(algorithm: str) -> None:
 @ALGORITHMS
 def test_a_kid_is_the_thumbprint_that_joserfc_finds_too(algorithm: str) -> None:
     """RFC 7638."""
-    assert KEYS[algorithm].kid == theirs(algorithm).thumbprint()
+    assert key_of(algorithm).kid == theirs(algorithm).thumbprint()
 
 
 @ALGORITHMS
 def test_what_is_published_is_the_public_half_and_no_more(algorithm: str) -> None:
-    key = KEYS[algorithm]
+    key = key_of(algorithm)
     public = theirs(algorithm).as_dict(private=False)
     public.pop("kid", None)
     assert key.jwk == {**public, "kid": key.kid, "use": "sig", "alg": algorithm}
@@ -89,19 +92,24 @@ def test_what_is_published_is_the_public_half_and_no_more(algorithm: str) -> Non
 def test_a_shared_secret_is_never_published() -> None:
     secret = hmac_key(ACCESS_SECRET)
     assert access_keyring(secret).jwks().keys == []
-    both = access_keyring(secret, KEYS["ES256"], KEYS["EdDSA"]).jwks().keys
+    both = access_keyring(secret, key_of("ES256"), key_of("EdDSA")).jwks().keys
     assert [jwk["alg"] for jwk in both] == ["ES256", "EdDSA"]
+
+
+@ALGORITHMS
+def test_a_fresh_key_is_for_the_algorithm_that_was_asked_for(algorithm: str) -> None:
+    assert key_from_pem(generate_pem(algorithm)).algorithm == algorithm
 
 
 @ALGORITHMS
 def test_a_public_key_signs_nothing(algorithm: str) -> None:
     with pytest.raises(TypeError, match="signs nothing"):
-        key_from_jwk(KEYS[algorithm].jwk).sign(b"signed")
+        key_from_jwk(key_of(algorithm).jwk).sign(b"signed")
 
 
 @ALGORITHMS
 def test_a_signature_is_64_bytes_of_those_bytes_by_that_key(algorithm: str) -> None:
-    key, other = KEYS[algorithm], key_from_pem(generate_pem(algorithm))
+    key, other = key_of(algorithm), key_from_pem(generate_pem(algorithm))
     signature = key.sign(b"signed")
     assert len(signature) == 64
     assert key.verify(b"signed", signature)
@@ -120,7 +128,7 @@ def test_a_signature_is_64_bytes_of_those_bytes_by_that_key(algorithm: str) -> N
 
 @ALGORITHMS
 def test_any_bit_of_a_signature_counts(algorithm: str) -> None:
-    key = KEYS[algorithm]
+    key = key_of(algorithm)
     signature = key.sign(b"signed")
     for bit in range(512):
         changed = bytearray(signature)
@@ -133,14 +141,14 @@ def test_an_es256_signature_in_der_is_refused() -> None:
     private = load_pem_private_key(P256.encode(), None)
     der = private.sign(b"signed", ec.ECDSA(hashes.SHA256()))
     r, s = decode_dss_signature(der)
-    key = KEYS["ES256"]
+    key = key_of("ES256")
     assert key.verify(b"signed", r.to_bytes(32, "big") + s.to_bytes(32, "big"))
     assert not key.verify(b"signed", der)
     assert not key.verify(b"signed", der[:64].ljust(64, b"\0"))
 
 
 def test_the_numbers_of_an_es256_signature_lie_between_0_and_the_order() -> None:
-    key = KEYS["ES256"]
+    key = key_of("ES256")
     signature = key.sign(b"signed")
     r, s = signature[:32], signature[32:]
     for number in (0, P256_ORDER, P256_ORDER + 1, 2**256 - 1):
@@ -152,7 +160,7 @@ def test_the_numbers_of_an_es256_signature_lie_between_0_and_the_order() -> None
 
 def test_the_other_form_of_an_es256_signature_passes_as_the_algorithm_has_it() -> None:
     """With s, n - s is right too. Nothing goes by a token's text: see docs/security.md."""
-    key = KEYS["ES256"]
+    key = key_of("ES256")
     signature = key.sign(b"signed")
     other = P256_ORDER - int.from_bytes(signature[32:], "big")
     assert key.verify(b"signed", signature[:32] + other.to_bytes(32, "big"))
@@ -160,7 +168,7 @@ def test_the_other_form_of_an_es256_signature_passes_as_the_algorithm_has_it() -
 
 def test_an_ed25519_signature_has_one_form() -> None:
     """RFC 8032 section 5.1.7: S is below the order."""
-    key = KEYS["EdDSA"]
+    key = key_of("EdDSA")
     signature = key.sign(b"signed")
     larger = int.from_bytes(signature[32:], "little") + ED25519_ORDER
     assert not key.verify(b"signed", signature[:32] + larger.to_bytes(32, "little"))
@@ -192,7 +200,7 @@ def test_what_is_no_such_private_key_is_refused_and_never_shown(text: str, said:
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-ED, EC = dict(KEYS["EdDSA"].jwk or {}), dict(KEYS["ES256"].jwk or {})
+ED, EC = dict(key_of("EdDSA").jwk or {}), dict(key_of("ES256").jwk or {})
 NO_JWKS: list[Any] = [
     *(None, 1, "key", [], {}, {"kty": "oct", "k": "AA", "alg": "HS256", "use": "sig"}),
     *({**ED, name: value} for name in ED if name != "kid" for value in ("", None, 1, ["x"], "x")),
@@ -218,17 +226,18 @@ def test_what_is_no_such_public_key_is_refused(jwk: Any) -> None:
 
 
 def test_the_name_that_a_publisher_gives_a_key_does_not_matter() -> None:
-    assert key_from_jwk({**ED, "kid": "../../dev/null", "d": "AA"}).kid == KEYS["EdDSA"].kid
+    assert key_from_jwk({**ED, "kid": "../../dev/null", "d": "AA"}).kid == key_of("EdDSA").kid
 
 
 def test_a_key_shows_nothing_of_its_private_half() -> None:
-    for algorithm, key in KEYS.items():
+    for algorithm in PEM:
+        key = key_of(algorithm)
         private = theirs(algorithm).as_dict(private=True)["d"]
         assert private not in f"{key!r} {key}"
 
 
 def test_a_key_of_one_algorithm_takes_no_token_of_another() -> None:
     for one, other in (("EdDSA", "ES256"), ("ES256", "EdDSA")):
-        verifier = AccessTokenVerifier(access_keyring(KEYS[one]), iss=ISS, aud=ISS)
+        verifier = AccessTokenVerifier(access_keyring(key_of(one)), iss=ISS, aud=ISS)
         with pytest.raises(TokenInvalid):
-            verifier.verify(issue(KEYS[other]))
+            verifier.verify(issue(key_of(other)))

@@ -1,0 +1,41 @@
+"""All sessions are ended at once, page by page."""
+
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+from flask import Flask
+from sqlalchemy import Connection
+
+from authsvc.sessions.revoke import PAGE, revoke_everybodys
+from tests.answers import live_sessions, sessions
+from tests.operator import Operator
+from tests.people import Person
+from tests.sessions.rows import add_sessions
+
+NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def test_everybodys_sessions_end_page_by_page(app: Flask, connection: Connection) -> None:
+    add_sessions(connection, 2 * PAGE + 3, over_for=-DAY)
+    with app.app_context():
+        assert list(revoke_everybodys()) == [PAGE, PAGE, 3]
+    assert live_sessions(connection) == 0
+
+
+def test_ending_everybodys_moves_the_time_of_none_that_was_over(
+    alice: Person, connection: Connection, operator: Operator
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        alice.on_another_device().logged_in()
+        clock.shift(7 * DAY)
+        alice.on_another_device().logged_in().log_out()
+        clock.shift(60)
+        alice.logged_in()
+        assert "1 sessions are ended" in operator.run("sessions", "revoke", "--all").output
+    week_later = NOON + 7 * DAY
+    assert [row.revoked_at for row in sessions(connection)] == [
+        None,
+        week_later,
+        week_later + timedelta(minutes=1),
+    ]
