@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ MakeDatabase = Callable[[], str]
 DATABASES = ["sqlite", "postgres", "pgbouncer"]
 POOLED = {"auth", "resources", "sessions"}
 """The rooms whose tests are run by way of PgBouncer too."""
+DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
+"""Any two files will do, to be locked."""
 CLUSTER = pytest.StashKey[Cluster]()
 NO_POSTGRES = (
     "Postgres is not installed here, so only SQLite was tested: apt-get install postgresql"
@@ -43,9 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(database): what the other database does not have")
-    config.addinivalue_line(
-        "markers", "once: what is over before a row is read; one database will do"
-    )
+    config.addinivalue_line("markers", "alone: what measures how fast something is")
+    config.addinivalue_line("markers", "once: what depends on no database: one will do")
     wanted = config.getoption("--database")
     if find_binaries() is None and (
         wanted in ("postgres", "pgbouncer") or os.environ.get("CI") == "true"
@@ -91,6 +93,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if only is not None:
             chosen = [name for name in chosen if name in only.args]
         metafunc.parametrize("database", chosen, indirect=True, scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """While a test runs that is marked `alone`, the other processes of the run begin none."""
+    alone = item.get_closest_marker("alone") is not None
+    with DOOR.open() as door, ROOM.open() as room:
+        flock(door, LOCK_EX)  # whoever waits for an empty room lets nobody else in
+        flock(room, LOCK_EX if alone else LOCK_SH)
+        if not alone:
+            flock(door, LOCK_UN)
+        return (yield)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
