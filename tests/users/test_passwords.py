@@ -253,6 +253,10 @@ def test_no_text_in_the_place_of_a_hash_makes_anything_but_a_wrong_password(stor
     assert HYPOTHESIS.verify(PASSWORD, stored) == Verdict(False)
 
 
+def test_nobody_has_the_right_password() -> None:
+    assert Passwords(15, CHEAPEST).verify(PASSWORD, None) == Verdict(False)
+
+
 HYPOTHESIS = Passwords(15, CHEAPEST)
 
 
