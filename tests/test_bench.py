@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench import overload
 from bench.bars import Bar, bars
-from bench.document import BEGIN, END, plots, report, write
+from bench.crowd import Outcome
+from bench.document import BEGIN, BY, END, plots, report, write
 from bench.load import Load, LoadFailed, parse
 from bench.measure import Figures, Loaded, Pace, lopsided
 from bench.peer import Auth, Peer
@@ -144,9 +146,10 @@ def test_only_what_is_between_the_markers_is_written(results: Results, tmp_path:
         assert (tmp_path / name).read_text().startswith("<svg")
 
 
-def test_the_page_has_the_markers() -> None:
+@pytest.mark.parametrize("by", [BY, overload.BY])
+def test_the_page_has_the_markers(by: str) -> None:
     page = (Path(__file__).parents[1] / "docs" / "performance.md").read_text()
-    assert page.index(BEGIN) < page.index(END)
+    assert page.index(BEGIN.replace(BY, by)) < page.index(END.replace(BY, by))
 
 
 def test_a_page_without_markers_is_left_alone(results: Results, tmp_path: Path) -> None:
@@ -155,6 +158,26 @@ def test_a_page_without_markers_is_left_alone(results: Results, tmp_path: Path) 
     with pytest.raises(ValueError, match="has no line"):
         write(page, "new", {})
     assert page.read_text() == f"{BEGIN}\n"
+
+
+def test_what_became_of_too_many_is_told() -> None:
+    fits = Outcome(10, 400, {"200": 400}, {}, {}, 0, 0, [20.0] * 99 + [50.0])
+    under = Outcome(10, 1700, {"200": 380, "503": 1300}, {"2": 1300}, {}, 3, 17, [30.0, 90.0])
+    logins = overload.Overload("160 a second", fits, under, 20, 1, 4, 0.05)
+    text = overload.report(logins, logins)
+    for row in (
+        "served with as many clients as fit | 40 a second",
+        "p50, p99 of these, ms | 20, 20",
+        "then offered | 160 a second",
+        "served | 38 a second",
+        "503 with `Retry-After` | 1,300",
+        "let in later, the queue being full | 3",
+        "not let in within 10 s, or until the end | 17",
+        "let in, and broken or without an answer in 10 s | 0",
+        "p50 of a protected request, before and meanwhile, ms | 1.0, 4.0",
+        "as quick as before after, ms | 50",
+    ):
+        assert f"| {row} | {row.partition(' | ')[2]} |\n" in f"{text}\n"
 
 
 def test_a_round_measures_each_route_and_leaves_nothing_behind() -> None:

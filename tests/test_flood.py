@@ -2,19 +2,23 @@
 
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from bench.crowd import Crowd, gathered
+from bench.load import Request
+from bench.overload import raw, seconds_until
 from tests.gunicorn import Service, new_database, serving
 
 EMAIL, PASSWORD = "alice@example.com", "a horse that is correct"
@@ -25,6 +29,14 @@ TOO_MANY = 16
 SECONDS = 3.0
 MOST_TIMES_IDLE = 5
 ROUNDS = 3
+TIMES = 4
+CROWD = 600
+"""More than wait in the kernel's queue, wait in both workers and are served."""
+MOST_SECONDS = 5.0
+BACK_SECONDS = 2.0
+BACK_TO = 3
+CONNECTIONS = 16
+ACCEPT_SECONDS = 3.0
 
 # The clients are a process of their own: in this one they would slow what is measured.
 HAMMER = f"""
@@ -69,7 +81,7 @@ class Flood:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("flood")
     url = new_database(folder)
-    with serving(url, folder / "output", workers=2) as service:
+    with serving(url, folder / "output", workers=2, rate_limit_factor="1000") as service:
         with service.connected() as connection:
             assert call(connection, "POST", "/auth/register", CREDENTIALS).status == 201
         yield service
@@ -107,6 +119,33 @@ def flooded(service: Service, clients: int) -> Iterator[Flood]:
             flood.statuses, flood.waits = json.loads(hammer.stdout.read())
         finally:
             hammer.kill()
+
+
+def workers_of(service: Service) -> list[Path]:
+    """Their folders in /proc."""
+    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
+    return [Path(f"/proc/{worker}") for worker in children.read_text().split()]
+
+
+def crowd(service: Service, path: str, body: str = "", **headers: str) -> Crowd:
+    """Clients who post this, each time over a new connection; how many is still to be said."""
+    request = Request(service.url + path, "POST", {**(JSON if body else {}), **headers}, body)
+    return Crowd(service.port, raw(request), SECONDS)
+
+
+def is_back(service: Service, crowd: Crowd, idle: float) -> bool:
+    """Whether a single request takes no more than a few times what it took before the crowd."""
+    return took(service, crowd) <= BACK_TO * idle
+
+
+def took(service: Service, crowd: Crowd) -> float:
+    """Seconds of one request."""
+    began = time.perf_counter()
+    with socket.create_connection(("127.0.0.1", service.port), timeout=15) as wire:
+        wire.sendall(crowd.request.encode())
+        while wire.recv(65536):
+            pass
+    return time.perf_counter() - began
 
 
 def median(connections: list[HTTPConnection], token: str, seconds: float) -> float:
@@ -156,11 +195,10 @@ def test_what_does_not_fit_gets_503_and_refreshes_go_on_and_all_is_well_afterwar
 
 def test_who_needs_no_hash_is_given_a_core_before_a_hash_is(service: Service) -> None:
     assert log_in(service).status == 200
-    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
     nicenesses = [
         os.getpriority(os.PRIO_PROCESS, int(thread.name))
-        for worker in children.read_text().split()
-        for thread in Path(f"/proc/{worker}/task").iterdir()
+        for worker in workers_of(service)
+        for thread in (worker / "task").iterdir()
     ]
     assert max(nicenesses) - min(nicenesses) >= 10
 
@@ -170,3 +208,76 @@ def test_three_people_who_log_in_at_once_are_served(service: Service) -> None:
         for _ in range(5):
             answers = list(people.map(lambda _: log_in(service).status, range(3)))
             assert answers == [200] * 3
+
+
+def test_of_four_times_too_many_logins_those_that_fit_are_served_soon(service: Service) -> None:
+    some = crowd(service, "/auth/login", CREDENTIALS)
+    idle = statistics.median(took(service, some) for _ in range(10))
+    with gathered(replace(some, clients=4, obedient=True)) as running:
+        running.wait_until_over()
+        fit = running.outcome().rate
+    with gathered(replace(some, rate=TIMES * fit)) as running:
+        running.wait_until_over()
+        recovered = seconds_until(lambda: is_back(service, some, idle))
+        outcome = running.outcome()
+    print(f"{fit:.0f}/s fit, {recovered:.2f} s to recover, {outcome.statuses}")
+    assert set(outcome.statuses) == {"200", "503"}
+    assert set(outcome.waits) == {"2"}
+    assert outcome.broken == {}
+    assert outcome.rate > fit / 4
+    assert outcome.percentile(99) / 1000 < MOST_SECONDS
+    assert recovered < BACK_SECONDS
+
+
+def test_of_a_crowd_without_passwords_all_who_are_let_in_are_served_soon(service: Service) -> None:
+    cookie = log_in(service).headers["Set-Cookie"].partition(";")[0]
+    some = crowd(service, "/auth/refresh", Cookie=cookie)
+    idle = statistics.median(took(service, some) for _ in range(10))
+    with gathered(replace(some, clients=CROWD)) as running:
+        running.wait_until_over()
+        recovered = seconds_until(lambda: is_back(service, some, idle))
+        outcome = running.outcome()
+    print(f"{recovered:.2f} s to recover, {outcome.statuses}, {outcome.late} late")
+    assert set(outcome.statuses) == {"200"}
+    assert outcome.broken == {}
+    assert outcome.late + outcome.kept_out > 0
+    assert outcome.percentile(99) / 1000 < MOST_SECONDS
+    assert recovered < BACK_SECONDS
+
+
+def test_connections_opened_at_once_are_shared_by_both_workers(service: Service) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(service.connected()) for _ in range(CONNECTIONS)]
+        for connection in connections:
+            connection.connect()
+        end = time.monotonic() + ACCEPT_SECONDS
+        while sum(shares := shared(service, connections)) < CONNECTIONS and time.monotonic() < end:
+            time.sleep(0.01)
+        assert shares == [CONNECTIONS / 2] * 2
+        for connection in connections:
+            connection.request("GET", "/healthz")
+        for connection in connections:
+            with connection.getresponse() as answer:
+                assert answer.status == 200
+        assert shared(service, connections) == shares
+
+
+def shared(service: Service, connections: list[HTTPConnection]) -> list[int]:
+    """How many of the connections each worker has accepted."""
+    ours = {connection.sock.getsockname()[1] for connection in connections}
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ends = ((_port(row[1]), _port(row[2]), row[9]) for row in rows)
+    names = {
+        f"socket:[{node}]" for here, there, node in ends if here == service.port and there in ours
+    }
+    return [sum(name in names for name in _open_files(worker)) for worker in workers_of(service)]
+
+
+def _open_files(worker: Path) -> Iterator[str]:
+    for file in (worker / "fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            yield str(file.readlink())
+
+
+def _port(address: str) -> int:
+    return int(address.partition(":")[2], 16)

@@ -43,7 +43,6 @@ LIFE = {
     "AUTHSVC_AUDIT_TTL": "600",
 }
 SERVICE = replace(AUTHSVC, settings=LIFE)
-SECONDS_OF_FILLING = 2
 AGE = "UPDATE refresh_tokens SET issued_at = ?, last_used_at = ?, expires_at = ?"
 
 
@@ -74,7 +73,7 @@ def run(*, minutes: float, rate: float) -> list[Sample]:
     """Play so many requests a second for so many minutes."""
     samples = []
     with tempfile.TemporaryDirectory(prefix="soak-", dir=DISK) as name:
-        prepared = prepare(SERVICE, Path(name) / "service", seconds=SECONDS_OF_FILLING)
+        prepared = prepare(SERVICE, Path(name) / "service", seconds=minutes / 30)
         with closing(sqlite3.connect(prepared.folder / "database")) as database:
             grow_old(database)
         with prepared.started() as server, playing(server, minutes * 60, rate) as clients:

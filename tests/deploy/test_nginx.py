@@ -1,6 +1,8 @@
 """docs/deploy/nginx.conf, in a real nginx before a real gunicorn."""
 
 import json
+import socket
+import time
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -153,13 +155,28 @@ def test_plain_http_leads_to_https(deployed: Site) -> None:
     connection.close()
 
 
+def are_told_to_try_again(site: Site, *paths: str) -> bool:
+    for path in paths:
+        answer = site.ask("POST", path, {"Cookie": "__Host-refresh_token=a.b.c"}, ALICE)
+        assert is_the_services(answer, ServiceUnavailable)
+        assert 0 < int(answer.headers["Retry-After"]) < 5
+    return True
+
+
 def test_without_the_service_clients_are_told_to_try_again(tmp_path: Path) -> None:
     with site(tmp_path, service_port=free_port()) as alone:
-        for path in ("/auth/refresh", "/auth/logout", "/auth/login"):
-            answer = alone.ask("POST", path, {"Cookie": "__Host-refresh_token=a.b.c"}, ALICE)
-            assert is_the_services(answer, ServiceUnavailable)
-            assert 0 < int(answer.headers["Retry-After"]) < 5
+        assert are_told_to_try_again(alone, "/auth/refresh", "/auth/logout", "/auth/login")
         assert alone.ask("GET", "/").body.decode() == PAGE
+
+
+def test_where_the_services_queue_is_full_clients_are_told_to_try_again(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as waiting:
+        waiting.connect(full.getsockname())
+        with site(tmp_path, service_port=full.getsockname()[1]) as crowded:
+            began = time.monotonic()
+            assert are_told_to_try_again(crowded, "/auth/refresh")
+            assert time.monotonic() - began > 1  # it was not let in, and not refused either
+            assert crowded.ask("GET", "/").body.decode() == PAGE
 
 
 @pytest.mark.usefixtures("alice")

@@ -159,11 +159,20 @@ def test_a_restart_refuses_nobody(machine: Server, port: socket.socket, tmp_path
     assert answers.keys() == {200}
 
 
-def test_requests_under_way_have_their_time_before_systemd_kills() -> None:
-    # Read and not imported: a test process must not count as a gunicorn does.
+def gunicorns(name: str) -> int:
+    """Read and not imported: a test process must not count as a gunicorn does."""
     settings = (ROOT / "authsvc" / "gunicorn.py").read_text()
-    (seconds,) = re.findall(r"^graceful_timeout = (\d+)", settings, re.MULTILINE)
-    assert int(value("TimeoutStopSec")) > int(seconds)
+    (found,) = re.findall(rf"^{name} = (\d+)", settings, re.MULTILINE)
+    return int(found)
+
+
+def test_requests_under_way_have_their_time_before_systemd_kills() -> None:
+    assert int(value("TimeoutStopSec")) > gunicorns("graceful_timeout")
+
+
+def test_no_more_wait_in_systemds_queue_than_in_gunicorns() -> None:
+    socket = (DEPLOY / "authsvc.socket").read_text()
+    assert f"\nBacklog={gunicorns('backlog')}\n" in socket
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
