@@ -14,7 +14,7 @@ from time_machine import travel
 
 from authsvc.components import component, install
 from authsvc.database import reading, writing
-from authsvc.guard.counts import SWEEP, RateLimit
+from authsvc.guard.database_counts import SWEEP, RateLimit
 from authsvc.guard.refresh_batches import RefreshBatches
 from authsvc.guard.throttle import Throttle
 from authsvc.problems import RateLimited, ServiceUnavailable
