@@ -6,6 +6,7 @@ table in Markdown; --write puts it into docs/performance.md.
 """
 
 import argparse
+import os
 import signal
 import socket
 import sys
@@ -71,11 +72,12 @@ def main() -> None:
     words.add_argument("--write", action="store_true")
     chosen = words.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server is ended then, too
+    others = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="overload-", dir=DISK) as name:
         prepared = prepare(AUTHSVC, Path(name) / "service", seconds=0)
         with prepared.started() as server:
             logins, refreshes = measure(server, SECONDS)
-    block = report(logins, refreshes)
+    block = report(logins, refreshes, others=others)
     print(block)
     if chosen.write:
         write(PAGE, block, {}, by=BY)
@@ -172,8 +174,13 @@ def _asked(connection: HTTPConnection, request: Request) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def report(logins: Overload, refreshes: Overload) -> str:
-    """The whole block, in Markdown."""
+def report(logins: Overload, refreshes: Overload, *, others: float) -> str:
+    """The whole block, in Markdown.
+
+    Args:
+        logins, refreshes: what was measured.
+        others: the machine's load average before that.
+    """
     rows: list[tuple[str, Callable[[Overload], str]]] = [
         ("served with as many clients as fit", lambda one: f"{one.capacity.rate:,.0f} a second"),
         ("p50, p99 of these, ms", lambda one: _waits(one.capacity)),
@@ -193,7 +200,8 @@ def report(logins: Overload, refreshes: Overload) -> str:
     ]
     return "\n".join(
         [
-            f"{SECONDS:g} s of each load, authsvc {version_of_authsvc()}, on {machine()}.",
+            f"{SECONDS:g} s of each load, authsvc {version_of_authsvc()}, on {machine()}. Other "
+            f"programs had the machine at a load average of {others:.1f} before it began.",
             "",
             "| | logins | refreshes |",
             "| --- | ---: | ---: |",

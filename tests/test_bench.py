@@ -164,7 +164,7 @@ def test_what_became_of_too_many_is_told() -> None:
     fits = Outcome(10, 400, {"200": 400}, {}, {}, 0, 0, [20.0] * 99 + [50.0])
     under = Outcome(10, 1700, {"200": 380, "503": 1300}, {"2": 1300}, {}, 3, 17, [30.0, 90.0])
     logins = overload.Overload("160 a second", fits, under, 20, 1, 4, 0.05)
-    text = overload.report(logins, logins)
+    text = overload.report(logins, logins, others=1.5)
     for row in (
         "served with as many clients as fit | 40 a second",
         "p50, p99 of these, ms | 20, 20",
