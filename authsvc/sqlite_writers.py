@@ -6,9 +6,10 @@ from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy.exc import TimeoutError
 
 ASK_AGAIN_SECONDS = 0.0005
+BEGIN = "BEGIN IMMEDIATE"
 
 
 class Turn:
@@ -53,16 +54,12 @@ def begin_immediate(connection: Connection, seconds: float) -> None:
     try:
         while True:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                driver.execute(BEGIN)
                 return
-            except OperationalError as error:
-                if not _is_locked(error) or monotonic() > until:
-                    raise
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                    break
             sleep(ASK_AGAIN_SECONDS)
+        connection.exec_driver_sql(BEGIN)  # so that SQLAlchemy tells what is in the way
     finally:
         driver.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
-
-
-def _is_locked(error: OperationalError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    return code == sqlite3.SQLITE_BUSY
