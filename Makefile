@@ -26,8 +26,8 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=100 --include='$(COVERED)'
 
-soak: $(VENV)/.test  ## Run the fault tests for many rounds, then an hour of mixed load (an hour and a half)
-	@$(BIN)/pytest --soak tests/faults
+soak: $(VENV)/.test  ## Run the fault tests for many rounds, then an hour of mixed load (70 minutes)
+	@$(BIN)/pytest --soak --verbose tests/faults
 	@$(BIN)/python -m bench.soak
 
 bench: $(VENV)/.run  ## Measure it beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)

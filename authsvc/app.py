@@ -13,8 +13,9 @@ from authsvc.components import install
 from authsvc.database import connect_app
 from authsvc.error_handlers import render_problems
 from authsvc.guard.access_token import AccessTokenGuard
-from authsvc.guard.counts import counts_in
+from authsvc.guard.counts import Counts
 from authsvc.guard.cross_origin import CrossOriginGuard
+from authsvc.guard.database_counts import DatabaseCounts
 from authsvc.guard.headers import ResponseHeaders
 from authsvc.guard.throttle import Throttle
 from authsvc.json_body import MAX_BODY
@@ -74,14 +75,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     revocations = Revocations(
         settings.access_token_ttl, settings.revocation_staleness_limit, instruments.revocations
     )
-    counts = counts_in(settings.rate_limit_storage.get_secret_value())
     install(app, settings)
     install(app, instruments)
     install(app, access_tokens)
     install(app, sessions)
     install(app, Description(app))
     install(app, Passwords(settings.password_min_length, watch=instruments.passwords))
-    install(app, Throttle(counts, settings.rate_limit_factor))
+    install(app, Throttle(_counts(settings), settings.rate_limit_factor))
 
     render_problems(app)
     CrossOriginGuard(app, settings)
@@ -125,6 +125,15 @@ def _refresh_keys(settings: Settings) -> list[Key]:
 
 def _shared(*secrets: SecretBytes | None) -> list[Key]:
     return [hmac_key(secret.get_secret_value()) for secret in secrets if secret is not None]
+
+
+def _counts(settings: Settings) -> Counts:
+    where = settings.rate_limit_storage.get_secret_value()
+    if where == "database":
+        return DatabaseCounts()
+    from authsvc.guard.redis_counts import RedisCounts
+
+    return RedisCounts(where)
 
 
 def _wrap(app: Flask, middleware: Any) -> None:

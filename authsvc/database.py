@@ -1,27 +1,22 @@
 """The database: its connections, its two kinds of transaction, and the columns' own types."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from threading import Lock
-from time import monotonic, sleep
 from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import TimeoutError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+from authsvc.sqlite_writers import Turn, begin_immediate
 
 CONNECT_SECONDS = 3
 LOCK_SECONDS = 4
 STATEMENT_SECONDS = 5
-ASK_AGAIN_SECONDS = 0.0005
-
-BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
 
 write_options = {"authsvc_writes": True}
 """Execution options of a connection whose transactions write."""
@@ -74,8 +69,7 @@ def writing() -> Iterator[Connection]:
     """A transaction that may write: committed at the end, rolled back by an exception.
 
     On SQLite it takes the write lock at once: a transaction that reads first and asks for
-    the lock later is refused while another one writes. The threads of this process queue for
-    it here, so that no more than one of them asks SQLite for it again and again.
+    the lock later is refused while another one writes.
     """
     engine = db.engine
     with _turn if engine.name == "sqlite" else nullcontext(), engine.connect() as connection:
@@ -84,21 +78,7 @@ def writing() -> Iterator[Connection]:
             yield connection
 
 
-class _Turn:
-    """One at a time; whoever waits for longer than for a lock of the database is refused."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(timeout=LOCK_SECONDS):
-            raise TimeoutError("others write to the database without an end")
-
-    def __exit__(self, *raised: object) -> None:
-        self._lock.release()
-
-
-_turn = _Turn()
+_turn = Turn(LOCK_SECONDS)
 
 
 def connect_app(app: Flask, url: str) -> Engine:
@@ -160,31 +140,4 @@ def prepare_engine(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().keys() >= write_options.keys():
-            _begin_immediate(connection)
-
-
-def _begin_immediate(connection: Connection) -> None:
-    """Wait for the write lock, which another process may have.
-
-    SQLite itself would ask for it less and less often, ten times a second in the end, and those
-    who came later would take it each time.
-    """
-    driver: Any = connection.connection.driver_connection
-    until = monotonic() + LOCK_SECONDS
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        while _is_locked(driver) and monotonic() < until:
-            sleep(ASK_AGAIN_SECONDS)
-        if not driver.in_transaction:
-            connection.exec_driver_sql(BEGIN_IMMEDIATE)  # raises what is in the way
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
-
-
-def _is_locked(driver: Any) -> bool:
-    """Begin, unless somebody else writes."""
-    try:
-        driver.execute(BEGIN_IMMEDIATE)
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-    return False
+            begin_immediate(connection, LOCK_SECONDS)

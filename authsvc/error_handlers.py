@@ -4,7 +4,6 @@ import re
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app
-from limits.errors import StorageError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import InternalError as DatabaseInternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -30,16 +29,10 @@ def render_problems(app: Flask) -> None:
     app.register_error_handler(HTTPException, _render_http_exception)
     for error in (OperationalError, InterfaceError, DatabaseInternalError, PoolTimeoutError):
         app.register_error_handler(error, _render_database_away)
-    app.register_error_handler(StorageError, _render_counts_away)
 
 
 def _render_database_away(error: SQLAlchemyError) -> Response:
     current_app.logger.warning("the database did not answer: %s", error)
-    return render(ServiceUnavailable())
-
-
-def _render_counts_away(error: StorageError) -> Response:
-    current_app.logger.warning("the rate limits' storage did not answer: %s", error.storage_error)
     return render(ServiceUnavailable())
 
 

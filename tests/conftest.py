@@ -1,21 +1,22 @@
 """The app under test, its database, and the cast: Alice, and Bob who must never see her things."""
 
 import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Connection, delete
 
 from authsvc import create_app, schema
 from authsvc.components import install
 from authsvc.database import Base, db, writing
 from authsvc.settings import Settings
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import Argon2id, Passwords
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
 from tests.operator import Operator
 from tests.people import Person
@@ -30,6 +31,8 @@ MakeDatabase = Callable[[], str]
 DATABASES = ["sqlite", "postgres", "pgbouncer"]
 POOLED = {"auth", "resources", "sessions"}
 """The rooms whose tests are run by way of PgBouncer too."""
+DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
+"""Any two files will do, to be locked."""
 CLUSTER = pytest.StashKey[Cluster]()
 NO_POSTGRES = (
     "Postgres is not installed here, so only SQLite was tested: apt-get install postgresql"
@@ -43,6 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only(database): what the other database does not have")
+    config.addinivalue_line("markers", "alone: what measures how fast something is")
+    config.addinivalue_line("markers", "once: what depends on no database: one will do")
     wanted = config.getoption("--database")
     if find_binaries() is None and (
         wanted in ("postgres", "pgbouncer") or os.environ.get("CI") == "true"
@@ -57,6 +62,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(NO_POSTGRES, yellow=True)
     if find_chromium() is None:
         terminalreporter.write_line(NO_CHROMIUM, yellow=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: many tests wait for a second to pass."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -82,6 +93,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if only is not None:
             chosen = [name for name in chosen if name in only.args]
         metafunc.parametrize("database", chosen, indirect=True, scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """While a test runs that is marked `alone`, the other processes of the run begin none."""
+    alone = item.get_closest_marker("alone") is not None
+    with DOOR.open() as door, ROOM.open() as room:
+        flock(door, LOCK_EX)  # whoever waits for an empty room lets nobody else in
+        flock(room, LOCK_EX if alone else LOCK_SH)
+        if not alone:
+            flock(door, LOCK_UN)
+        return (yield)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    first = databases(config)[0]
+    again = [
+        item
+        for item in items
+        if item.get_closest_marker("once") is not None
+        and isinstance(item, pytest.Function)
+        and item.callspec.params["database"] != first
+    ]
+    config.hook.pytest_deselected(items=again)
+    left_out = set(again)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def databases(config: pytest.Config) -> list[str]:
@@ -116,19 +153,29 @@ def pooler(pytestconfig: pytest.Config) -> Iterator[Address]:
 
 
 @pytest.fixture(scope="session")
+def folder_in_memory() -> Iterator[Path]:
+    """Where a commit need not wait for the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="tests-", dir=memory if memory.is_dir() else None
+    ) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
 def make_database(
     database: str,
     request: pytest.FixtureRequest,
     pytestconfig: pytest.Config,
     worker_id: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    folder_in_memory: Path,
 ) -> MakeDatabase:
     """Makes an empty database without tables, and gives its URL."""
     numbers = count(1)
 
     def make() -> str:
         if database == "sqlite":
-            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'authsvc.db'}"
+            return f"sqlite:///{folder_in_memory / f'{next(numbers)}.db'}"
         name = f"{database}_{worker_id}_{next(numbers)}"
         url = cluster_of(pytestconfig).create_database(name)
         return request.getfixturevalue("pooler").url(name) if database == "pgbouncer" else url
@@ -157,8 +204,8 @@ def make_app(database_url: str) -> Iterator[MakeApp]:
             **settings,
         }
         app = create_app(Settings.model_validate(chosen))
-        cheapest = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
-        install(app, Passwords(min_length=15, hasher=cheapest))
+        cheapest = Argon2id(time_cost=1, memory_cost=8)
+        install(app, Passwords(min_length=15, argon2id=cheapest))
         made.append(app)
         return app
 

@@ -11,13 +11,15 @@ from tests.gunicorn import ROOT
 from tests.test_cli import run
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    """A PATH on which the commands are called authsvc."""
-    script = tmp_path / "authsvc"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m authsvc "$@"\n')
-    script.chmod(0o755)
-    return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """It holds a program that is called authsvc, and what that gives a bash to read."""
+    folder = tmp_path_factory.mktemp("completion")
+    program = folder / "authsvc"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m authsvc "$@"\n')
+    program.chmod(0o755)
+    (folder / "completion").write_text(run("completion", "bash").stdout)
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -31,10 +33,10 @@ def path(tmp_path: Path) -> str:
         ("authsvc xyzzy", []),
     ],
 )
-def test_bash_offers_what_may_follow(path: str, typed: str, offered: list[str]) -> None:
+def test_bash_offers_what_may_follow(folder: Path, typed: str, offered: list[str]) -> None:
     words = typed.split()
     script = f"""
-        eval "$(authsvc completion bash)"
+        eval "$(< {folder}/completion)"
         complete -p authsvc > /dev/null
         COMP_WORDS=({typed}) COMP_CWORD={len(words) - 1} COMPREPLY=()
         _authsvc_completion authsvc {words[-1]} {words[-2]}
@@ -42,7 +44,7 @@ def test_bash_offers_what_may_follow(path: str, typed: str, offered: list[str]) 
     """
     done = subprocess.run(
         ["bash", "-eu", "-c", script],
-        env={"PATH": path, "PYTHONPATH": str(ROOT)},
+        env={"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )

@@ -142,18 +142,17 @@ def test_a_row_that_refers_to_nothing_is_refused_on_sqlite(tmp_path: Path) -> No
         again.execute(text("INSERT INTO test_children VALUES (7)"))
 
 
-def test_a_sqlite_writer_locks_out_others_before_its_first_statement(tmp_path: Path) -> None:
+def test_a_sqlite_writer_locks_out_others_before_its_first_statement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authsvc.database.LOCK_SECONDS", 0.05)
     engine = create_engine(
         f"sqlite:///{tmp_path / 'x.db'}", poolclass=NullPool, execution_options=write_options
     )
     prepare_engine(engine)
-    with engine.connect() as first, engine.connect() as second:
-        second.exec_driver_sql("SELECT 1").all()
-        second.rollback()
-        second.connection.cursor().execute("PRAGMA busy_timeout = 0")
-        second.rollback()
-        with first.begin(), pytest.raises(OperationalError, match="database is locked"):
-            second.begin()
+    locked = pytest.raises(OperationalError, match="database is locked")
+    with engine.connect() as first, engine.connect() as second, first.begin(), locked:
+        second.begin()
 
 
 def pragma(connection: Connection, name: str) -> int:

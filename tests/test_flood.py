@@ -163,6 +163,7 @@ def median(connections: list[HTTPConnection], token: str, seconds: float) -> flo
     return statistics.median(took)
 
 
+@pytest.mark.alone
 def test_a_flood_of_logins_slows_protected_requests_five_times_at_most(service: Service) -> None:
     token = json.loads(log_in(service).body)["access_token"]
     figures = []

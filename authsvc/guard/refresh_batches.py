@@ -29,7 +29,7 @@ class RefreshBatches:
 
     def __init__(self, limit: int, seconds: int) -> None:
         self._limit = limit
-        self._size = max(1, limit // REFRESH_BATCHES)
+        self._size = limit // REFRESH_BATCHES
         self._window = timedelta(seconds=seconds)
         self._open: OrderedDict[UUID, _Batch] = OrderedDict()
         self._lock = Lock()

@@ -4,11 +4,11 @@ from alembic import context
 
 from authsvc.audit import model as audit
 from authsvc.database import Base
-from authsvc.guard import counts
+from authsvc.guard import database_counts
 from authsvc.sessions import model as sessions
 from authsvc.users import model as users
 
-TABLES = (users.User, sessions.RefreshToken, audit.SecurityEvent, counts.RateLimit)
+TABLES = (users.User, sessions.RefreshToken, audit.SecurityEvent, database_counts.RateLimit)
 """Named here so that they are imported: a table is known to Base when its module is."""
 
 connection = context.config.attributes["connection"]

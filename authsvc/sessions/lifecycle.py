@@ -1,33 +1,25 @@
 """A session's life: opened by a login, resumed by its refresh token, revoked."""
 
-import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, update
 from uuid_utils.compat import uuid7
 
 from authsvc import clock
 from authsvc.audit.record import Event, record, record_refusal
 from authsvc.database import writing
 from authsvc.facts import note
-from authsvc.lookup import Lookup
-from authsvc.problems import (
-    RefreshTokenExpired,
-    RefreshTokenInvalid,
-    RefreshTokenRefused,
-    RefreshTokenRevoked,
-)
+from authsvc.problems import RefreshTokenExpired, RefreshTokenInvalid
 from authsvc.roles import parse
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.revoke import revoke_tokens
+from authsvc.sessions.stored import stored_session
 from authsvc.tokens.access import AccessToken, AccessTokens
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.refresh import RefreshClaims, RefreshTokens, token_hash
 from authsvc.users.authentication import Authenticated, roles_of
-from authsvc.users.model import User
 
 MAX_NOTE_EVERY = timedelta(hours=1)
 """How often, at most, a session's row is told that it was used: a refresh is mostly a read."""
@@ -137,24 +129,24 @@ class Sessions:
             RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: it is not live.
         """
         claims = refresh_token.claims
-        row = _SESSION_AND_USER.one_or_none(sid=claims.sid)
-        if row is None:
+        session = stored_session(claims.sid)
+        if session is None:
             raise RefreshTokenInvalid
         now = clock.now()
-        refusal = self._refusal(row, refresh_token, now)
+        refusal = session.refusal(refresh_token, now, self.idle_ttl)
         if refusal is not None:
-            if row.user_id is not None:
-                event = Event("refresh_refused", row.user_id, claims.sid, refusal.code)
+            if session.user_id is not None:
+                event = Event("refresh_refused", session.user_id, claims.sid, refusal.code)
                 record_refusal(event)
             raise refusal
-        if now - row.last_used_at >= self._note_every:
+        if now - session.last_used_at >= self._note_every:
             _note_use(claims.sid, now)
         return self.access_tokens.issue(
             sub=claims.sub,
             sid=claims.sid,
-            roles=parse(row.roles or ""),
-            auth_time=row.issued_at,
-            session_ends=row.expires_at,
+            roles=parse(session.roles or ""),
+            auth_time=session.issued_at,
+            session_ends=session.expires_at,
         )
 
     def end(self, refresh_tokens: list[str]) -> None:
@@ -166,20 +158,6 @@ class Sessions:
             with writing() as connection:
                 ended = revoke_tokens(connection, known)
                 record(connection, *(Event("logged_out", owner, sid) for sid, owner in ended))
-
-    def _refusal(
-        self, row: "_SessionAndUser", refresh_token: RefreshClaims, now: datetime
-    ) -> RefreshTokenRefused | None:
-        claims = refresh_token.claims
-        if row.user_id not in (None, claims.sub) or int(row.issued_at.timestamp()) != claims.iat:
-            return RefreshTokenInvalid()
-        if not hmac.compare_digest(row.token_hash, refresh_token.token_hash):
-            return RefreshTokenInvalid()
-        if row.revoked_at is not None or row.user_id is None or row.disabled_at is not None:
-            return RefreshTokenRevoked()
-        if now >= row.expires_at or now - row.last_used_at >= self.idle_ttl:
-            return RefreshTokenExpired()
-        return None
 
     @property
     def _note_every(self) -> timedelta:
@@ -196,34 +174,6 @@ class Sessions:
 
 
 _OPEN = insert(RefreshToken)
-
-
-class _SessionAndUser(NamedTuple):
-    user_id: UUID | None
-    token_hash: bytes
-    issued_at: datetime
-    expires_at: datetime
-    last_used_at: datetime
-    revoked_at: datetime | None
-    disabled_at: datetime | None
-    roles: str | None
-
-
-_SESSION_AND_USER = Lookup(
-    select(
-        RefreshToken.user_id,
-        RefreshToken.token_hash,
-        RefreshToken.issued_at,
-        RefreshToken.expires_at,
-        RefreshToken.last_used_at,
-        RefreshToken.revoked_at,
-        User.disabled_at,
-        User.roles,
-    )
-    .outerjoin(User, User.id == RefreshToken.user_id)
-    .where(RefreshToken.id == bindparam("sid")),
-    _SessionAndUser,
-)
 
 
 def _note_use(sid: UUID, now: datetime) -> None:

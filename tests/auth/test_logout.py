@@ -11,7 +11,15 @@ from sqlalchemy import Connection
 from authsvc import schema
 from authsvc.tokens.jws import sign
 from authsvc.tokens.keyring import Keyring, hmac_key
-from tests.answers import COOKIE_CLEARED, away, claims, live_sessions, refused, sessions
+from tests.answers import (
+    COOKIE_CLEARED,
+    away,
+    claims,
+    events,
+    live_sessions,
+    refused,
+    sessions,
+)
 from tests.conftest import MakeApp
 from tests.people import Person
 from tests.secrets import REFRESH_SECRET
@@ -93,6 +101,7 @@ def test_logout_with_the_cookie_twice_revokes_both(alice: Person, connection: Co
     twice = "; ".join(f"__Host-refresh_token={token}" for token in tokens)
     assert alice.call("POST", "/auth/logout", headers={"Cookie": twice}).status_code == 204
     assert live_sessions(connection) == 0
+    assert [row.event for row in events(connection)][-2:] == ["logged_out"] * 2
 
 
 def test_the_body_of_a_logout_is_ignored(alice: Person, connection: Connection) -> None:

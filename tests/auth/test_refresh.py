@@ -72,6 +72,13 @@ def test_other_cookies_do_not_matter(alice: Person) -> None:
     assert alice.call("POST", "/auth/refresh", headers={"Cookie": many}).status_code == 200
 
 
+@pytest.mark.parametrize("before", ["\u00a0", "X"])
+def test_a_name_that_only_ends_like_ours_is_another(alice: Person, before: str) -> None:
+    token = alice.logged_in().refresh_token
+    answer = alice.refresh(Cookie=f"{before}__Host-refresh_token={token}")
+    assert refused(answer, 401, "refresh_token_missing")
+
+
 def test_the_refresh_token_is_taken_from_the_cookie_alone(alice: Person) -> None:
     token = alice.logged_in().refresh_token
     alice.refresh_token = ""

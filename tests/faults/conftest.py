@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,36 @@ from authsvc import schema
 from tests.gunicorn import Service, serving
 from tests.postgres import CRASH_SAFE, Cluster, find_binaries
 
+Rounds = Callable[[int, int], Iterator[int]]
 Serve = Callable[..., AbstractContextManager[Service]]
 
 
 @pytest.fixture
-def rounds(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
-    """The first number in an ordinary run, the second in `make soak`."""
-    return lambda few, many: many if pytestconfig.getoption("--soak") else few
+def rounds(request: pytest.FixtureRequest) -> Rounds:
+    """So many rounds as the first number in an ordinary run, as the second in `make soak`."""
+    soak = request.config.getoption("--soak")
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+
+    def counted(few: int, many: int) -> Iterator[int]:
+        for number in range(many if soak else few):
+            yield number
+            request.node.user_properties[:] = [("rounds", number + 1)]
+            if soak and terminal:  # the processes of xdist have none
+                with capture.global_and_fixture_disabled():
+                    terminal.write(f"{number + 1} ", flush=True)
+
+    return counted
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if not config.getoption("--soak"):
+        return
+    for report in terminalreporter.getreports("passed"):
+        done = dict(report.user_properties).get("rounds")
+        if report.when == "call" and done:
+            name = report.nodeid.partition("::")[2]
+            terminalreporter.write_line(f"{done:3} rounds in {report.duration:5.0f} s: {name}")
 
 
 @pytest.fixture(scope="session")

@@ -56,13 +56,12 @@ def test_the_boot_stops_where_a_commit_would_not_be_durable(
     pooled: str, own_cluster: Cluster
 ) -> None:
     schema.require_durable(pooled)
-    name = make_url(pooled).database
+    name = make_url(pooled).database or ""
     with own_cluster.address.connect() as connection:
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                           " WHERE datname = %s", [name])  # fmt: skip
-    with pytest.raises(schema.DatabaseUnfit, match="synchronous_commit is off"):
-        schema.require_durable(pooled)
+    unsafe = pytest.raises(schema.DatabaseUnfit, match="synchronous_commit is off")
+    with pgbouncer(own_cluster.address) as another, unsafe:  # which has no connection from before
+        schema.require_durable(another.url(name))
 
 
 def test_without_it_our_own_connections_are_durable_whatever_the_server_says(

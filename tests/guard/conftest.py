@@ -20,7 +20,7 @@ def app_on_redis(make_app: MakeApp, redis: RedisServer) -> Flask:
     return make_app(rate_limit_storage=redis.url)
 
 
-@pytest.fixture(params=["database", "redis"])
+@pytest.fixture(params=["database", pytest.param("redis", marks=pytest.mark.once)])
 def limited(request: pytest.FixtureRequest, shared_app: Flask) -> Iterator[Flask]:
     """The app, once with each storage, and no counts."""
     if request.param == "redis":

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from tests.answers import refused
+from tests.conftest import MakeApp
 from tests.people import Person
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -53,6 +54,15 @@ def test_a_body_that_is_not_declared_json_bears_no_token(
 def test_a_token_in_the_body_beside_a_header_is_400(alice: Person, token: str, header: str) -> None:
     answer = me(alice, header.format(token), json={"access_token": token})
     assert refused(answer, 400, "invalid_request")
+
+
+def test_a_token_that_lives_longer_than_is_set_now_is_refused(
+    alice: Person, make_app: MakeApp
+) -> None:
+    stricter = alice.logged_in().on_same_device()
+    stricter.app = make_app(access_token_ttl=599)
+    assert refused(stricter.call("GET", "/api/me"), 401, "access_token_invalid")
+    assert stricter.refresh().status_code == stricter.call("GET", "/api/me").status_code == 200
 
 
 def test_two_headers_are_400(alice: Person, token: str) -> None:

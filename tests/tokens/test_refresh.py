@@ -15,6 +15,7 @@ from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.claims import LEEWAY
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import decode, hmac_key
+from authsvc.tokens.memory import MOST
 from authsvc.tokens.refresh import RefreshTokens, token_hash
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import ALICE, EPOCH, ISS, NOW, SESSION, by_hand, by_joserfc, payload
@@ -87,6 +88,24 @@ def test_it_expires_to_the_second_and_is_still_known_at_logout(
         TOKENS.verify(token)
     clock.move_to(NOW + timedelta(days=4000))
     assert TOKENS.verify(token, even_expired=True).claims.sid == SESSION
+
+
+def test_what_is_remembered_of_it_is_bounded_and_never_the_token_itself() -> None:
+    tokens = RefreshTokens(KEY, iss=ISS)
+    for _ in range(MOST + 1):
+        tokens.verify(issue())
+    remembered = tokens._memory._claims
+    assert 0 < len(remembered) <= MOST
+    assert {(type(name), len(name)) for name in remembered} == {(bytes, 32)}
+
+
+def test_a_token_that_was_verified_lends_nothing_to_one_that_differs() -> None:
+    tokens = RefreshTokens(KEY, iss=ISS)
+    token = issue()
+    tokens.verify(token)
+    header, body, signature = token.split(".")
+    for other in (f"{header}.{body}.{signature[::-1]}", f"x{token}", f"{token}?", f"{token}é"):
+        assert refused(other, tokens)
 
 
 @pytest.mark.parametrize("even_expired", [False, True])

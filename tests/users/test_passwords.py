@@ -11,7 +11,6 @@ from argon2 import PasswordHasher, Type
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import insert, select, update
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
@@ -19,14 +18,14 @@ from werkzeug.test import TestResponse
 from authsvc.components import install
 from authsvc.database import reading, writing
 from authsvc.users.model import User
-from authsvc.users.passwords import Passwords, Verdict
+from authsvc.users.passwords import Argon2id, Passwords, Verdict
 from tests.conftest import MakeApp, empty_tables
 from tests.people import Person
 
 EMAIL = "erin@example.com"
 PASSWORD = "a lantern for the cellar"
 LONG = "ä" * 40 + "and then a tail that bcrypt has never read"
-CHEAPEST = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+CHEAPEST = Argon2id(time_cost=1, memory_cost=8)
 
 
 def registered(app: Flask, password: str, email: str = EMAIL) -> TestResponse:
@@ -254,14 +253,18 @@ def test_no_text_in_the_place_of_a_hash_makes_anything_but_a_wrong_password(stor
     assert HYPOTHESIS.verify(PASSWORD, stored) == Verdict(False)
 
 
+def test_nobody_has_the_right_password() -> None:
+    assert Passwords(15, CHEAPEST).verify(PASSWORD, None) == Verdict(False)
+
+
 HYPOTHESIS = Passwords(15, CHEAPEST)
 
 
-class Counting(Argon2Hasher):
+class Counting(Argon2id):
     """A hasher that counts: each call to it is one computation."""
 
     def __init__(self) -> None:
-        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        super().__init__(time_cost=1, memory_cost=8)
         self.calls = 0
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
