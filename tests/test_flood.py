@@ -201,7 +201,9 @@ def test_who_needs_no_hash_is_given_a_core_before_a_hash_is(service: Service) ->
         for worker in workers_of(service)
         for thread in (worker / "task").iterdir()
     ]
-    assert max(nicenesses) - min(nicenesses) >= 10
+    others = min(nicenesses)
+    assert max(nicenesses) == min(19, others + 10)
+    assert nicenesses.count(others) > len(nicenesses) / 2
 
 
 def test_three_people_who_log_in_at_once_are_served(service: Service) -> None:

@@ -26,7 +26,7 @@ WAIT_SECONDS = 1.0
 # told to try again.
 
 NICENESS = 10
-"""Of the thread that hashes: requests that need no hash are given a core before it is."""
+"""By how much the thread that hashes steps back: who needs no hash is given a core before it is."""
 
 
 @dataclass(frozen=True)
@@ -93,4 +93,6 @@ class Hashing:
 def _step_back() -> None:
     if sys.platform == "linux":  # only there each thread has a niceness of its own
         with suppress(OSError):  # where a sandbox forbids it, hashes compete with the requests
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            me = threading.get_native_id()
+            others = os.getpriority(os.PRIO_PROCESS, me)
+            os.setpriority(os.PRIO_PROCESS, me, others + NICENESS)  # it ends at 19
