@@ -31,6 +31,7 @@ from bench.soak.page import BY, PLOT, plot, report
 from bench.soak.samples import Sample, look
 from bench.soak.verdict import faults, growth
 from bench.soak.visits import ACCESS_TTL
+from bench.soak.warm import warm_up
 
 PAGE = ROOT / "docs" / "performance.md"
 SHORTEST = 60
@@ -73,15 +74,18 @@ def run(*, minutes: float, rate: float) -> list[Sample]:
     """Play so many requests a second for so many minutes."""
     samples = []
     with tempfile.TemporaryDirectory(prefix="soak-", dir=DISK) as name:
-        prepared = prepare(SERVICE, Path(name) / "service", seconds=minutes / 30)
-        with closing(sqlite3.connect(prepared.folder / "database")) as database:
-            grow_old(database)
-        with prepared.started() as server, playing(server, minutes * 60, rate) as clients:
-            began = time.monotonic()
-            for line in clients:
-                passed = (time.monotonic() - began) / 60
-                samples.append(look(server, prepared.live / "database", passed, json.loads(line)))
-                _say(samples, minutes)
+        prepared = prepare(SERVICE, Path(name) / "service", seconds=minutes / 15)
+        database = prepared.live / "database"
+        with prepared.started() as server:
+            warm_up(server.port, prepared.cookies)
+            with closing(sqlite3.connect(database)) as connection:
+                grow_old(connection)
+            with playing(server, minutes * 60, rate) as clients:
+                began = time.monotonic()
+                for line in clients:
+                    passed = (time.monotonic() - began) / 60
+                    samples.append(look(server, database, passed, json.loads(line)))
+                    _say(samples, minutes)
     return samples
 
 
