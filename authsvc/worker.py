@@ -2,7 +2,12 @@
 
 import socket
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+
+SILENT_SECONDS = 0.1
+"""For how long a new connection on which nothing is said holds a thread. gunicorn's five seconds
+let eight of them hold up everybody else. Where the kernel's queue is full, clients are half let
+in, and such connections come from honest ones too."""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -21,6 +26,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def set_accept_enabled(self, enabled: bool) -> None:
         """Called as often as a request is finished."""
         super().set_accept_enabled(enabled and not self._is_busy())
+
+    def handle(self, conn: TConn) -> object:
+        if not conn.initialized and not conn.wait_for_data(SILENT_SECONDS):
+            return _DEFER  # it is watched without a thread from now on
+        return super().handle(conn)
 
     def _is_busy(self) -> bool:
         """Whether as many requests wait as are being served."""
