@@ -33,6 +33,8 @@ POOLED = {"auth", "resources", "sessions"}
 """The rooms whose tests are run by way of PgBouncer too."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Any two files will do, to be locked."""
+NUMBERS = count(1)
+"""Of databases; pytest may come back to a database that it has left."""
 CLUSTER = pytest.StashKey[Cluster]()
 NO_POSTGRES = (
     "Postgres is not installed here, so only SQLite was tested: apt-get install postgresql"
@@ -171,12 +173,11 @@ def make_database(
     folder_in_memory: Path,
 ) -> MakeDatabase:
     """Makes an empty database without tables, and gives its URL."""
-    numbers = count(1)
 
     def make() -> str:
         if database == "sqlite":
-            return f"sqlite:///{folder_in_memory / f'{next(numbers)}.db'}"
-        name = f"{database}_{worker_id}_{next(numbers)}"
+            return f"sqlite:///{folder_in_memory / f'{next(NUMBERS)}.db'}"
+        name = f"{database}_{worker_id}_{next(NUMBERS)}"
         url = cluster_of(pytestconfig).create_database(name)
         return request.getfixturevalue("pooler").url(name) if database == "pgbouncer" else url
 

@@ -83,7 +83,7 @@ CALLS = {
     "a protected route": (nothing, 355),
     "POST /auth/refresh": (lambda alice: alice.refresh(), 570),
     "POST /auth/logout": (lambda alice: alice.logged_in().log_out(), 960),
-    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 3620),
+    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 2830),
 }
 
 

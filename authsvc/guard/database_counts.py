@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Integer, bindparam, case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable, String, bindparam, delete, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc import clock
@@ -38,14 +37,14 @@ class DatabaseCounts:
             values[f"key_{row}"] = count.key
             values[f"ends_{row}"] = now + timedelta(seconds=count.seconds)
         with writing() as connection:
-            rows = connection.execute(_upsert(connection.dialect.name, len(counts)), values).all()
+            rows = connection.execute(_add(len(counts)), values).all()
             connection.execute(_SWEEP, {"now": now, "most": SWEEP * len(counts)})
         return _in_order(counts, {key: Tally(value, ends) for key, value, ends in rows})
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
         with reading() as connection:
-            values = {"keys": [count.key for count in counts], "now": clock.now()}
-            rows = connection.execute(_LOOK, values).all()
+            values = {f"key_{row}": count.key for row, count in enumerate(counts)}
+            rows = connection.execute(_look(len(counts)), {**values, "now": clock.now()}).all()
         return _in_order(counts, {key: Tally(value, ends) for key, value, ends in rows})
 
     def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
@@ -56,27 +55,32 @@ class DatabaseCounts:
 
 
 @cache
-def _upsert(dialect: str, rows: int) -> Executable:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    amount = bindparam("amount", type_=Integer)
-    new = insert(RateLimit).values(
-        [
-            {
-                "key": bindparam(f"key_{row}"),
-                "count": amount,
-                "expires_at": bindparam(f"ends_{row}"),
-            }
-            for row in range(rows)
-        ]
+def _add(rows: int) -> Executable:
+    # As text, which both databases read alike: SQLAlchemy would compile it anew at each login.
+    new = ", ".join(f"(:key_{row}, :amount, :ends_{row})" for row in range(rows))
+    statement = text(
+        f"""
+        INSERT INTO rate_limits (key, count, expires_at) VALUES {new}
+        ON CONFLICT (key) DO UPDATE SET
+            count = CASE WHEN rate_limits.expires_at <= :now THEN excluded.count
+                    ELSE rate_limits.count + excluded.count END,
+            expires_at = CASE WHEN rate_limits.expires_at <= :now THEN excluded.expires_at
+                         ELSE rate_limits.expires_at END
+        RETURNING key, count, expires_at
+        """  # noqa: S608
     )
-    over = RateLimit.expires_at <= bindparam("now")
-    return new.on_conflict_do_update(
-        index_elements=[RateLimit.key],
-        set_={
-            "count": case((over, amount), else_=RateLimit.count + amount),
-            "expires_at": case((over, new.excluded.expires_at), else_=RateLimit.expires_at),
-        },
-    ).returning(RateLimit.key, RateLimit.count, RateLimit.expires_at)
+    times = ["now", *(f"ends_{row}" for row in range(rows))]
+    return statement.bindparams(*(bindparam(time, type_=UTCDateTime) for time in times)).columns(
+        RateLimit.key, RateLimit.count, RateLimit.expires_at
+    )
+
+
+@cache
+def _look(rows: int) -> Executable:
+    keys = [bindparam(f"key_{row}", type_=String) for row in range(rows)]
+    return select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
+        RateLimit.key.in_(keys), RateLimit.expires_at > bindparam("now")
+    )
 
 
 _SWEEP = delete(RateLimit).where(
@@ -86,10 +90,6 @@ _SWEEP = delete(RateLimit).where(
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
-)
-_LOOK = select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
-    RateLimit.key.in_(bindparam("keys", expanding=True)),
-    RateLimit.expires_at > bindparam("now"),
 )
 _FORGET = delete(RateLimit).where(RateLimit.key == bindparam("which"))
 _ONE_LESS = (

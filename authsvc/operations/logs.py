@@ -59,7 +59,6 @@ class RequestLog:
                 **noted(environ),
             }
             _standard_error.write(_render(line))
-            _standard_error.flush()
             return start_response(status, headers, *exc_info)
 
         return self._app(environ, start)
@@ -109,7 +108,7 @@ _IN_EVERY_LINE: list[Processor] = [
 ]
 
 # The line about a request brings all that it says, so it passes by structlog's processors.
-_standard_error = os.fdopen(STDERR, "wb", closefd=False)
+_standard_error = os.fdopen(STDERR, "wb", buffering=0, closefd=False)
 _render: Callable[[EventDict], bytes] = _as_json
 _RENDERER: list[Processor] = [structlog.processors.format_exc_info, _json_text]
 if os.isatty(STDERR):
