@@ -58,6 +58,15 @@ def test_a_login_removes_a_few_once_there_are_enough(alice: Person, connection: 
     assert sessions(connection) == BATCH + 6
 
 
+@pytest.mark.parametrize("over_for", [-KEPT / 2, KEPT / 2])
+def test_a_login_removes_nothing_that_lives_or_has_only_just_ended(
+    alice: Person, connection: Connection, over_for: timedelta
+) -> None:
+    add_sessions(connection, BATCH, over_for)
+    alice.log_in().close()
+    assert sessions(connection) == BATCH + 1
+
+
 def test_two_purges_at_once_take_different_rows_and_none_waits(
     app: Flask, connection: Connection, database: str
 ) -> None:

@@ -97,6 +97,8 @@ def test_what_is_remembered_of_it_is_bounded_and_never_the_token_itself() -> Non
     remembered = tokens._memory._claims
     assert 0 < len(remembered) <= MOST
     assert {(type(name), len(name)) for name in remembered} == {(bytes, 32)}
+    token = issue()
+    assert tokens.verify(token).claims is tokens.verify(token).claims
 
 
 def test_a_token_that_was_verified_lends_nothing_to_one_that_differs() -> None:
