@@ -131,6 +131,7 @@ def _counts(settings: Settings) -> Counts:
     where = settings.rate_limit_storage.get_secret_value()
     if where == "database":
         return DatabaseCounts()
+    # Here, so that only who has a Redis waits for its library to load.
     from authsvc.guard.redis_counts import RedisCounts
 
     return RedisCounts(where)
