@@ -213,6 +213,7 @@ def test_three_people_who_log_in_at_once_are_served(service: Service) -> None:
             assert answers == [200] * 3
 
 
+@pytest.mark.alone
 def test_of_four_times_too_many_logins_those_that_fit_are_served_soon(service: Service) -> None:
     some = crowd(service, "/auth/login", CREDENTIALS)
     idle = statistics.median(took(service, some) for _ in range(10))
@@ -232,6 +233,7 @@ def test_of_four_times_too_many_logins_those_that_fit_are_served_soon(service: S
     assert recovered < BACK_SECONDS
 
 
+@pytest.mark.alone
 def test_of_a_crowd_without_passwords_all_who_are_let_in_are_served_soon(service: Service) -> None:
     cookie = log_in(service).headers["Set-Cookie"].partition(";")[0]
     some = crowd(service, "/auth/refresh", Cookie=cookie)
