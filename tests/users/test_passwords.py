@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import bcrypt
 import pytest
-from argon2 import PasswordHasher, Type
+from argon2 import PasswordHasher, Type, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -255,6 +256,14 @@ def test_no_text_in_the_place_of_a_hash_makes_anything_but_a_wrong_password(stor
 
 def test_nobody_has_the_right_password() -> None:
     assert Passwords(15, CHEAPEST).verify(PASSWORD, None) == Verdict(False)
+
+
+def test_nobodys_hash_is_well_formed_and_costs_as_much_as_any() -> None:
+    for hasher in (CHEAPEST, Argon2id()):
+        nobodys = hasher.nobodys_hash
+        assert extract_parameters(nobodys) == extract_parameters(hasher.hash(PASSWORD))
+        with pytest.raises(VerifyMismatchError):  # what is malformed is refused uncomputed
+            PasswordHasher().verify(nobodys, PASSWORD)
 
 
 class Counting(Argon2id):
