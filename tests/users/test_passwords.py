@@ -2,7 +2,9 @@
 
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
 from uuid import uuid4
 
 import bcrypt
@@ -18,6 +20,8 @@ from werkzeug.test import TestResponse
 
 from authsvc.components import install
 from authsvc.database import reading, writing
+from authsvc.problems import ServiceUnavailable
+from authsvc.users.hashing import Hashing, Watch
 from authsvc.users.model import User
 from authsvc.users.passwords import Argon2id, Passwords, Verdict
 from tests.conftest import MakeApp, empty_tables
@@ -264,6 +268,23 @@ def test_nobodys_hash_is_well_formed_and_costs_as_much_as_any() -> None:
         assert extract_parameters(nobodys) == extract_parameters(hasher.hash(PASSWORD))
         with pytest.raises(VerifyMismatchError):  # what is malformed is refused uncomputed
             PasswordHasher().verify(nobodys, PASSWORD)
+
+
+def test_who_has_waited_for_a_second_for_a_turn_is_sent_away() -> None:
+    hashing, begun, let_go = Hashing(Watch()), Event(), Event()
+
+    def hold() -> bool:
+        begun.set()
+        return let_go.wait(timeout=10)
+
+    with ThreadPoolExecutor(1) as another:
+        held = another.submit(hashing.compute, hold)
+        assert begun.wait(timeout=10)
+        with pytest.raises(ServiceUnavailable):
+            hashing.compute(bool)
+        let_go.set()
+        assert held.result()
+    assert hashing.compute(lambda: "the next")
 
 
 class Counting(Argon2id):
