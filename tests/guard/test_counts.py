@@ -128,6 +128,18 @@ def test_redis_that_comes_back_counts_again(app: Flask, own_redis: RedisServer) 
     assert attempt(app, "nobody@example.com").status_code == 429
 
 
+@pytest.mark.once
+def test_the_log_says_that_redis_is_away_and_why(
+    app: Flask, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_redis.stop()
+    assert attempt(app, "nobody@example.com").status_code == 503
+    own_redis.start()
+    (said,) = {line for line in caplog.messages if line.startswith("the rate limits' storage")}
+    assert "did not answer: " in said
+    assert "Connection refused" in said
+
+
 def test_while_redis_is_away_refreshes_pass_until_they_must_be_reported(
     app: Flask, alice: Person, own_redis: RedisServer
 ) -> None:

@@ -2,12 +2,15 @@
 
 import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
 from uuid import uuid4
 
 import bcrypt
 import pytest
-from argon2 import PasswordHasher, Type
+from argon2 import PasswordHasher, Type, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +20,8 @@ from werkzeug.test import TestResponse
 
 from authsvc.components import install
 from authsvc.database import reading, writing
+from authsvc.problems import ServiceUnavailable
+from authsvc.users.hashing import Hashing, Watch
 from authsvc.users.model import User
 from authsvc.users.passwords import Argon2id, Passwords, Verdict
 from tests.conftest import MakeApp, empty_tables
@@ -255,6 +260,31 @@ def test_no_text_in_the_place_of_a_hash_makes_anything_but_a_wrong_password(stor
 
 def test_nobody_has_the_right_password() -> None:
     assert Passwords(15, CHEAPEST).verify(PASSWORD, None) == Verdict(False)
+
+
+def test_nobodys_hash_is_well_formed_and_costs_as_much_as_any() -> None:
+    for hasher in (CHEAPEST, Argon2id()):
+        nobodys = hasher.nobodys_hash
+        assert extract_parameters(nobodys) == extract_parameters(hasher.hash(PASSWORD))
+        with pytest.raises(VerifyMismatchError):  # what is malformed is refused uncomputed
+            PasswordHasher().verify(nobodys, PASSWORD)
+
+
+def test_who_has_waited_for_a_second_for_a_turn_is_sent_away() -> None:
+    hashing, begun, let_go = Hashing(Watch()), Event(), Event()
+
+    def hold() -> bool:
+        begun.set()
+        return let_go.wait(timeout=10)
+
+    with ThreadPoolExecutor(1) as another:
+        held = another.submit(hashing.compute, hold)
+        assert begun.wait(timeout=10)
+        with pytest.raises(ServiceUnavailable):
+            hashing.compute(bool)
+        let_go.set()
+        assert held.result()
+    assert hashing.compute(lambda: "the next")
 
 
 class Counting(Argon2id):
