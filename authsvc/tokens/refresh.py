@@ -69,7 +69,8 @@ class RefreshTokens:
         if claims is None:
             payload = verified_payload(token, self._keyring)
             claims = checked_claims(payload, iss=self._iss, aud=self._aud)
-            self._memory.keep(name, claims)
+            if not even_expired:  # one that logs out does not come again
+                self._memory.keep(name, claims)
         if not even_expired:
             refuse_expired(claims, clock.now().timestamp())
         return RefreshClaims(claims, name)
