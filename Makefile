@@ -16,7 +16,7 @@ help:  ## List the targets
 run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 moves it)
 	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it).' 'Look at http://localhost:$(PORT)/demo, or try:' '' \
 	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
-	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} MALLOC_ARENA_MAX=1 PORT=$(PORT) $(BIN)/python -m authsvc serve
+	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} PORT=$(PORT) $(BIN)/python -m authsvc serve
 
 test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
 	@$(BIN)/ruff format --check --quiet .

@@ -101,7 +101,6 @@ def _environment(peer: Peer, folder: Path, **more: str) -> dict[str, str]:
         "WORKERS": str(WORKERS),
         "PYTHONPATH": str(peer.modules),
         "NODE_ENV": "production",
-        "MALLOC_ARENA_MAX": "1",
         **peer.settings,
         **more,
     }
