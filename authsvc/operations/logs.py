@@ -95,7 +95,7 @@ def _as_text(line: EventDict) -> bytes:
 
 
 def _json_text(logger: Any, method: str, event: EventDict) -> str:
-    return json.dumps(event, default=str)
+    return json.dumps(event, default=str, separators=(",", ":"))
 
 
 _ON_TERMINAL = structlog.dev.ConsoleRenderer(
