@@ -25,7 +25,7 @@ class RefreshBatches:
     """
 
     MOST = 10_000
-    """Sessions remembered: a bound on memory; the longest unused is forgotten first."""
+    """Sessions remembered at most, of those refreshed within a window: a bound on memory."""
 
     def __init__(self, limit: int, seconds: int) -> None:
         self._limit = limit
@@ -46,8 +46,7 @@ class RefreshBatches:
             if batch is None or not timedelta() <= now - batch.since < self._window:
                 batch = self._open[sid] = _Batch(since=now)
             self._open.move_to_end(sid)
-            if len(self._open) > self.MOST:
-                self._open.popitem(last=False)
+            self._forget(now)
             if batch.closed_until is not None and now < batch.closed_until:
                 raise RateLimited(ceil((batch.closed_until - now).total_seconds()))
             batch.total += 1
@@ -70,8 +69,14 @@ class RefreshBatches:
         with self._lock:
             self._open[sid] = _Batch(since=now, closed_until=now + timedelta(seconds=seconds))
 
+    def _forget(self, now: datetime) -> None:
+        """The longest unused come first: those whose window is over, or that are too many."""
+        over = now - self._window
+        while len(self._open) > self.MOST or next(iter(self._open.values())).since <= over:
+            self._open.popitem(last=False)
 
-@dataclass
+
+@dataclass(slots=True)
 class _Batch:
     since: datetime
     total: int = 0

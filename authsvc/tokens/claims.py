@@ -121,4 +121,4 @@ def _roles(value: Any) -> Roles:
 def _equal(value: Any, expected: str) -> str:
     if type(value) is not str or value != expected:
         raise TokenInvalid
-    return value
+    return expected

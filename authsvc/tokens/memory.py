@@ -1,5 +1,6 @@
 """Tokens that were verified before: a page sends the same one for minutes, tabs for days."""
 
+from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -7,7 +8,7 @@ from authsvc.tokens.claims import Claims
 from authsvc.tokens.keyring import Keys
 
 MOST = 4096
-"""Tokens remembered in a process."""
+"""Tokens remembered in a process: a bound on memory; the one kept first is forgotten first."""
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -24,7 +25,7 @@ class Memory(Generic[Name]):
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._claims: dict[Name, Claims] = {}
+        self._claims: OrderedDict[Name, Claims] = OrderedDict()
 
     def recall(self, name: Name, token: str) -> Claims | None:
         """The claims of the token that was kept under this name, which no other token has."""
@@ -35,7 +36,7 @@ class Memory(Generic[Name]):
 
     def keep(self, name: Name, claims: Claims) -> Claims:
         """Remember the claims of a token that has just been verified."""
-        if len(self._claims) >= MOST:
-            self._claims.clear()
         self._claims[name] = claims
+        if len(self._claims) > MOST:
+            self._claims.popitem(last=False)
         return claims

@@ -74,7 +74,7 @@ def run(*, minutes: float, rate: float) -> list[Sample]:
     """Play so many requests a second for so many minutes."""
     samples = []
     with tempfile.TemporaryDirectory(prefix="soak-", dir=DISK) as name:
-        prepared = prepare(SERVICE, Path(name) / "service", seconds=minutes / 15)
+        prepared = prepare(SERVICE, Path(name) / "service", seconds=minutes / 10)
         database = prepared.live / "database"
         with prepared.started() as server:
             warm_up(server.port, prepared.cookies)

@@ -440,3 +440,16 @@ def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused
             throttle.refresh(newest)
         with pytest.raises(RateLimited):
             throttle.refresh(newest)
+
+
+def test_a_worker_forgets_the_sessions_that_were_not_refreshed_for_a_minute() -> None:
+    batches = RefreshBatches(60, 60)
+    with travel(NOON, tick=False) as clock:
+        for number in range(100):
+            batches.add(UUID(int=number))
+        clock.shift(59)
+        batches.add(UUID(int=100))
+        assert len(batches._open) == 101
+        clock.shift(1)
+        batches.add(UUID(int=101))
+        assert list(batches._open) == [UUID(int=100), UUID(int=101)]
