@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from authsvc.database import writing
-from authsvc.lookup import Lookup
+from authsvc.statements import Query
 
 BATCH = 20
 """Rows in one transaction, so that nobody waits for its locks. A login adds few rows, so a batch at
@@ -30,7 +30,7 @@ class Batches:
 
     def __init__(self, id: InstrumentedAttribute[UUID], over: Select[UUID]) -> None:
         self._table = id.class_.__name__
-        self._full = Lookup(over.limit(1).offset(BATCH - 1), _Id)
+        self._full = Query(over.limit(1).offset(BATCH - 1), _Id)
         self._next = over.limit(BATCH).with_for_update(skip_locked=True)
         self._delete = delete(id.class_).where(id.in_(bindparam("ids", expanding=True)))
 
@@ -45,7 +45,7 @@ class Batches:
     def remove_a_little(self, before: Any) -> None:
         """Remove one batch where one is full. Nobody is told when that fails."""
         try:
-            if self._full.one_or_none(before=before) is not None:
+            if self._full.look_up(before=before) is not None:
                 self._remove(before)
         except SQLAlchemyError as error:
             _log.warning("rows of %s that are over were not removed: %s", self._table, error)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import TimeoutError
 
-ASK_AGAIN_SECONDS = 0.0005
+ASK_AGAIN_SECONDS = 0.0001
 BEGIN = "BEGIN IMMEDIATE"
 
 

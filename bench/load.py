@@ -92,7 +92,11 @@ def load(
     Raises:
         LoadFailed: connections broke, or requests were refused.
     """
-    command = [require_wrk(), "--threads=1", f"--connections={connections}"]
+    command = [
+        require_wrk(),
+        f"--threads={connections if refusals == 'wait' else 1}",
+        f"--connections={connections}",
+    ]
     command += [
         f"--duration={ceil(seconds) + 1}s",
         f"--timeout={TIMEOUT_SECONDS}s",

@@ -18,6 +18,7 @@ from authsvc.audit.model import Actor, Kind, SecurityEvent, first_id, new_ids
 from authsvc.database import reading, writing
 from authsvc.facts import hashed
 from authsvc.requests import remote_address, user_agent
+from authsvc.statements import Command
 
 REFUSALS_EVERY = timedelta(hours=1)
 """How often, at most, one session's refused refreshes are recorded: they cost whoever sends
@@ -45,8 +46,6 @@ class Event:
 
 def record(connection: Connection, *events: Event) -> None:
     """Write down what the transaction does. When and by whom is found out here."""
-    if not events:
-        return
     at = clock.now()
     rows = [
         {
@@ -60,10 +59,10 @@ def record(connection: Connection, *events: Event) -> None:
         }
         for id, event in zip(new_ids(at, len(events)), events, strict=True)
     ]
-    connection.execute(_INSERT, rows)
+    _INSERT.run_for_each(connection, rows)
 
 
-_INSERT = insert(SecurityEvent)
+_INSERT = Command(insert(SecurityEvent))
 
 
 def record_refusal(event: Event) -> None:

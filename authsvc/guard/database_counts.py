@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, String, bindparam, delete, select, text, update
+from sqlalchemy import String, bindparam, delete, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc import clock
 from authsvc.database import Base, UTCDateTime, reading, writing
 from authsvc.guard.counts import Count, Tally
+from authsvc.statements import Command, Query
 
 SWEEP = 2
 """Dead counts removed for each that is added: the table cannot grow."""
@@ -37,25 +38,31 @@ class DatabaseCounts:
             values[f"key_{row}"] = count.key
             values[f"ends_{row}"] = now + timedelta(seconds=count.seconds)
         with writing() as connection:
-            rows = connection.execute(_add(len(counts)), values).all()
-            connection.execute(_SWEEP, {"now": now, "most": SWEEP * len(counts)})
-        return _in_order(counts, {key: Tally(value, ends) for key, value, ends in rows})
+            rows = _add(len(counts)).all(connection, **values)
+            _SWEEP.run(connection, now=now, most=SWEEP * len(counts))
+        return _in_order(counts, rows)
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
         with reading() as connection:
-            values = {f"key_{row}": count.key for row, count in enumerate(counts)}
-            rows = connection.execute(_look(len(counts)), {**values, "now": clock.now()}).all()
-        return _in_order(counts, {key: Tally(value, ends) for key, value, ends in rows})
+            keys = {f"key_{row}": count.key for row, count in enumerate(counts)}
+            rows = _look(len(counts)).all(connection, now=clock.now(), **keys)
+        return _in_order(counts, rows)
 
     def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
         with writing() as connection:
             for count in sorted([*give_back, *forget], key=_key):
                 change = _FORGET if count in forget else _ONE_LESS
-                connection.execute(change, {"which": count.key})
+                change.run(connection, which=count.key)
+
+
+class _Row(NamedTuple):
+    key: str
+    value: int
+    ends: datetime
 
 
 @cache
-def _add(rows: int) -> Executable:
+def _add(rows: int) -> Query[_Row]:
     # As text, which both databases read alike: SQLAlchemy would compile it anew at each login.
     new = ", ".join(f"(:key_{row}, :amount, :ends_{row})" for row in range(rows))
     statement = text(
@@ -70,29 +77,31 @@ def _add(rows: int) -> Executable:
         """  # noqa: S608
     )
     times = ["now", *(f"ends_{row}" for row in range(rows))]
-    return statement.bindparams(*(bindparam(time, type_=UTCDateTime) for time in times)).columns(
-        RateLimit.key, RateLimit.count, RateLimit.expires_at
-    )
+    typed = statement.bindparams(*(bindparam(time, type_=UTCDateTime) for time in times))
+    return Query(typed.columns(RateLimit.key, RateLimit.count, RateLimit.expires_at), _Row)
 
 
 @cache
-def _look(rows: int) -> Executable:
+def _look(rows: int) -> Query[_Row]:
     keys = [bindparam(f"key_{row}", type_=String) for row in range(rows)]
-    return select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
+    look = select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
         RateLimit.key.in_(keys), RateLimit.expires_at > bindparam("now")
     )
+    return Query(look, _Row)
 
 
-_SWEEP = delete(RateLimit).where(
-    RateLimit.key.in_(
-        select(RateLimit.key)
-        .where(RateLimit.expires_at <= bindparam("now"))
-        .limit(bindparam("most"))
-        .with_for_update(skip_locked=True)
+_SWEEP = Command(
+    delete(RateLimit).where(
+        RateLimit.key.in_(
+            select(RateLimit.key)
+            .where(RateLimit.expires_at <= bindparam("now"))
+            .limit(bindparam("most"))
+            .with_for_update(skip_locked=True)
+        )
     )
 )
-_FORGET = delete(RateLimit).where(RateLimit.key == bindparam("which"))
-_ONE_LESS = (
+_FORGET = Command(delete(RateLimit).where(RateLimit.key == bindparam("which")))
+_ONE_LESS = Command(
     update(RateLimit)
     .where(RateLimit.key == bindparam("which"), RateLimit.count > 0)
     .values(count=RateLimit.count - 1)
@@ -103,5 +112,6 @@ def _key(count: Count) -> str:
     return count.key
 
 
-def _in_order(counts: Sequence[Count], tallies: dict[str, Tally]) -> list[Tally]:
+def _in_order(counts: Sequence[Count], rows: list[_Row]) -> list[Tally]:
+    tallies = {row.key: Tally(row.value, row.ends) for row in rows}
     return [tallies.get(count.key, Tally(0, clock.now())) for count in counts]

@@ -16,6 +16,7 @@ from authsvc.roles import parse
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.revoke import revoke_tokens
 from authsvc.sessions.stored import stored_session
+from authsvc.statements import Command
 from authsvc.tokens.access import AccessToken, AccessTokens
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.refresh import RefreshClaims, RefreshTokens, token_hash
@@ -89,13 +90,14 @@ class Sessions:
             "issued_at": now,
             "expires_at": expires_at,
             "last_used_at": now,
+            "revoked_at": None,
             "user_agent": device.user_agent,
             "ip_address": device.ip_address,
         }
         with writing() as connection:
             roles = roles_of(connection, user)
             ended = revoke_tokens(connection, known)
-            connection.execute(_OPEN, row)
+            _OPEN.run(connection, **row)
             record(
                 connection,
                 *(Event("session_revoked", owner, old, "replaced") for old, owner in ended),
@@ -173,7 +175,7 @@ class Sessions:
         return known
 
 
-_OPEN = insert(RefreshToken)
+_OPEN = Command(insert(RefreshToken))
 
 
 def _note_use(sid: UUID, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Ending sessions: those of some tokens, all of one user's, or everybody's."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -9,6 +10,7 @@ from authsvc import clock
 from authsvc.audit.record import Event, record
 from authsvc.database import writing
 from authsvc.sessions.model import RefreshToken
+from authsvc.statements import Query
 from authsvc.tokens.refresh import RefreshClaims
 
 PAGE = 1000
@@ -21,12 +23,18 @@ def revoke_tokens(
     """End their sessions; gives the id and the user of each that was not ended before."""
     ended: list[tuple[UUID, UUID | None]] = []
     for token in refresh_tokens:
-        values = {"sid": token.claims.sid, "hash": token.token_hash, "now": clock.now()}
-        ended += [(sid, user_id) for sid, user_id in connection.execute(_REVOKE, values)]
+        ended += _REVOKE.all(
+            connection, sid=token.claims.sid, hash=token.token_hash, now=clock.now()
+        )
     return ended
 
 
-_REVOKE = (
+class _Ended(NamedTuple):
+    sid: UUID
+    user_id: UUID | None
+
+
+_REVOKE = Query(
     update(RefreshToken)
     .where(
         RefreshToken.id == bindparam("sid"),
@@ -34,7 +42,8 @@ _REVOKE = (
         RefreshToken.revoked_at.is_(None),
     )
     .values(revoked_at=bindparam("now"))
-    .returning(RefreshToken.id, RefreshToken.user_id)
+    .returning(RefreshToken.id, RefreshToken.user_id),
+    _Ended,
 )
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from authsvc.lookup import Lookup
 from authsvc.problems import (
     RefreshTokenExpired,
     RefreshTokenInvalid,
@@ -15,6 +14,7 @@ from authsvc.problems import (
     RefreshTokenRevoked,
 )
 from authsvc.sessions.model import RefreshToken
+from authsvc.statements import Query
 from authsvc.tokens.refresh import RefreshClaims
 from authsvc.users.model import User
 
@@ -49,10 +49,10 @@ class StoredSession(NamedTuple):
 
 def stored_session(sid: UUID) -> StoredSession | None:
     """The session with this id, by one look-up."""
-    return _SESSION_AND_USER.one_or_none(sid=sid)
+    return _SESSION_AND_USER.look_up(sid=sid)
 
 
-_SESSION_AND_USER = Lookup(
+_SESSION_AND_USER = Query(
     select(
         RefreshToken.user_id,
         RefreshToken.token_hash,

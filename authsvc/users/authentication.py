@@ -11,9 +11,9 @@ from authsvc.audit.record import Event, record_refusal
 from authsvc.components import component
 from authsvc.database import reading
 from authsvc.facts import note
-from authsvc.lookup import Lookup
 from authsvc.problems import InvalidCredentials, WrongPassword
 from authsvc.roles import Roles, parse
+from authsvc.statements import Query
 from authsvc.users.accounts import email_key
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
@@ -43,7 +43,7 @@ def authenticate(email: str, password: str) -> Authenticated:
         InvalidCredentials: there is none.
         ServiceUnavailable: too many passwords are being hashed.
     """
-    user = _USER.one_or_none(email_key=email_key(email))
+    user = _USER.look_up(email_key=email_key(email))
     refused = Event("login_refused", user_id=None)
     if user is not None:
         note(user=user.id)
@@ -64,7 +64,7 @@ class _User(NamedTuple):
     disabled_at: datetime | None
 
 
-_USER = Lookup(
+_USER = Query(
     select(User.id, User.password_hash, User.disabled_at).where(
         User.email_key == bindparam("email_key")
     ),
@@ -136,18 +136,23 @@ def hold(connection: Connection, user_id: UUID, password_hash: str) -> None:
 
 
 def _held(connection: Connection, user_id: UUID, password_hash: str) -> str | None:
-    values = {"id": user_id, "password_hash": password_hash}
-    return connection.execute(_UNCHANGED, values).scalar_one_or_none()
+    user = _UNCHANGED.one_or_none(connection, id=user_id, password_hash=password_hash)
+    return None if user is None else user.roles
+
+
+class _Unchanged(NamedTuple):
+    roles: str
 
 
 # No key of the row is changed (FOR NO KEY UPDATE), so whoever records an event of the user
 # meanwhile does not wait: a logout that did would hold the very session that a login ends.
-_UNCHANGED = (
+_UNCHANGED = Query(
     select(User.roles)
     .where(
         User.id == bindparam("id"),
         User.password_hash == bindparam("password_hash"),
         User.disabled_at.is_(None),
     )
-    .with_for_update(key_share=True)
+    .with_for_update(key_share=True),
+    _Unchanged,
 )

@@ -1,0 +1,195 @@
+"""SQL on the hot ways: compiled once, and run by the database's own driver.
+
+SQLAlchemy writes the SQL, keeps the connections and their transactions, and converts the values.
+What it does around each execution is left out: it costs several times what the statement does,
+and on SQLite, which has one writer at a time, everybody who writes would wait for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    PoolProxiedConnection,
+    Select,
+    TextualSelect,
+    UpdateBase,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from authsvc.database import db
+
+R = TypeVar("R", bound=NamedTuple)
+SQL = Select[*tuple[Any, ...]] | UpdateBase | TextualSelect
+
+
+class Command:
+    """A statement that gives no rows.
+
+    Args:
+        sql: it; its values are given by ``bindparam()``, or are the columns of an INSERT.
+    """
+
+    def __init__(self, sql: UpdateBase) -> None:
+        self._sql = sql
+        self._compiled = _CompiledOnce(sql)
+
+    def run(self, connection: Connection, **values: Any) -> None:
+        """
+        Raises:
+            SQLAlchemyError: as SQLAlchemy itself would raise it.
+        """
+        self._compiled.execute(connection.dialect, connection.connection, values)
+
+    def run_for_each(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        """Run it with each row's values. Several go by SQLAlchemy, which sends them together.
+
+        Raises:
+            SQLAlchemyError: as SQLAlchemy itself would raise it.
+        """
+        if len(rows) == 1:
+            self.run(connection, **rows[0])
+        elif rows:
+            connection.execute(self._sql, rows)
+
+
+class Query(Generic[R]):
+    """A statement that gives rows.
+
+    Args:
+        sql: it; its values are given by ``bindparam()``.
+        row: what a row becomes; its fields are the columns, in their order.
+    """
+
+    def __init__(self, sql: SQL, row: type[R]) -> None:
+        self._compiled = _CompiledOnce(sql)
+        self._row = row
+
+    def all(self, connection: Connection, **values: Any) -> list[R]:
+        """The rows.
+
+        Raises:
+            SQLAlchemyError: as SQLAlchemy itself would raise it.
+        """
+        rows = self._compiled.execute(connection.dialect, connection.connection, values)
+        return [self._row._make(row) for row in rows]
+
+    def one_or_none(self, connection: Connection, **values: Any) -> R | None:
+        """The row, where there is at most one.
+
+        Raises:
+            SQLAlchemyError: as SQLAlchemy itself would raise it.
+        """
+        rows = self.all(connection, **values)
+        return rows[0] if rows else None
+
+    def look_up(self, **values: Any) -> R | None:
+        """The row, where there is at most one, asked for over a connection of its own.
+
+        Raises:
+            SQLAlchemyError: as SQLAlchemy itself would raise it.
+        """
+        engine = db.engine
+        try:
+            connection = engine.raw_connection()
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise _as_told_by_sqlalchemy(error, engine.dialect, None) from error
+        try:
+            rows = self._compiled.execute(engine.dialect, connection, values)
+        finally:
+            connection.close()
+        return self._row._make(rows[0]) if rows else None
+
+
+Converter = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A statement for one kind of database: its text, and how values are written and read."""
+
+    text: str
+    positions: list[str] | None
+    constants: dict[str, Any]
+    write: dict[str, Converter]
+    read: list[Converter | None]
+
+    def parameters(self, values: dict[str, Any]) -> Any:
+        written = {name: self.write[name](value) for name, value in values.items()}
+        written |= self.constants
+        return written if self.positions is None else [written[name] for name in self.positions]
+
+    def converted(self, row: tuple[Any, ...]) -> list[Any]:
+        values = zip(self.read, row, strict=True)
+        return [value if read is None else read(value) for read, value in values]
+
+
+class _CompiledOnce:
+    """A statement that is compiled when it is first run on a kind of database."""
+
+    def __init__(self, sql: SQL) -> None:
+        self._sql = sql
+        self._compiled: dict[str, _Compiled] = {}
+
+    def execute(
+        self, dialect: Dialect, connection: PoolProxiedConnection, values: dict[str, Any]
+    ) -> list[list[Any]]:
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _compiled(self._sql, dialect)
+        driver: Any = connection.driver_connection
+        try:
+            cursor = driver.execute(compiled.text, compiled.parameters(values))
+            rows = cursor.fetchall() if compiled.read else []
+        except dialect.loaded_dbapi.Error as error:
+            raise _as_told_by_sqlalchemy(error, dialect, connection) from error
+        return [compiled.converted(row) for row in rows]
+
+
+def _compiled(sql: SQL, dialect: Dialect) -> _Compiled:
+    compiled: Any = sql.compile(dialect=dialect)
+    return _Compiled(
+        text=str(compiled),
+        positions=compiled.positiontup,
+        constants={
+            name: parameter.value
+            for name, parameter in compiled.binds.items()
+            if not parameter.required
+        },
+        write={
+            name: _type(parameter.type, dialect).bind_processor(dialect) or _as_it_is
+            for name, parameter in compiled.binds.items()
+        },
+        read=[
+            _type(column.type, dialect).result_processor(dialect, None)
+            for column in sql.exported_columns
+        ],
+    )
+
+
+def _type(declared: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    return declared.dialect_impl(dialect)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _as_told_by_sqlalchemy(
+    error: Exception, dialect: Dialect, connection: PoolProxiedConnection | None
+) -> BaseException:
+    lost = dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]
+    if lost and connection is not None:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        None,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
