@@ -94,7 +94,7 @@ def _warm(server: Server, name: str, request: Request, pace: Pace) -> Loaded:
         load(request, seconds=pace.warm_up, connections=connections, refusals=refusals)
     repeated = 0
     while True:
-        told, spent = _loaded(server, request, pace, connections, refusals)
+        told, spent = loaded(server, request, pace, connections, refusals)
         if repeated == MOST_REPEATED or not lopsided(spent):
             return replace(told, repeated=repeated)
         repeated += 1
@@ -111,7 +111,7 @@ def lopsided(spent: Collection[float]) -> bool:
     return sorted(spent)[-WORKERS] < LEAST_SHARE * sum(spent)
 
 
-def _loaded(
+def loaded(
     server: Server,
     request: Request,
     pace: Pace,
@@ -129,16 +129,16 @@ def _loaded(
 def _logouts(server: Server, prepared: Prepared, path: str, pace: Pace) -> Loaded:
     """Each request ends another session; the service's rows must tell the same number."""
     if prepared.peer.auth is None:
-        return _loaded(server, Request(server.url + path, "POST"), pace)[0]
+        return loaded(server, Request(server.url + path, "POST"), pace)[0]
     ending = Request(server.url + path, "POST", cookies=prepared.cookies)
-    loaded, _ = _loaded(server, ending, pace)  # not repeated: the sessions have ended
+    told, _ = loaded(server, ending, pace)  # not repeated: the sessions have ended
     with closing(sqlite3.connect(prepared.live / "database")) as database:
         (ended,) = database.execute(
             "SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NOT NULL"
         ).fetchone()
-    if ended < loaded.load.answered:
-        raise LoadFailed(f"{loaded.load.answered} logouts were answered, {ended} sessions ended")
-    return loaded
+    if ended < told.load.answered:
+        raise LoadFailed(f"{told.load.answered} logouts were answered, {ended} sessions ended")
+    return told
 
 
 def _hammered(protected: Request, login: Request, pace: Pace) -> Load:

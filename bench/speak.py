@@ -24,17 +24,17 @@ def requests(server: Server, peer: Peer) -> dict[str, Request]:
     access, refresh = _tokens(server, peer.auth, credentials)
     headers, body = {
         "cookie": ({"Cookie": refresh}, ""),
-        "bearer": (_bearer(refresh), ""),
+        "bearer": (bearer(refresh), ""),
         "body": (JSON, json.dumps({"refresh": refresh})),
     }[peer.auth.refresh_in]
     return {
-        "protected": Request(protected, headers=_bearer(access)),
+        "protected": Request(protected, headers=bearer(access)),
         "refresh": Request(server.url + peer.auth.refresh, "POST", headers, body),
         "login": Request(server.url + peer.auth.login, "POST", JSON, credentials),
     }
 
 
-def _bearer(token: str) -> dict[str, str]:
+def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -37,6 +38,8 @@ BACK_SECONDS = 2.0
 BACK_TO = 3
 CONNECTIONS = 16
 SILENT = 20
+IN_A_ROW = 200
+NEWCOMER_SECONDS = 0.5
 ACCEPT_SECONDS = 3.0
 
 # The clients are a process of their own: in this one they would slow what is measured.
@@ -52,7 +55,7 @@ def hammer():
         answer.read()
         answers[str(answer.status)] += 1
         if answer.status != 200:
-            waits.add(answer.headers.get("Retry-After"))
+            waits.add((answer.headers.get("Retry-After"), answer.headers.get("Connection")))
 print("ready", flush=True)
 sys.stdin.readline()
 end = time.monotonic() + seconds
@@ -72,10 +75,11 @@ class Answer:
 
 @dataclass
 class Flood:
-    """What came of it: how often each status was answered, and each Retry-After of a refusal."""
+    """What came of it: how often each status was answered, and each Retry-After and Connection of
+    a refusal."""
 
     statuses: dict[str, int]
-    waits: list[str | None]
+    waits: list[list[str | None]]
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +194,7 @@ def test_what_does_not_fit_gets_503_and_refreshes_go_on_and_all_is_well_afterwar
         }
     assert refreshed == {200}
     assert set(flood.statuses) == {"200", "503"}
-    assert flood.waits == ["2"]
+    assert flood.waits == [["2", "close"]]  # over a new connection the other worker may have room
     assert log_in(service).status == 200
 
 
@@ -274,6 +278,40 @@ def test_connections_on_which_nothing_is_said_hold_up_nobody(service: Service) -
         for _ in range(SILENT):
             stack.enter_context(service.connected()).connect()
         assert took(service, some) < BACK_SECONDS
+
+
+def test_a_newcomer_is_served_among_more_clients_than_threads_who_never_pause(
+    service: Service,
+) -> None:
+    cookie = log_in(service).headers["Set-Cookie"].partition(";")[0]
+    some = crowd(service, "/auth/refresh", Cookie=cookie)
+    kept = some.request.replace("Connection: close\r\n", "")
+    with ThreadPoolExecutor(CONNECTIONS * 2) as clients:
+        busy = [
+            clients.submit(answers_in_a_row, service, kept, IN_A_ROW)
+            for _ in range(CONNECTIONS * 2)
+        ]
+        time.sleep(0.3)
+        took_by_newcomer = took(service, some)
+        still_busy = sum(not client.done() for client in busy)
+        assert [client.result() for client in busy] == [IN_A_ROW] * len(busy)
+    print(f"{took_by_newcomer:.3f} s among {still_busy} of {len(busy)}")
+    assert still_busy > len(busy) / 2
+    assert took_by_newcomer < NEWCOMER_SECONDS
+
+
+def answers_in_a_row(service: Service, request: str, number: int) -> int:
+    """Send so many requests at once over one connection; how many were answered by 200."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=15) as wire:
+        asking = Thread(target=wire.sendall, args=[request.encode() * number])
+        asking.start()
+        good, rest = 0, b""
+        while good < number and (read := wire.recv(65536)):
+            rest += read
+            good += rest.count(b"HTTP/1.1 200 ")
+            rest = rest[-len("HTTP/1.1 200 ") + 1 :]
+        asking.join()
+    return good
 
 
 def shared(service: Service, connections: list[HTTPConnection]) -> list[int]:

@@ -12,7 +12,10 @@ from sqlalchemy import event
 from authsvc import create_app, schema
 from authsvc.components import component
 from authsvc.database import db
+from authsvc.guard.headers import REQUEST_ID, ResponseHeaders
 from authsvc.guard.refresh_cookie import cookie_name
+from authsvc.operations.instruments import Instruments, RequestMetrics
+from authsvc.operations.logs import RequestLog
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.settings import Settings
 from authsvc.users import accounts, authentication
@@ -20,9 +23,34 @@ from bench.peers.bare import things
 
 
 def guarded() -> Flask:
+    """With LAYERS in the environment, only those around Flask: of metrics, log and headers."""
     app = create_app()
     app.add_url_rule("/api/things", view_func=things)
+    if "LAYERS" in os.environ:
+        _keep_only(app, os.environ["LAYERS"].split())
     return app
+
+
+def _keep_only(app: Flask, layers: list[str]) -> None:
+    wsgi: Any = app.wsgi_app
+    while hasattr(wsgi, "_app"):
+        wsgi = wsgi._app
+    if "metrics" in layers:
+        wsgi = RequestMetrics(wsgi, app.extensions["authsvc"][Instruments])
+    if "log" in layers:
+        wsgi = RequestLog(wsgi)
+    wsgi = ResponseHeaders(wsgi) if "headers" in layers else _with_an_id(wsgi)
+    app.wsgi_app = wsgi  # type: ignore[method-assign]
+
+
+def _with_an_id(wsgi: Any) -> Any:
+    """What else the layer of the headers does."""
+
+    def call(environ: Any, start_response: Any) -> Any:
+        environ[REQUEST_ID] = "0123456789abcdef"
+        return wsgi(environ, start_response)
+
+    return call
 
 
 def fill(sessions: int) -> None:
