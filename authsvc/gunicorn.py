@@ -35,6 +35,9 @@ forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""  # gunicorn would take SCRIPT_NAME and PATH_INFO over a Unix socket
 
+# What is refused on the wire must not depend on whether gunicorn_h1c happens to be installed.
+http_parser = "python"
+
 SILENT_SECONDS = 10
 
 

@@ -92,11 +92,9 @@ def load(
     Raises:
         LoadFailed: connections broke, or requests were refused.
     """
-    command = [
-        require_wrk(),
-        f"--threads={connections if refusals == 'wait' else 1}",
-        f"--connections={connections}",
-    ]
+    # A thread for each client who may have to wait: in wrk all clients of a thread would.
+    threads = connections if refusals == "wait" else 1
+    command = [require_wrk(), f"--threads={threads}", f"--connections={connections}"]
     command += [
         f"--duration={ceil(seconds) + 1}s",
         f"--timeout={TIMEOUT_SECONDS}s",

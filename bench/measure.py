@@ -14,6 +14,8 @@ from bench.speak import requests
 
 CONNECTIONS = 16
 LOGIN_CONNECTIONS = 8
+LOGIN_TIMES = 3
+"""How much longer logins are sent: who is refused in the first rush is away for seconds."""
 HAMMERING = 8
 LEAST_SHARE = 0.5 / WORKERS
 MOST_REPEATED = 9
@@ -90,6 +92,8 @@ def _warm(server: Server, name: str, request: Request, pace: Pace) -> Loaded:
     """Too many logins at once may be refused: then clients come back when they are told to."""
     connections = LOGIN_CONNECTIONS if name == "login" else CONNECTIONS
     refusals: Refusals = "wait" if name == "login" else "fail"
+    if name == "login":
+        pace = replace(pace, seconds=LOGIN_TIMES * pace.seconds)
     if pace.warm_up:
         load(request, seconds=pace.warm_up, connections=connections, refusals=refusals)
     repeated = 0

@@ -1,7 +1,8 @@
-"""python -m bench.profile: where the time of a request goes within the process.
+"""python -m bench.profile: where the time of a request goes.
 
-CPU microseconds on one thread, the least of some batches: what the sockets, gunicorn and other
-threads cost is not in it. With --write the tables go into docs/performance.md.
+Within the process: CPU microseconds on one thread, the least of some batches, without what the
+sockets, gunicorn and other threads cost. Then the layers of a protected route where gunicorn serves
+it under load. With --write the tables go into docs/performance.md. It takes three minutes.
 """
 
 import argparse
@@ -18,11 +19,13 @@ from wsgiref.util import setup_testing_defaults
 
 from bench.document import write
 from bench.peer import ALICE, SESSIONS
+from bench.served import costs
 from tests.gunicorn import environment, new_database
 
 BY = "python -m bench.profile"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BATCHES = 7
+LOGOUTS = 2 * (BATCHES + 1) * 100
 
 WHOLE = "**all of it**"
 
@@ -36,7 +39,10 @@ def main() -> None:
     chosen = words.parse_args()
     with tempfile.TemporaryDirectory() as name, log_in(Path(name) / "log"):
         os.environ |= environment(new_database(Path(name)), rate_limit_factor="1000000")
-        tables = "\n\n".join(table(title, rows) for title, rows in profiles())
+        within = [table(title, rows) for title, rows in profiles()]
+    tables = "\n\n".join(
+        [*within, table("A protected route under load, all of the server", costs())]
+    )
     print(tables)
     if chosen.write:
         write(PAGE, tables, {}, by=BY)
@@ -71,7 +77,7 @@ def profiles() -> Iterator[tuple[str, Rows]]:
         device = Device("bench", "127.0.0.1")
         opened = [sessions.open(alice, device, []) for _ in range(SESSIONS)][-1]
         bearer = {"HTTP_AUTHORIZATION": f"Bearer {opened.access_token.access_token}"}
-        cookie = {"HTTP_COOKIE": f"__Host-refresh_token={opened.refresh_token}"}
+        cookie = cookie_of(opened)
 
         flask = once(bare.app.wsgi_app, "GET", "/api/things")
         yield "A protected route", with_rest(layers(app, flask, "GET", "/api/things", bearer))
@@ -91,6 +97,21 @@ def profiles() -> Iterator[tuple[str, Rows]]:
         def count_once() -> None:
             with component(Throttle).login(ALICE["EMAIL"], "127.0.0.1"):
                 pass
+
+        ended = iter([sessions.open(alice, device, []) for _ in range(LOGOUTS)])
+
+        def log_out_once() -> None:
+            once(app.wsgi_app, "POST", "/auth/logout", cookie_of(next(ended)))()
+
+        def end_once() -> None:
+            sessions.end([next(ended).refresh_token])
+
+        rows = [
+            (WHOLE, us(log_out_once, 100)),
+            ("a bare Flask route", us(flask)),
+            ("its token, and its session's end: one commit", us(end_once, 100)),
+        ]
+        yield "A logout", with_rest(rows)
 
         rows = [
             (WHOLE, us(once(app.wsgi_app, "POST", "/auth/login", body=credentials()), 10)),
@@ -158,6 +179,10 @@ def once(
         assert statuses.pop().startswith("2"), path
 
     return call
+
+
+def cookie_of(opened: Any) -> dict[str, str]:
+    return {"HTTP_COOKIE": f"__Host-refresh_token={opened.refresh_token}"}
 
 
 def credentials() -> bytes:

@@ -81,11 +81,12 @@ def serving(
     workers: int = 2,
     port: int | None = None,
     app: str = "wsgi:app",
+    config: str = "python:authsvc.gunicorn",
     **settings: str,
 ) -> Iterator[Service]:
     """A service on a migrated database, until the end of the block."""
     port = port or free_port()
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:authsvc.gunicorn"]
+    command = [sys.executable, "-m", "gunicorn", "--config", config]
     command += ["--workers", str(workers), app]
     with output.open("ab") as log:
         process = subprocess.Popen(

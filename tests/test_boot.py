@@ -99,6 +99,28 @@ def test_a_worker_that_is_told_to_end_while_it_starts_is_not_killed(
     assert "Worker exiting" in output
 
 
+ANOTHER_PARSER = """
+import os, sys
+from authsvc.gunicorn import *
+
+class Parser:
+    def __getattr__(self, name):
+        os._exit(1)
+
+sys.modules["gunicorn_h1c"] = Parser()
+"""
+
+
+@pytest.mark.only("sqlite")
+def test_a_parser_that_happens_to_be_installed_is_not_used(
+    database_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.py"
+    config.write_text(ANOTHER_PARSER)
+    with serving(database_url, tmp_path / "output", config=str(config)) as service:
+        assert get(service, "/readyz") == 200
+
+
 @pytest.mark.only("sqlite")
 def test_workers_share_no_database_connection(database_url: str, tmp_path: Path) -> None:
     with serving(database_url, tmp_path / "output", workers=2) as service:
