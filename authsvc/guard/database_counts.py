@@ -63,7 +63,7 @@ class _Row(NamedTuple):
 
 @cache
 def _add(rows: int) -> Query[_Row]:
-    # As text, which both databases read alike: SQLAlchemy would compile it anew at each login.
+    # As text, which both databases read alike: SQLAlchemy has an ON CONFLICT of its own for each.
     new = ", ".join(f"(:key_{row}, :amount, :ends_{row})" for row in range(rows))
     statement = text(
         f"""

@@ -17,21 +17,21 @@ PAGE = 1000
 """Rows in one transaction where all sessions are ended."""
 
 
-def revoke_tokens(
-    connection: Connection, refresh_tokens: list[RefreshClaims]
-) -> list[tuple[UUID, UUID | None]]:
-    """End their sessions; gives the id and the user of each that was not ended before."""
-    ended: list[tuple[UUID, UUID | None]] = []
-    for token in refresh_tokens:
-        ended += _REVOKE.all(
-            connection, sid=token.claims.sid, hash=token.token_hash, now=clock.now()
-        )
-    return ended
+class Ended(NamedTuple):
+    """A session that has just ended, and whose it was."""
 
-
-class _Ended(NamedTuple):
     sid: UUID
     user_id: UUID | None
+
+
+def revoke_tokens(connection: Connection, refresh_tokens: list[RefreshClaims]) -> list[Ended]:
+    """End their sessions; gives each that was not ended before."""
+    now = clock.now()
+    return [
+        ended
+        for token in refresh_tokens
+        for ended in _REVOKE.all(connection, sid=token.claims.sid, hash=token.token_hash, now=now)
+    ]
 
 
 _REVOKE = Query(
@@ -43,7 +43,7 @@ _REVOKE = Query(
     )
     .values(revoked_at=bindparam("now"))
     .returning(RefreshToken.id, RefreshToken.user_id),
-    _Ended,
+    Ended,
 )
 
 
