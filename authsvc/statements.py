@@ -96,7 +96,7 @@ class Query(Generic[R]):
         try:
             connection = engine.raw_connection()
         except engine.dialect.loaded_dbapi.Error as error:
-            raise _as_told_by_sqlalchemy(error, engine.dialect, None) from error
+            raise _as_told_by_sqlalchemy(error, engine.dialect) from error
         try:
             rows = self._compiled.execute(engine.dialect, connection, values)
         finally:
@@ -145,7 +145,7 @@ class _CompiledOnce:
             cursor = driver.execute(compiled.text, compiled.parameters(values))
             rows = cursor.fetchall() if compiled.read else []
         except dialect.loaded_dbapi.Error as error:
-            raise _as_told_by_sqlalchemy(error, dialect, connection) from error
+            raise _as_told_by_sqlalchemy(error, dialect) from error
         return [compiled.converted(row) for row in rows]
 
 
@@ -178,18 +178,6 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _as_told_by_sqlalchemy(
-    error: Exception, dialect: Dialect, connection: PoolProxiedConnection | None
-) -> BaseException:
-    lost = dialect.is_disconnect(error, connection, None)  # type: ignore[arg-type]
-    if lost and connection is not None:
-        connection.invalidate(error)
-    return DBAPIError.instance(
-        None,
-        None,
-        error,
-        dialect.loaded_dbapi.Error,
-        hide_parameters=True,
-        connection_invalidated=lost,
-        dialect=dialect,
-    )
+def _as_told_by_sqlalchemy(error: Exception, dialect: Dialect) -> BaseException:
+    kind = dialect.loaded_dbapi.Error
+    return DBAPIError.instance(None, None, error, kind, dialect=dialect)

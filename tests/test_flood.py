@@ -38,6 +38,7 @@ BACK_SECONDS = 2.0
 BACK_TO = 3
 CONNECTIONS = 16
 SILENT = 20
+WORKERS, THREADS = 2, 4
 IN_A_ROW = 200
 NEWCOMER_SECONDS = 0.5
 ACCEPT_SECONDS = 3.0
@@ -86,7 +87,7 @@ class Flood:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("flood")
     url = new_database(folder)
-    with serving(url, folder / "output", workers=2, rate_limit_factor="1000") as service:
+    with serving(url, folder / "output", workers=WORKERS, rate_limit_factor="1000") as service:
         with service.connected() as connection:
             assert call(connection, "POST", "/auth/register", CREDENTIALS).status == 201
         yield service
@@ -278,6 +279,23 @@ def test_connections_on_which_nothing_is_said_hold_up_nobody(service: Service) -
         for _ in range(SILENT):
             stack.enter_context(service.connected()).connect()
         assert took(service, some) < BACK_SECONDS
+
+
+def test_a_worker_with_no_free_thread_takes_no_more_connections(service: Service) -> None:
+    threads = WORKERS * THREADS
+    begun = b"POST /auth/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{"
+    with ExitStack() as stack:
+        connections = [stack.enter_context(service.connected()) for _ in range(3 * threads)]
+        for connection in connections:
+            connection.connect()
+            connection.sock.sendall(begun)  # holds a thread
+        time.sleep(0.5)
+        taken = sum(shared(service, connections))
+        for connection in connections:
+            connection.sock.sendall(b"}")
+        answers = [connection.sock.recv(12) for connection in connections]
+    assert threads <= taken <= threads + WORKERS  # one each, where a request was finished before
+    assert answers == [b"HTTP/1.1 401"] * len(connections)
 
 
 def test_a_newcomer_is_served_among_more_clients_than_threads_who_never_pause(
