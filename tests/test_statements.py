@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from authsvc import clock
@@ -49,15 +49,15 @@ def test_a_connection_that_is_lost_is_told_as_such_and_replaced_in_silence(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     with app.app_context(), caplog.at_level(logging.INFO):
-        with pytest.raises(OperationalError), writing() as connection:
-            cut_off(connection)
-            EMAIL.all(connection, id=UUID(int=1))
+        with pytest.raises(OperationalError):
+            read_over_a_lost_connection()
         assert caplog.text == ""
         assert EMAIL.look_up(id=UUID(int=1)) is None
 
 
-def cut_off(connection: Connection) -> None:
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    with reading() as other:
-        assert other.execute(select(func.pg_terminate_backend(driver.info.backend_pid))).scalar()
+def read_over_a_lost_connection() -> None:
+    with writing() as connection:
+        pid = connection.connection.driver_connection.info.backend_pid
+        with reading() as other:
+            assert other.execute(select(func.pg_terminate_backend(pid))).scalar()
+        EMAIL.all(connection, id=UUID(int=1))
