@@ -149,6 +149,10 @@ class Settings(BaseModel):
             )
         if self.cookie_samesite == "None" and not self.cookie_secure:
             faults.append(f"{PREFIX}COOKIE_SAMESITE=None needs {PREFIX}COOKIE_SECURE=true")
+        if self.in_public and not self.cookie_secure:
+            faults.append(
+                f"{PREFIX}COOKIE_SECURE=false is for plain HTTP: not with a public {PREFIX}ISSUER"
+            )
         if self.demo and self.in_public:
             faults.append(
                 f"{PREFIX}DEMO is for trying things out: not with a public {PREFIX}ISSUER"

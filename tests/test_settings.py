@@ -184,6 +184,13 @@ def test_samesite_none_needs_a_secure_cookie(instance: Path) -> None:
     assert fault == "AUTHSVC_COOKIE_SAMESITE=None needs AUTHSVC_COOKIE_SECURE=true"
 
 
+def test_a_cookie_for_plain_http_is_refused_with_a_public_https_issuer(instance: Path) -> None:
+    [fault] = faults(instance, cookie_secure="false", issuer="https://auth.example.com")
+    assert fault.startswith("AUTHSVC_COOKIE_SECURE=false is for plain HTTP")
+    for issuer in (None, "http://auth.example.com", "https://localhost"):
+        assert not load(instance, cookie_secure="false", issuer=issuer).cookie_secure
+
+
 def test_all_faults_stand_in_one_message(instance: Path) -> None:
     said = faults(
         instance,

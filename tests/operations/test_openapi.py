@@ -115,7 +115,7 @@ def test_a_login_sets_the_cookie_and_a_refresh_sets_none(description: Descriptio
 
 
 def test_it_follows_the_settings(make_app: MakeApp) -> None:
-    url = "https://auth.example.com"
+    url = "http://localhost:8000"
     app = make_app(issuer=f"{url}/", cookie_secure=False)
     document = Description(app).document
     assert document["servers"] == [{"url": url}]
