@@ -40,7 +40,7 @@ class Command:
     def run(self, connection: Connection, **values: Any) -> None:
         """
         Raises:
-            SQLAlchemyError: as SQLAlchemy itself would raise it.
+            SQLAlchemyError: what the database refuses, as SQLAlchemy itself would raise it.
         """
         self._compiled.execute(connection.dialect, connection.connection, values)
 
@@ -48,7 +48,7 @@ class Command:
         """Run it with each row's values. Several go by SQLAlchemy, which sends them together.
 
         Raises:
-            SQLAlchemyError: as SQLAlchemy itself would raise it.
+            SQLAlchemyError: what the database refuses, as SQLAlchemy itself would raise it.
         """
         if len(rows) == 1:
             self.run(connection, **rows[0])
@@ -72,7 +72,7 @@ class Query(Generic[R]):
         """The rows.
 
         Raises:
-            SQLAlchemyError: as SQLAlchemy itself would raise it.
+            SQLAlchemyError: what the database refuses, as SQLAlchemy itself would raise it.
         """
         rows = self._compiled.execute(connection.dialect, connection.connection, values)
         return [self._row._make(row) for row in rows]
@@ -81,7 +81,7 @@ class Query(Generic[R]):
         """The row, where there is at most one.
 
         Raises:
-            SQLAlchemyError: as SQLAlchemy itself would raise it.
+            SQLAlchemyError: what the database refuses, as SQLAlchemy itself would raise it.
         """
         rows = self.all(connection, **values)
         return rows[0] if rows else None
@@ -90,7 +90,7 @@ class Query(Generic[R]):
         """The row, where there is at most one, asked for over a connection of its own.
 
         Raises:
-            SQLAlchemyError: as SQLAlchemy itself would raise it.
+            SQLAlchemyError: what the database refuses, as SQLAlchemy itself would raise it.
         """
         engine = db.engine
         try:
@@ -145,6 +145,8 @@ class _CompiledOnce:
             cursor = driver.execute(compiled.text, compiled.parameters(values))
             rows = cursor.fetchall() if compiled.read else []
         except dialect.loaded_dbapi.Error as error:
+            if dialect.is_disconnect(error, driver, None):
+                connection.invalidate(error)
             raise _as_told_by_sqlalchemy(error, dialect) from error
         return [compiled.converted(row) for row in rows]
 

@@ -38,6 +38,8 @@ BACK_SECONDS = 2.0
 BACK_TO = 3
 CONNECTIONS = 16
 SILENT = 20
+STAYING = 10
+LINGER_MOST = 4.0
 WORKERS, THREADS = 2, 4
 IN_A_ROW = 200
 NEWCOMER_SECONDS = 0.5
@@ -330,6 +332,19 @@ def answers_in_a_row(service: Service, request: str, number: int) -> int:
             rest = rest[-len("HTTP/1.1 200 ") + 1 :]
         asking.join()
     return good
+
+
+def test_clients_who_do_not_close_what_was_closed_hold_up_nobody(service: Service) -> None:
+    some = crowd(service, "/auth/refresh")
+    with ExitStack() as stack:
+        connections = [stack.enter_context(service.connected()) for _ in range(STAYING)]
+        for connection in connections:
+            connection.connect()
+            connection.sock.sendall(some.request.encode())
+            assert connection.sock.recv(12) == b"HTTP/1.1 401"
+        assert took(service, some) < NEWCOMER_SECONDS
+        assert sum(shared(service, connections)) == STAYING
+        assert seconds_until(lambda: sum(shared(service, connections)) == 0) < LINGER_MOST
 
 
 def shared(service: Service, connections: list[HTTPConnection]) -> list[int]:
