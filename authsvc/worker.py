@@ -1,4 +1,4 @@
-"""gunicorn's worker with threads, which takes no more connections than it can serve soon."""
+"""gunicorn's worker with threads, which shares connections with the others and waits for nobody."""
 
 import socket
 from collections import deque
@@ -25,9 +25,9 @@ that the answer arrives whole (RFC 9112 section 9.6). gunicorn does nothing else
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Leaves connections to the other workers and to the kernel's queue while it is busy.
 
-    gunicorn's own takes all that come, and a connection stays with the worker that took it. So
-    one worker may have all of them while another has none, and under overload a thousand wait
-    in each worker, which nobody can see and none of which can be refused.
+    gunicorn's own takes all that come, and a connection stays with the worker that took it: one
+    worker may have all of them while another has none. This one, while it is busy, takes one for
+    each request that it finishes.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

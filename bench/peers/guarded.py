@@ -36,7 +36,8 @@ def _keep_only(app: Flask, layers: list[str]) -> None:
     while hasattr(wsgi, "_app"):
         wsgi = wsgi._app
     if "metrics" in layers:
-        wsgi = RequestMetrics(wsgi, app.extensions["authsvc"][Instruments])
+        with app.app_context():
+            wsgi = RequestMetrics(wsgi, component(Instruments))
     if "log" in layers:
         wsgi = RequestLog(wsgi)
     wsgi = ResponseHeaders(wsgi) if "headers" in layers else _with_an_id(wsgi)
