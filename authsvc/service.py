@@ -1,7 +1,5 @@
 """Flask, without what an API of tokens has no use for, and without its cost on each request."""
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from flask import Flask, Request, Response
@@ -41,11 +39,6 @@ class Service(Flask):
 
     session_interface = NoCookieSessions()
     json_provider_class = CompiledJSON
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Flask inspects each view and hook at each call, to see whether it is a coroutine.
-        self.ensure_sync: Callable[..., Any] = cache(super().ensure_sync)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Flask's own, less what it works out for hosts, subdomains and WebSockets."""

@@ -18,8 +18,8 @@ from authsvc.sessions.revoke import revoke_tokens
 from authsvc.sessions.stored import stored_session
 from authsvc.statements import Command
 from authsvc.tokens.access import AccessToken, AccessTokens
-from authsvc.tokens.jws import TokenExpired, TokenInvalid
-from authsvc.tokens.refresh import RefreshClaims, RefreshTokens, token_hash
+from authsvc.tokens.jws import TokenExpired, TokenInvalid, token_hash
+from authsvc.tokens.refresh import RefreshClaims, RefreshTokens
 from authsvc.users.authentication import Authenticated, roles_of
 
 MAX_NOTE_EVERY = timedelta(hours=1)

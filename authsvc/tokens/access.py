@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 from authsvc import clock
 from authsvc.roles import Roles
 from authsvc.tokens.claims import Claims, checked_claims, refuse_early, refuse_expired
-from authsvc.tokens.jws import TokenInvalid, sign, verified_payload
+from authsvc.tokens.jws import TokenInvalid, sign, token_hash, verified_payload
 from authsvc.tokens.keyring import Key, Keyring, Keys, header_of
-from authsvc.tokens.memory import Memory
+from authsvc.tokens.verified_cache import VerifiedTokenCache
 
 MAX_LIFE = 15 * 60
 """Seconds that an access token may live at most, whatever is set (rule R2)."""
@@ -101,7 +101,7 @@ class AccessTokenVerifier:
         self._iss = iss
         self._aud = aud
         self._max_life = max_life
-        self._memory = Memory[str](keys)
+        self._verified = VerifiedTokenCache(keys)
 
     def verify(self, token: str) -> Claims:
         """The claims of a token that is valid now.
@@ -111,9 +111,10 @@ class AccessTokenVerifier:
             TokenInvalid: anything else.
         """
         now = clock.now().timestamp()
-        claims = self._memory.recall(token, token)
+        name = token_hash(token)
+        claims = self._verified.get(name, token)
         if claims is None:
-            claims = self._memory.keep(token, self._check(token, now))
+            claims = self._verified.add(name, self._check(token, now))
         refuse_expired(claims, now)
         return claims
 

@@ -1,5 +1,6 @@
 """The signed compact form of a token (RFC 7515 section 7.1): written, and read strictly."""
 
+import hashlib
 import json
 import re
 from typing import Any
@@ -52,3 +53,11 @@ def verified_payload(token: str, keys: Keys) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise TokenInvalid
     return payload
+
+
+def token_hash(token: str) -> bytes:
+    """Return the SHA-256 of the token's exact text: what is kept in place of a token.
+
+    Text outside ASCII is not a token, and "?" appears in none, so its hash is not a token's.
+    """
+    return hashlib.sha256(token.encode("ascii", "replace")).digest()

@@ -1,15 +1,14 @@
 """The refresh token: long, kept in the cookie, worth nothing without its row in the database."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from authsvc import clock
 from authsvc.tokens.claims import Claims, checked_claims, refuse_expired
-from authsvc.tokens.jws import sign, verified_payload
+from authsvc.tokens.jws import sign, token_hash, verified_payload
 from authsvc.tokens.keyring import Key, Keyring
-from authsvc.tokens.memory import Memory
+from authsvc.tokens.verified_cache import VerifiedTokenCache
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class RefreshTokens:
 
     def __init__(self, *keys: Key, iss: str) -> None:
         self._keyring = Keyring("rt+jwt", *keys)
-        self._memory = Memory[bytes](self._keyring)
+        self._verified = VerifiedTokenCache(self._keyring)
         self._iss = iss
         self._aud = f"{iss.rstrip('/')}/auth/refresh"
 
@@ -64,21 +63,13 @@ class RefreshTokens:
             TokenExpired: it was valid, and its time is over.
             TokenInvalid: anything else.
         """
-        name = token_hash(token)  # a token that lives for days is not kept itself
-        claims = self._memory.recall(name, token)
+        name = token_hash(token)
+        claims = self._verified.get(name, token)
         if claims is None:
             payload = verified_payload(token, self._keyring)
             claims = checked_claims(payload, iss=self._iss, aud=self._aud)
             if not even_expired:  # one that logs out does not come again
-                self._memory.keep(name, claims)
+                self._verified.add(name, claims)
         if not even_expired:
             refuse_expired(claims, clock.now().timestamp())
         return RefreshClaims(claims, name)
-
-
-def token_hash(token: str) -> bytes:
-    """SHA-256 of the token's exact text: what its row keeps instead of the token.
-
-    What is no ASCII is no token, and its hash is none of a token's: no token has a question mark.
-    """
-    return hashlib.sha256(token.encode("ascii", "replace")).digest()

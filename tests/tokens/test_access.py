@@ -18,10 +18,10 @@ from authsvc.tokens.access import (
     access_keyring,
 )
 from authsvc.tokens.claims import LEEWAY, Claims
-from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
+from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid, token_hash
 from authsvc.tokens.keyring import Key, decode, hmac_key
-from authsvc.tokens.memory import MOST
 from authsvc.tokens.refresh import RefreshTokens
+from authsvc.tokens.verified_cache import MAX_TOKENS
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import (
     ALICE,
@@ -409,10 +409,10 @@ def test_unused_bits_that_are_set_are_refused() -> None:
 
 def test_the_memory_is_bounded_and_what_was_kept_first_is_forgotten_first() -> None:
     own = verifier(KEY)
-    tokens = [issue() for _ in range(MOST + 2)]
+    tokens = [issue() for _ in range(MAX_TOKENS + 2)]
     for token in tokens:
         own.verify(token)
-    assert list(own._memory._claims) == tokens[2:]
+    assert list(own._verified._claims) == [token_hash(token) for token in tokens[2:]]
 
 
 def test_a_remembered_token_still_expires(clock: time_machine.Traveller) -> None:

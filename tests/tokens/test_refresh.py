@@ -13,10 +13,10 @@ from joserfc.jwk import OctKey
 
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.claims import LEEWAY
-from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid
+from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid, token_hash
 from authsvc.tokens.keyring import decode, hmac_key
-from authsvc.tokens.memory import MOST
-from authsvc.tokens.refresh import RefreshTokens, token_hash
+from authsvc.tokens.refresh import RefreshTokens
+from authsvc.tokens.verified_cache import MAX_TOKENS
 from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import ALICE, EPOCH, ISS, NOW, SESSION, by_hand, by_joserfc, payload
 
@@ -92,10 +92,10 @@ def test_it_expires_to_the_second_and_is_still_known_at_logout(
 
 def test_what_is_remembered_of_it_is_bounded_and_never_the_token_itself() -> None:
     tokens = RefreshTokens(KEY, iss=ISS)
-    for _ in range(MOST + 1):
+    for _ in range(MAX_TOKENS + 1):
         tokens.verify(issue())
-    remembered = tokens._memory._claims
-    assert 0 < len(remembered) <= MOST
+    remembered = tokens._verified._claims
+    assert 0 < len(remembered) <= MAX_TOKENS
     assert {(type(name), len(name)) for name in remembered} == {(bytes, 32)}
     token = issue()
     assert tokens.verify(token).claims is tokens.verify(token).claims

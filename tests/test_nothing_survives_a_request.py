@@ -1,0 +1,79 @@
+"""What one request made is gone after it: no token, and no object that could hold one."""
+
+import gc
+import hashlib
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask, Request, Response
+
+from authsvc.sessions.lifecycle import Opened
+from tests.people import Person
+
+LOGINS = 500
+HELD: list[object] = []
+CONTAINERS = (dict, list, tuple, set, frozenset)
+
+
+def digest(text: str | bytes) -> bytes:
+    return hashlib.sha256(text.encode() if isinstance(text, str) else text).digest()
+
+
+def everything_reachable() -> Iterator[Any]:
+    """Every object of this process. The collector does not list texts: their holders name them."""
+    gc.collect()
+    queue: list[Any] = gc.get_objects()
+    seen = {id(found) for found in queue}
+    while queue:
+        found = queue.pop()
+        yield found
+        for inside in gc.get_referents(found):
+            if id(inside) not in seen and isinstance(inside, (str, bytes, *CONTAINERS)):
+                seen.add(id(inside))
+                queue.append(inside)
+
+
+def surviving_tokens(digests: set[bytes]) -> int:
+    return sum(
+        type(found) in (str, bytes) and len(found) > 100 and digest(found) in digests
+        for found in everything_reachable()
+    )
+
+
+def number_of(kinds: Iterable[type]) -> dict[str, int]:
+    gc.collect()
+    objects = gc.get_objects()
+    return {kind.__name__: sum(isinstance(one, kind) for one in objects) for kind in kinds}
+
+
+def a_session_from_login_to_logout(app: Flask, email: str, password: str) -> set[bytes]:
+    person = Person(app, email, password).logged_in()
+    tokens = {digest(person.access_token), digest(person.refresh_token)}
+    assert person.refresh().status_code == 200
+    assert person.call("GET", "/api/me").status_code == 200
+    tokens.add(digest(person.access_token))
+    assert person.log_out().status_code == 204
+    return tokens
+
+
+@pytest.mark.only("sqlite")
+def test_no_token_and_nothing_of_a_request_is_reachable_after_it(app: Flask, alice: Person) -> None:
+    kinds = (Opened, Request, Response)
+    a_session_from_login_to_logout(app, alice.email, alice.password)
+    before = number_of(kinds)
+    digests: set[bytes] = set()
+    for _ in range(LOGINS):
+        digests |= a_session_from_login_to_logout(app, alice.email, alice.password)
+    assert len(digests) == 3 * LOGINS
+    assert number_of(kinds) == before
+    assert surviving_tokens(digests) == 0
+
+
+def test_a_surviving_token_would_be_found() -> None:
+    token = "a token " * 20
+    for holder in (SimpleNamespace(held={"by": (token,)}), {"by name": {token: 1}}, [[token]]):
+        HELD.append(holder)
+        assert surviving_tokens({digest(token)}) == 1
+        HELD.clear()
