@@ -11,9 +11,13 @@ __all__ = ["__version__", "create_app"]
 
 
 def __getattr__(name: str) -> Any:
-    """`create_app`, imported when it is asked for: a guard elsewhere needs none of the service."""
+    """Import `create_app` when it is asked for: the guard in another service does not need it."""
     if name == "create_app":
         from authsvc.app import create_app
 
         return create_app
+    if name == "schema":  # what a wsgi.py of before 0.1.0 imports
+        from authsvc.database import schema
+
+        return schema
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

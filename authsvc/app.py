@@ -9,31 +9,31 @@ from pydantic import SecretBytes
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from authsvc.auth import auth
-from authsvc.components import install
 from authsvc.database import connect_app
-from authsvc.error_handlers import render_problems
 from authsvc.guard.access_token import AccessTokenGuard
-from authsvc.guard.counts import Counts
 from authsvc.guard.cross_origin import CrossOriginGuard
-from authsvc.guard.database_counts import DatabaseCounts
-from authsvc.guard.headers import ResponseHeaders
-from authsvc.guard.throttle import Throttle
-from authsvc.json_body import MAX_BODY
+from authsvc.monitoring.instruments import Instruments, RequestMetrics
+from authsvc.monitoring.logs import RequestLog
 from authsvc.operations import operations
 from authsvc.operations.demo import demo
-from authsvc.operations.instruments import Instruments, RequestMetrics
-from authsvc.operations.logs import RequestLog
 from authsvc.operations.openapi import Description
+from authsvc.ratelimit.counts import Counts
+from authsvc.ratelimit.database_counts import DatabaseCounts
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources import resources
-from authsvc.service import Service
 from authsvc.sessions.lifecycle import Sessions
-from authsvc.sessions.revocations import Revocations
+from authsvc.sessions.recently_revoked import Revocations
 from authsvc.settings import Settings
-from authsvc.settings_sources import load_settings
+from authsvc.settings.sources import load_settings
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import Key, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.users.passwords import Passwords
+from authsvc.web.error_handlers import render_problems
+from authsvc.web.flask_app import Service
+from authsvc.web.headers import ResponseHeaders
+from authsvc.web.json_body import MAX_BODY
+from authsvc.web.registry import install
 
 
 def instance_folder() -> Path:
@@ -132,7 +132,7 @@ def _counts(settings: Settings) -> Counts:
     if where == "database":
         return DatabaseCounts()
     # Here, so that only who has a Redis waits for its library to load.
-    from authsvc.guard.redis_counts import RedisCounts
+    from authsvc.ratelimit.redis_counts import RedisCounts
 
     return RedisCounts(where)
 

@@ -15,13 +15,13 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from authsvc.database import db
-from authsvc.operations.logs import gunicorn_logging
-from authsvc.operations.metrics_folder import make_metrics_folder, outlive_this_process
-from authsvc.operations.shared_metrics import forget_gauges, measure_as, share_metrics
+from authsvc.monitoring.logs import gunicorn_logging
+from authsvc.monitoring.metrics_folder import make_metrics_folder, outlive_this_process
+from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
-worker_class = "authsvc.worker.Worker"
+worker_class = "authsvc.server.worker.Worker"
 threads = 4
 backlog = 256  # connections that wait to be taken; more are not let in
 graceful_timeout = 10  # seconds that requests under way have when it is told to end

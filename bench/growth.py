@@ -26,17 +26,17 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import text
 
-from authsvc import clock, create_app, schema
-from authsvc.components import component
-from authsvc.database import db, writing
+from authsvc import clock, create_app
+from authsvc.database import db, schema, writing
 from authsvc.sessions.lifecycle import Device, Opened, Sessions
 from authsvc.sessions.listing import live_sessions
 from authsvc.sessions.purge import purge
 from authsvc.settings import Settings
 from authsvc.users.authentication import Authenticated
+from authsvc.web.registry import component
 from bench.svg import COLOURS, GRID, Picture
-from tests.postgres import CRASH_SAFE, Cluster, find_binaries
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.postgres_cluster import CRASH_SAFE, Cluster, find_binaries
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 SIZES = (1_000, 100_000, 1_000_000, 10_000_000)
 MOST_ON_SQLITE = 1_000_000

@@ -12,8 +12,8 @@ from bench.ceilings import ARGON2ID
 from bench.peer import ALICE, SESSIONS, WORKERS, Peer
 from bench.peers.bare import ANSWER
 from bench.server import NotStarted, Server, serving
-from tests.gunicorn import environment, free_port
-from tests.secrets import ACCESS_SECRET
+from tests.support.gunicorn_server import environment, free_port
+from tests.support.signing_secrets import ACCESS_SECRET
 
 MOST_LOGOUTS_A_SECOND = 2_500
 WITHOUT_LIMITS = "1000000"

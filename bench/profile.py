@@ -20,7 +20,7 @@ from wsgiref.util import setup_testing_defaults
 from bench.document import write
 from bench.peer import ALICE, SESSIONS
 from bench.served import costs
-from tests.gunicorn import environment, new_database
+from tests.support.gunicorn_server import environment, new_database
 
 BY = "python -m bench.profile"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -62,11 +62,11 @@ def log_in(file: Path) -> Iterator[None]:
 
 def profiles() -> Iterator[tuple[str, Rows]]:
     # Only now, when the settings are there and the log is a file.
-    from authsvc.components import component
-    from authsvc.guard.throttle import Throttle
+    from authsvc.ratelimit.throttle import Throttle
     from authsvc.sessions.lifecycle import Device, Sessions
     from authsvc.users import accounts, authentication
     from authsvc.users.passwords import Passwords
+    from authsvc.web.registry import component
     from bench.peers import bare, guarded
 
     app = guarded.guarded()

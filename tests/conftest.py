@@ -12,17 +12,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection, delete
 
-from authsvc import create_app, schema
-from authsvc.components import install
-from authsvc.database import Base, db, writing
+from authsvc import create_app
+from authsvc.database import Base, db, schema, writing
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
+from authsvc.web.registry import install
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
-from tests.operator import Operator
-from tests.people import Person
-from tests.pgbouncer import pgbouncer
-from tests.postgres import Address, Cluster, find_binaries
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.operator_commands import Operator
+from tests.support.people import Person
+from tests.support.pgbouncer_server import pgbouncer
+from tests.support.postgres_cluster import Address, Cluster, find_binaries
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 MakeApp = Callable[..., Flask]
 MakeDatabase = Callable[[], str]

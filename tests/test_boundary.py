@@ -9,9 +9,9 @@ from flask.views import MethodView
 
 from authsvc.guard import current_access_token, public
 from authsvc.guard.access_token import is_public
-from tests.answers import refused
 from tests.conftest import MakeApp
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import assert_problem
 
 PUBLIC = {
     "POST /auth/register",
@@ -112,7 +112,7 @@ def test_each_route_of_the_service_is_public_or_protected_as_it_is_written_here(
 def test_each_protected_route_asks_for_an_access_token(app: Flask, route: str) -> None:
     method, path = route.replace("<uuid:sid>", "00000000-0000-7000-8000-000000000000").split()
     answer = app.test_client().open(path, method=method)
-    assert refused(answer, 401, "access_token_missing")
+    assert_problem(answer, 401, "access_token_missing")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_view_is_given_the_claims_and_cannot_change_them(
 
 
 def test_a_public_view_that_asks_for_the_claims_is_a_mistake(call: Callable) -> None:
-    assert refused(call("GET", "/confused"), 500, "internal_error")
+    assert_problem(call("GET", "/confused"), 500, "internal_error")
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,9 @@ def test_options_is_answered_without_a_token(call: Callable, path: str) -> None:
 
 
 def test_what_matches_no_route_has_its_ordinary_answer_without_a_token(call: Callable) -> None:
-    assert refused(call("GET", "/nowhere", token=False), 404, "not_found")
+    assert_problem(call("GET", "/nowhere", token=False), 404, "not_found")
     answer = call("PUT", "/notes", token=False)
-    assert refused(answer, 405, "method_not_allowed")
+    assert_problem(answer, 405, "method_not_allowed")
     assert sorted(answer.headers["Allow"].split(", ")) == ["GET", "HEAD", "OPTIONS", "POST"]
     answer = call("GET", "/slashed", token=False)
     assert answer.status_code == 308

@@ -9,9 +9,9 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.answers import claims, counted_statements
 from tests.conftest import MakeApp
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import claims, counted_statements
 
 NEW = "a lamp that is not lit"
 CAROL = {"email": "carol@example.com", "password": NEW}

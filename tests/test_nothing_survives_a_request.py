@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, Request, Response
 
 from authsvc.sessions.lifecycle import Opened
-from tests.people import Person
+from tests.support.people import Person
 
 LOGINS = 500
 HELD: list[object] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gunicorn import ROOT
+from tests.support.gunicorn_server import ROOT
 
 
 def run(*command: str | Path, cwd: Path, **variables: str) -> str:

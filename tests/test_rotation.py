@@ -10,9 +10,9 @@ from flask import Flask
 
 from authsvc.tokens.key_pairs import generate_pem
 from tests.conftest import MakeApp, empty_tables
-from tests.key_pairs import ED25519, P256, signed_by
-from tests.people import Person
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.key_pair_settings import ED25519, P256, signed_by
+from tests.support.people import Person
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 NEW_ACCESS = hashlib.sha512(b"the next access secret").digest().hex()
 OTHER_ED25519 = generate_pem("EdDSA")

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from authsvc import clock
 from authsvc.audit.model import SecurityEvent, first_id
-from authsvc.batches import Batches
+from authsvc.database.purging import Batches
 
 
 def purge(ttl: int) -> Iterator[int]:

@@ -16,9 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from authsvc import clock
 from authsvc.audit.model import Actor, Kind, SecurityEvent, first_id, new_ids
 from authsvc.database import reading, writing
-from authsvc.facts import hashed
-from authsvc.requests import remote_address, user_agent
-from authsvc.statements import Command
+from authsvc.database.compiled import Command
+from authsvc.web.inputs import remote_address, user_agent
+from authsvc.web.log_context import hashed
 
 REFUSALS_EVERY = timedelta(hours=1)
 """How often, at most, one session's refused refreshes are recorded: they cost whoever sends

@@ -4,8 +4,8 @@ from flask import Blueprint, Response
 
 from authsvc.auth import introspect, login, logout, refresh, register, verify
 from authsvc.guard.refresh_cookie import clear_refresh_cookie
-from authsvc.problem_json import render
 from authsvc.problems import RefreshTokenRefused
+from authsvc.web.problem_json import render
 
 auth = Blueprint("auth", __name__, url_prefix="/auth")
 auth.post("/register")(register.register)

@@ -11,14 +11,14 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from authsvc import clock
-from authsvc.answers import answers
-from authsvc.components import component
 from authsvc.guard.access_token import AccessTokenGuard, public
-from authsvc.requests import Body, Text, takes
 from authsvc.roles import Roles
 from authsvc.sessions.standing import is_in_force
 from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
+from authsvc.web.inputs import Body, Text, takes
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 
 class Introspection(Body):

@@ -5,14 +5,11 @@ from functools import partial
 from flask import Response, after_this_request, current_app
 from flask.ctx import AppContext
 
-from authsvc.answers import answers
 from authsvc.audit import purge as audit
-from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.guard.refresh_cookie import COOKIE_SET, sent_refresh_tokens, set_refresh_cookie
-from authsvc.guard.throttle import Throttle
 from authsvc.problems import InvalidCredentials, RateLimited
-from authsvc.requests import Body, remote_address, takes, user_agent
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions import purge as sessions
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.settings import Settings
@@ -20,6 +17,9 @@ from authsvc.tokens.access import AccessToken
 from authsvc.users.accounts import Email, email_key
 from authsvc.users.authentication import authenticate
 from authsvc.users.passwords import Password, Passwords
+from authsvc.web.inputs import Body, remote_address, takes, user_agent
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 
 class Credentials(Body):

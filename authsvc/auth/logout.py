@@ -2,8 +2,6 @@
 
 from flask import after_this_request
 
-from authsvc.answers import answers
-from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.guard.refresh_cookie import (
     COOKIE_CLEARED,
@@ -11,6 +9,8 @@ from authsvc.guard.refresh_cookie import (
     takes_refresh_cookie,
 )
 from authsvc.sessions.lifecycle import Sessions
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 
 @public

@@ -1,10 +1,7 @@
 """POST /auth/refresh: another access token for a live session, and never another cookie."""
 
-from authsvc.answers import answers
-from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.guard.refresh_cookie import takes_refresh_cookie
-from authsvc.guard.throttle import Throttle
 from authsvc.problems import (
     RateLimited,
     RefreshTokenExpired,
@@ -12,8 +9,11 @@ from authsvc.problems import (
     RefreshTokenMissing,
     RefreshTokenRevoked,
 )
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.lifecycle import Sessions
 from authsvc.tokens.access import AccessToken
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 
 @public

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from authsvc.answers import Instant, answers
-from authsvc.components import component
 from authsvc.guard.access_token import public
-from authsvc.guard.throttle import Throttle
 from authsvc.problems import EmailTaken, RateLimited, RegistrationClosed
-from authsvc.requests import Body, remote_address, takes
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
 from authsvc.users import accounts
 from authsvc.users.passwords import ChosenPassword, Passwords
+from authsvc.web.inputs import Body, remote_address, takes
+from authsvc.web.outputs import Instant, answers
+from authsvc.web.registry import component
 
 
 class NewAccount(Body):

@@ -2,8 +2,8 @@
 
 from flask import Response
 
-from authsvc.answers import answers
 from authsvc.guard.access_token import current_access_token
+from authsvc.web.outputs import answers
 
 SUBJECT, SESSION = "X-Auth-Subject", "X-Auth-Session"
 

@@ -9,14 +9,14 @@ from typing import Any, ClassVar, get_args
 
 import click
 
-from authsvc import clock, operators
+from authsvc import admin, clock
 from authsvc.audit.model import Kind
 from authsvc.audit.purge import purge
 from authsvc.audit.read import Recorded
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, count_up, printable
-from authsvc.components import component
 from authsvc.settings import Settings
+from authsvc.web.registry import component
 
 KINDS = get_args(Kind)
 LIMIT = 100
@@ -82,7 +82,7 @@ def audit(
     if context.invoked_subcommand is not None:
         return
     with app_context():
-        events = operators.audit(limit, email=user, kinds=kinds, since=since, until=until)
+        events = admin.audit(limit, email=user, kinds=kinds, since=since, until=until)
     lines = _as_json if as_json else _as_table if sys.stdout.isatty() else _as_words
     for line in lines(events):
         click.echo(line)

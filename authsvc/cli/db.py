@@ -3,12 +3,12 @@
 import click
 from sqlalchemy.exc import DBAPIError
 
-from authsvc import schema, transfer
 from authsvc.app import instance_folder
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import clear_errors
-from authsvc.settings_sources import load_settings
-from authsvc.settings_values import checked_database_url
+from authsvc.database import copying, schema
+from authsvc.settings.sources import load_settings
+from authsvc.settings.values import checked_database_url
 
 
 @click.group(cls=Commands)
@@ -48,9 +48,9 @@ def copy(source: str, target: str) -> None:
     authsvc db copy sqlite:////var/lib/authsvc/authsvc.db postgresql://authsvc@db/authsvc
     """
     try:
-        for table, rows in transfer.copy(source, target):
+        for table, rows in copying.copy(source, target):
             click.echo(f"{table}: {rows}", err=True)
-    except transfer.CannotCopy as error:
+    except copying.CannotCopy as error:
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
         raise click.ClickException(f"One of them cannot be used: {error.orig}") from None

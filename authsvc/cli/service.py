@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from gunicorn.app.wsgiapp import run as run_gunicorn
 
-from authsvc import schema
 from authsvc.app import instance_folder
 from authsvc.cli.shell import clear_errors
+from authsvc.database import schema
 from authsvc.settings import PREFIX
-from authsvc.settings_sources import load_settings
+from authsvc.settings.sources import load_settings
 from authsvc.tokens.shared_secret import SECRET_BYTES
 
 

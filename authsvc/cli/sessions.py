@@ -2,7 +2,7 @@
 
 import click
 
-from authsvc import clock, operators
+from authsvc import admin, clock
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, count_up, printable
 from authsvc.sessions.purge import purge
@@ -23,7 +23,7 @@ def list_sessions(email: str) -> None:
     ends, address, browser.
     """
     with app_context():
-        for session in operators.live_sessions(email):
+        for session in admin.live_sessions(email):
             words = (
                 str(session.id),
                 f"opened {clock.rfc3339(session.created_at)}",
@@ -51,7 +51,7 @@ def revoke_sessions(email: str | None, everybody: bool) -> None:
     if (email is None) is not everybody:
         raise click.UsageError("Give either an e-mail address or --all.")
     with app_context():
-        ended = count_up("ended", revoke_everybodys() if email is None else operators.revoke(email))
+        ended = count_up("ended", revoke_everybodys() if email is None else admin.revoke(email))
     click.echo(f"\n{ended} sessions are ended.")
 
 

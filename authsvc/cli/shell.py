@@ -8,11 +8,12 @@ import click
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from authsvc import database, schema
+from authsvc import database
 from authsvc.app import create_app, instance_folder
+from authsvc.database import schema
 from authsvc.problems import Problem, ValidationFailed
 from authsvc.settings import PREFIX, SettingsInvalid
-from authsvc.settings_sources import load_settings
+from authsvc.settings.sources import load_settings
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import click
 
-from authsvc import clock, operators, roles
+from authsvc import admin, clock, roles
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, new_password
 from authsvc.users import accounts
@@ -53,7 +53,7 @@ def disable_user(email: str) -> None:
     No login and no refresh from now on; access tokens stop working within a second.
     """
     with app_context():
-        operators.disable(email)
+        admin.disable(email)
     click.echo(f"{email} is disabled, and all sessions are ended.")
 
 
@@ -62,7 +62,7 @@ def disable_user(email: str) -> None:
 def enable_user(email: str) -> None:
     """Let EMAIL log in again."""
     with app_context():
-        operators.enable(email)
+        admin.enable(email)
     click.echo(f"{email} can log in again.")
 
 
@@ -78,7 +78,7 @@ def grant_roles(email: str, role: tuple[str, ...]) -> None:
     authsvc users grant alice@example.com admin
     """
     with app_context():
-        _tell_roles(email, operators.grant(email, role))
+        _tell_roles(email, admin.grant(email, role))
 
 
 @users.command("revoke")
@@ -94,7 +94,7 @@ def revoke_roles(email: str, role: tuple[str, ...]) -> None:
     authsvc sessions revoke alice@example.com
     """
     with app_context():
-        _tell_roles(email, operators.withdraw(email, role))
+        _tell_roles(email, admin.withdraw(email, role))
 
 
 @users.command("set-password")
@@ -105,7 +105,7 @@ def set_password(email: str) -> None:
     The password is asked for, or read from standard input where that is not a terminal.
     """
     with app_context():
-        operators.set_password(email, new_password())
+        admin.set_password(email, new_password())
     click.echo(f"{email} has a new password, and all sessions are ended.")
 
 

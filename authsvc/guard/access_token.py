@@ -10,10 +10,7 @@ from uuid import UUID
 from flask import Flask, Request, g
 from flask.globals import request_ctx
 
-from authsvc.facts import note
 from authsvc.guard.remote_keyring import RemoteKeyring
-from authsvc.json_body import json_member
-from authsvc.problem_json import render
 from authsvc.problems import (
     AccessTokenExpired,
     AccessTokenInvalid,
@@ -27,6 +24,9 @@ from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import Keys, hmac_key
 from authsvc.tokens.shared_secret import secret_from_hex
+from authsvc.web.json_body import json_member
+from authsvc.web.log_context import note
+from authsvc.web.problem_json import render
 
 View = TypeVar("View", bound=Callable[..., Any])
 

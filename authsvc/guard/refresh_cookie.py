@@ -6,9 +6,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from flask import Response, request
 
-from authsvc.components import component
 from authsvc.problems import RefreshTokenRefused
 from authsvc.settings import Settings
+from authsvc.web.registry import component
 
 COOKIE_SET = {
     "Set-Cookie": "The refresh token: `HttpOnly`, for this host alone, for as long as the session."

@@ -1,10 +1,10 @@
-"""What Alembic runs: the migrations, within the transaction that `authsvc.schema` has opened."""
+"""What Alembic runs: the migrations, in the transaction that `authsvc.database.schema` opened."""
 
 from alembic import context
 
 from authsvc.audit import model as audit
 from authsvc.database import Base
-from authsvc.guard import database_counts
+from authsvc.ratelimit import database_counts
 from authsvc.sessions import model as sessions
 from authsvc.users import model as users
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from flask import Blueprint, Response, make_response, render_template, send_from_directory
 
-from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.settings import Settings
+from authsvc.web.registry import component
 
 FILES = Path(__file__).parent.parent / "static" / "demo"
 POLICY = (

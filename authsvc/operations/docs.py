@@ -4,11 +4,11 @@ from pathlib import Path
 
 from flask import Response
 
-from authsvc.answers import answers
-from authsvc.components import component
 from authsvc.guard.access_token import public
 from authsvc.operations.openapi import Description
-from authsvc.operations.revalidated import REVALIDATED, Revalidated
+from authsvc.web.etag import REVALIDATED, Revalidated
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 FOLDER = Path(__file__).parent.parent / "static" / "docs"
 TYPES = {"docs.css": "text/css", "look.css": "text/css", "icon.svg": "image/svg+xml"}

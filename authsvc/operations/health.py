@@ -5,10 +5,10 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from authsvc.answers import answers
 from authsvc.database import reading
 from authsvc.guard.access_token import public
 from authsvc.problems import ServiceUnavailable
+from authsvc.web.outputs import answers
 
 
 @dataclass(frozen=True)

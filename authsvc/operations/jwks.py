@@ -2,12 +2,12 @@
 
 from flask import Response, after_this_request, request
 
-from authsvc.answers import answers
-from authsvc.components import component
 from authsvc.guard.access_token import public
-from authsvc.operations.revalidated import REVALIDATED
 from authsvc.tokens.access import AccessTokens
 from authsvc.tokens.keyring import JwkSet
+from authsvc.web.etag import REVALIDATED
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 MAX_AGE = 60
 """Seconds that a cache may keep it: no longer than a verifier that meets a new key waits before

@@ -6,13 +6,13 @@ from ipaddress import ip_address
 from flask import Response, request
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from authsvc.answers import answers
-from authsvc.components import component
 from authsvc.guard.access_token import public
-from authsvc.operations.instruments import Instruments
+from authsvc.monitoring.instruments import Instruments
 from authsvc.problems import Forbidden
-from authsvc.requests import remote_address
 from authsvc.settings import Settings
+from authsvc.web.inputs import remote_address
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 SIGNS_OF_A_PROXY = ("Forwarded", "Via", "X-Real-Ip", "X-Forwarded-")
 """How headers begin that proxies add: what comes through one on this machine is not from here."""

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Flask, Response
 
-from authsvc.answers import JSON, answers
-from authsvc.components import component
 from authsvc.guard.access_token import public
-from authsvc.operations.docs_page import docs_page
-from authsvc.operations.document import document
-from authsvc.operations.revalidated import REVALIDATED, Revalidated
+from authsvc.openapi.docs_page import docs_page
+from authsvc.openapi.document import document
+from authsvc.web.etag import REVALIDATED, Revalidated
+from authsvc.web.outputs import JSON, answers
+from authsvc.web.registry import component
 
 
 class Description:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from flask import Response
 
-from authsvc.answers import answers
 from authsvc.guard.access_token import public
-from authsvc.operations.revalidated import REVALIDATED, Revalidated
+from authsvc.web.etag import REVALIDATED, Revalidated
+from authsvc.web.outputs import answers
 
 FOLDER = Path(__file__).parent.parent / "static"
 MODULE = Revalidated((FOLDER / "authsvc.js").read_bytes(), "text/javascript")

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from authsvc.answers import Instant, answers
 from authsvc.audit.read import newest
-from authsvc.facts import hashed
 from authsvc.guard.access_token import current_access_token
-from authsvc.requests import Query, takes_query
+from authsvc.web.inputs import Query, takes_query
+from authsvc.web.log_context import hashed
+from authsvc.web.outputs import Instant, answers
 
 MOST = 100
 """Events in one answer."""

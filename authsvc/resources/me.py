@@ -2,18 +2,18 @@
 
 from flask import after_this_request
 
-from authsvc.answers import answers
 from authsvc.audit.record import Event, record
-from authsvc.components import component
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, clear_refresh_cookie
-from authsvc.guard.throttle import Throttle
 from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
-from authsvc.requests import Body, takes
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.revoke import make_nameless
 from authsvc.users import accounts, authentication
 from authsvc.users.passwords import Password, Passwords
+from authsvc.web.inputs import Body, takes
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 
 class Confirmation(Body):

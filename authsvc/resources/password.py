@@ -1,16 +1,16 @@
 """PUT /api/me/password: a new password, and every other session of the account ends."""
 
-from authsvc.answers import answers
 from authsvc.audit.record import Event, record
-from authsvc.components import component
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
-from authsvc.guard.throttle import Throttle
 from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
-from authsvc.requests import Body, takes
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.revoke import revoke_all
 from authsvc.users import accounts, authentication
 from authsvc.users.passwords import ChosenPassword, Password, Passwords
+from authsvc.web.inputs import Body, takes
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 
 class NewPassword(Body):

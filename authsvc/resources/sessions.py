@@ -5,13 +5,13 @@ from uuid import UUID
 
 from flask import after_this_request
 
-from authsvc.answers import answers
-from authsvc.components import component
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, clear_refresh_cookie
 from authsvc.sessions import listing, revoke
 from authsvc.sessions.lifecycle import Sessions
+from authsvc.web.outputs import answers
+from authsvc.web.registry import component
 
 
 @dataclass(frozen=True)

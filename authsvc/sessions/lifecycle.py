@@ -10,17 +10,17 @@ from uuid_utils.compat import uuid7
 from authsvc import clock
 from authsvc.audit.record import Event, record, record_refusal
 from authsvc.database import writing
-from authsvc.facts import note
+from authsvc.database.compiled import Command
 from authsvc.problems import RefreshTokenExpired, RefreshTokenInvalid
 from authsvc.roles import parse
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.revoke import revoke_tokens
 from authsvc.sessions.stored import stored_session
-from authsvc.statements import Command
 from authsvc.tokens.access import AccessToken, AccessTokens
 from authsvc.tokens.jws import TokenExpired, TokenInvalid, token_hash
 from authsvc.tokens.refresh import RefreshClaims, RefreshTokens
 from authsvc.users.authentication import Authenticated, roles_of
+from authsvc.web.log_context import note
 
 MAX_NOTE_EVERY = timedelta(hours=1)
 """How often, at most, a session's row is told that it was used: a refresh is mostly a read."""

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from authsvc import clock
-from authsvc.answers import Instant
 from authsvc.audit.record import Event, record
 from authsvc.database import reading, writing
 from authsvc.problems import NotFound
 from authsvc.sessions.model import RefreshToken, is_live
+from authsvc.web.outputs import Instant
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, select
 
 from authsvc import clock
-from authsvc.batches import Batches
+from authsvc.database.purging import Batches
 from authsvc.sessions.model import RefreshToken
 
 KEPT = timedelta(hours=1)

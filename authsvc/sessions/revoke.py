@@ -9,8 +9,8 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from authsvc import clock
 from authsvc.audit.record import Event, record
 from authsvc.database import writing
+from authsvc.database.compiled import Query
 from authsvc.sessions.model import RefreshToken
-from authsvc.statements import Query
 from authsvc.tokens.refresh import RefreshClaims
 
 PAGE = 1000

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
+from authsvc.database.compiled import Query
 from authsvc.problems import (
     RefreshTokenExpired,
     RefreshTokenInvalid,
@@ -14,7 +15,6 @@ from authsvc.problems import (
     RefreshTokenRevoked,
 )
 from authsvc.sessions.model import RefreshToken
-from authsvc.statements import Query
 from authsvc.tokens.refresh import RefreshClaims
 from authsvc.users.model import User
 

@@ -14,20 +14,20 @@ from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from authsvc import clock, roles
-from authsvc.answers import Instant
 from authsvc.audit.record import Event, record
-from authsvc.components import component
 from authsvc.database import reading, writing
-from authsvc.facts import note
 from authsvc.problems import (
     EmailTaken,
     Fault,
     ValidationFailed,
 )
-from authsvc.requests import Text
 from authsvc.roles import Roles
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
+from authsvc.web.inputs import Text
+from authsvc.web.log_context import note
+from authsvc.web.outputs import Instant
+from authsvc.web.registry import component
 
 PAGE = 1000
 """Rows fetched at a time where all are wanted."""

@@ -8,15 +8,15 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, select, update
 
 from authsvc.audit.record import Event, record_refusal
-from authsvc.components import component
 from authsvc.database import reading
-from authsvc.facts import note
+from authsvc.database.compiled import Query
 from authsvc.problems import InvalidCredentials, WrongPassword
 from authsvc.roles import Roles, parse
-from authsvc.statements import Query
 from authsvc.users.accounts import email_key
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
+from authsvc.web.log_context import note
+from authsvc.web.registry import component
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Field
 
-from authsvc.components import component
-from authsvc.requests import Text
 from authsvc.users.hashing import Hashing, Watch
 from authsvc.users.imported_hashes import ImportedBcrypt, ImportedWerkzeug
+from authsvc.web.inputs import Text
+from authsvc.web.registry import component
 
 MAX_LENGTH = 256
 """Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""

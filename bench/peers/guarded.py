@@ -9,16 +9,16 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import event
 
-from authsvc import create_app, schema
-from authsvc.components import component
-from authsvc.database import db
-from authsvc.guard.headers import REQUEST_ID, ResponseHeaders
+from authsvc import create_app
+from authsvc.database import db, schema
 from authsvc.guard.refresh_cookie import cookie_name
-from authsvc.operations.instruments import Instruments, RequestMetrics
-from authsvc.operations.logs import RequestLog
+from authsvc.monitoring.instruments import Instruments, RequestMetrics
+from authsvc.monitoring.logs import RequestLog
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.settings import Settings
 from authsvc.users import accounts, authentication
+from authsvc.web.headers import REQUEST_ID, ResponseHeaders
+from authsvc.web.registry import component
 from bench.peers.bare import things
 
 

@@ -16,8 +16,8 @@ from http.client import HTTPConnection, HTTPException
 from threading import Lock
 from typing import Any
 
-from authsvc.json_body import MAX_BODY
 from authsvc.tokens.claims import LEEWAY
+from authsvc.web.json_body import MAX_BODY
 from bench.speak import JSON
 
 ACCESS_TTL = 60

@@ -14,7 +14,7 @@ from tests.attacks.attack import Attack, Sent, Transport
 from tests.attacks.groups import CORPUS, GROUPS
 from tests.attacks.tokens import Good, hash_of
 from tests.conftest import MakeApp, empty_tables
-from tests.people import Person
+from tests.support.people import Person
 
 SAMPLE = 12
 """One in so many rows of each group, its first among them, is tried on every database."""

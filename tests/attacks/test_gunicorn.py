@@ -9,7 +9,7 @@ import pytest
 from tests.attacks.attack import COOKIE, JSON, Attack, Sent, Transport, me_with, refresh_with
 from tests.attacks.groups import GROUPS
 from tests.attacks.tokens import Good, compact
-from tests.gunicorn import Service, new_database, serving
+from tests.support.gunicorn_server import Service, new_database, serving
 
 ALICE = compact({"email": "alice@example.com", "password": "a horse that is correct"})
 

@@ -22,8 +22,8 @@ from tests.attacks.groups import GROUPS
 from tests.attacks.test_corpus import assert_told_as_the_contract_says, send
 from tests.attacks.tokens import Good, b64, compact, unb64
 from tests.conftest import MakeApp, empty_tables
-from tests.key_pairs import ED25519_ORDER, P256_ORDER, PEM, signed_by
-from tests.people import Person
+from tests.support.key_pair_settings import ED25519_ORDER, P256_ORDER, PEM, signed_by
+from tests.support.people import Person
 
 OTHER = {"EdDSA": "ES256", "ES256": "EdDSA"}
 

@@ -17,7 +17,7 @@ from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.attacks.tokens import Good, b64, unb64
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 KEYRING = access_keyring(hmac_key(ACCESS_SECRET))
 ACCESS = AccessTokens(KEYRING, "authsvc", "authsvc", 600)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 SECRETS = {"access": ACCESS_SECRET, "refresh": REFRESH_SECRET}
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, text
 
 from authsvc.database import writing
 from authsvc.users.authentication import authenticate, hold, roles_of
-from tests.answers import claims, events, refused, sessions, users
-from tests.operator import Operator
-from tests.people import Person
+from tests.support.operator_commands import Operator
+from tests.support.people import Person
+from tests.support.responses import assert_problem, claims, events, sessions, users
 
 NEW = "a lamp that is not lit"
 
@@ -124,8 +124,8 @@ def test_a_refusal_stands_where_it_cannot_be_recorded(
     alice.log_out()
     alice.password = "not the password of Alice"
     with without(connection, "security_events"):
-        assert refused(alice.log_in(), 401, "invalid_credentials")
-        assert refused(ended.refresh(), 401, "refresh_token_revoked")
+        assert_problem(alice.log_in(), 401, "invalid_credentials")
+        assert_problem(ended.refresh(), 401, "refresh_token_revoked")
     said = [record.getMessage() for record in caplog.records if record.name.endswith(".record")]
     assert [line.partition(":")[0] for line in said] == [
         "login_refused was not recorded",

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, insert, text
 from authsvc import clock
 from authsvc.audit.model import SecurityEvent, first_id, new_ids
 from authsvc.audit.purge import purge
-from authsvc.batches import BATCH
-from tests.answers import events
+from authsvc.database.purging import BATCH
 from tests.conftest import MakeApp
-from tests.operator import Operator
-from tests.people import Person
+from tests.support.operator_commands import Operator
+from tests.support.people import Person
+from tests.support.responses import events
 
 NOON = datetime(2036, 11, 24, 12, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from authsvc.audit.record import REFUSALS_EVERY
-from tests.answers import claims, events, refused, users
 from tests.attacks.tokens import Good
-from tests.operator import Operator
-from tests.people import Person
+from tests.support.operator_commands import Operator
+from tests.support.people import Person
+from tests.support.responses import assert_problem, claims, events, users
 
 NOON = datetime(2036, 11, 24, 12, 0, 0, tzinfo=UTC)
 NEW = "a lamp that is not lit"
@@ -166,7 +166,7 @@ def test_refused_logins(alice: Person, bob: Person, app: Flask, connection: Conn
     alice.password = WRONG
     nobody = Person(app, "canary@example.com", WRONG)
     for person in (alice, bob, nobody):
-        assert refused(person.log_in(**{"User-Agent": "x"}), 401, "invalid_credentials")
+        assert_problem(person.log_in(**{"User-Agent": "x"}), 401, "invalid_credentials")
     rows = events(connection)[2:]
     hers, his = users(connection)
     assert [(row.event, row.user_id, row.detail) for row in rows] == [
@@ -202,7 +202,7 @@ def test_a_refused_refresh_of_a_known_session_is_recorded(
     alice.logged_in()
     sid = session_of(alice)
     connection.execute(text(change))
-    assert refused(alice.refresh(**{"User-Agent": "x"}), 401, code)
+    assert_problem(alice.refresh(**{"User-Agent": "x"}), 401, code)
     row = events(connection)[-1]
     (user,) = users(connection)
     assert (row.event, row.session, row.detail) == ("refresh_refused", sid, code)
@@ -214,7 +214,7 @@ def test_a_refresh_of_an_idle_session_is_recorded(alice: Person, connection: Con
     with time_machine.travel(NOON, tick=False) as clock:
         alice.logged_in()
         clock.shift(timedelta(days=3))
-        assert refused(alice.refresh(), 401, "refresh_token_expired")
+        assert_problem(alice.refresh(), 401, "refresh_token_expired")
     assert told(connection)[-1][0] == "refresh_refused"
 
 
@@ -225,7 +225,7 @@ def test_a_token_rightly_signed_that_is_not_the_sessions_own_is_recorded(
     sid = session_of(alice)
     good = Good("refresh", alice.refresh_token, alice.access_token)
     alice.refresh_token = good.with_claims(jti="3f0c1d4e-8c2b-4d53-9c1a-5b6f7a8e9d01")
-    assert refused(alice.refresh(), 401, "refresh_token_invalid")
+    assert_problem(alice.refresh(), 401, "refresh_token_invalid")
     assert told(connection)[-1] == ("refresh_refused", sid, "refresh_token_invalid")
 
 
@@ -245,7 +245,7 @@ def test_the_session_of_somebody_deleted_is_not_recorded(
     kept = alice.logged_in().on_same_device()
     alice.call("DELETE", "/api/me", json={"password": alice.password})
     before = told(connection)
-    assert refused(kept.refresh(), 401, "refresh_token_revoked")
+    assert_problem(kept.refresh(), 401, "refresh_token_revoked")
     assert told(connection) == before
 
 

@@ -11,13 +11,13 @@ from sqlalchemy import update
 from authsvc import clock
 from authsvc.database import writing
 from authsvc.users.model import User
-from tests.answers import claims, pointers, refused
 from tests.attacks.attack import Attack
 from tests.attacks.groups import CORPUS
 from tests.attacks.tokens import Good
 from tests.conftest import MakeApp
-from tests.key_pairs import signed_by
-from tests.people import Person
+from tests.support.key_pair_settings import signed_by
+from tests.support.people import Person
+from tests.support.responses import assert_problem, claims, pointers
 
 INACTIVE = {"active": False}
 
@@ -125,8 +125,8 @@ def test_a_body_without_the_text_of_a_token_is_422(app: Flask, body: object) -> 
 def test_a_body_of_another_kind_is_refused_as_everywhere(app: Flask) -> None:
     client = app.test_client()
     route = "/auth/introspect"
-    assert refused(client.post(route, data="token=x"), 415, "unsupported_media_type")
-    assert refused(client.post(route, json=[]), 400, "invalid_request")
+    assert_problem(client.post(route, data="token=x"), 415, "unsupported_media_type")
+    assert_problem(client.post(route, json=[]), 400, "invalid_request")
     large = client.post(route, json={"access_token": "x" * 20_000})
-    assert refused(large, 413, "request_too_large")
-    assert refused(client.get(route), 405, "method_not_allowed")
+    assert_problem(large, 413, "request_too_large")
+    assert_problem(client.get(route), 405, "method_not_allowed")

@@ -8,14 +8,14 @@ import time_machine
 from flask import Flask
 from sqlalchemy import Connection, text
 
-from authsvc.components import component
 from authsvc.database import writing
 from authsvc.problems import InvalidCredentials
 from authsvc.sessions.lifecycle import Device, Sessions
 from authsvc.users import accounts, authentication
-from tests.answers import claims, live_sessions, refused, sessions
+from authsvc.web.registry import component
 from tests.conftest import MakeApp
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import assert_problem, claims, live_sessions, sessions
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
@@ -89,7 +89,7 @@ def test_an_unknown_address_a_wrong_password_and_a_disabled_account_answer_alike
     nobody = Person(app, "nobody@example.com", "the password of nobody")
     answers = [person.log_in(**{"X-Request-ID": "one"}) for person in (alice, bob, nobody)]
     for answer in answers:
-        assert refused(answer, 401, "invalid_credentials")
+        assert_problem(answer, 401, "invalid_credentials")
         assert answer.json == answers[0].json
         assert sorted(answer.headers) == sorted(answers[0].headers)
         assert "Set-Cookie" not in answer.headers
@@ -128,13 +128,13 @@ def test_a_login_ends_the_live_session_whose_cookie_came_along(
     assert old.revoked_at is not None
     assert new.revoked_at is None
     alice.refresh_token = first
-    assert refused(alice.refresh(), 401, "refresh_token_revoked")
+    assert_problem(alice.refresh(), 401, "refresh_token_revoked")
 
 
 def test_a_login_that_fails_ends_no_session(alice: Person, connection: Connection) -> None:
     alice.logged_in()
     alice.password = "not the password of Alice"
-    assert refused(alice.log_in(), 401, "invalid_credentials")
+    assert_problem(alice.log_in(), 401, "invalid_credentials")
     assert live_sessions(connection) == 1
     assert alice.refresh().status_code == 200
 

@@ -8,21 +8,21 @@ import pytest
 import time_machine
 from sqlalchemy import Connection
 
-from authsvc import schema
+from authsvc.database import schema
 from authsvc.tokens.jws import sign
 from authsvc.tokens.keyring import Keyring, hmac_key
-from tests.answers import (
+from tests.conftest import MakeApp
+from tests.support.people import Person
+from tests.support.responses import (
     COOKIE_CLEARED,
+    assert_problem,
     away,
     claims,
     events,
     live_sessions,
-    refused,
     sessions,
 )
-from tests.conftest import MakeApp
-from tests.people import Person
-from tests.secrets import REFRESH_SECRET
+from tests.support.signing_secrets import REFRESH_SECRET
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def test_refresh_after_logout_is_refused(alice: Person) -> None:
     assert alice.log_out().status_code == 204
     alice.refresh_token = kept
     answer = alice.refresh()
-    assert refused(answer, 401, "refresh_token_revoked")
+    assert_problem(answer, 401, "refresh_token_revoked")
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
 
 
@@ -121,7 +121,7 @@ def test_a_logout_that_cannot_be_stored_is_503_and_keeps_the_cookie(
     kept = carol.refresh_token
     with away(app, file):
         answer = carol.log_out()
-        assert refused(answer, 503, "service_unavailable")
+        assert_problem(answer, 503, "service_unavailable")
         assert answer.headers["Retry-After"] == "2"
         assert "Set-Cookie" not in answer.headers
     assert carol.refresh_token == kept

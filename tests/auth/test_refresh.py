@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy import Connection, event, text
 
 from authsvc.database import db, writing
-from tests.answers import COOKIE_CLEARED, claims, refused, sessions
 from tests.conftest import MakeApp
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import COOKIE_CLEARED, assert_problem, claims, sessions
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -46,7 +46,7 @@ def test_the_body_of_a_refresh_is_ignored(alice: Person, kind: str) -> None:
 
 def test_without_a_cookie_a_refresh_is_refused(alice: Person) -> None:
     answer = alice.refresh()
-    assert refused(answer, 401, "refresh_token_missing")
+    assert_problem(answer, 401, "refresh_token_missing")
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
     assert "WWW-Authenticate" not in answer.headers
 
@@ -55,7 +55,7 @@ def test_without_a_cookie_a_refresh_is_refused(alice: Person) -> None:
 def test_garbage_is_refused_and_cleared(alice: Person, cookie: str) -> None:
     sent = {"Cookie": f"__Host-refresh_token={cookie}"}
     answer = alice.call("POST", "/auth/refresh", headers=sent)
-    assert refused(answer, 401, "refresh_token_invalid")
+    assert_problem(answer, 401, "refresh_token_invalid")
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
 
 
@@ -63,7 +63,7 @@ def test_a_cookie_sent_twice_is_refused(alice: Person) -> None:
     token = alice.logged_in().refresh_token
     twice = f"__Host-refresh_token={token}; __Host-refresh_token={token}"
     answer = alice.call("POST", "/auth/refresh", headers={"Cookie": twice})
-    assert refused(answer, 401, "refresh_token_invalid")
+    assert_problem(answer, 401, "refresh_token_invalid")
 
 
 def test_other_cookies_do_not_matter(alice: Person) -> None:
@@ -76,7 +76,7 @@ def test_other_cookies_do_not_matter(alice: Person) -> None:
 def test_a_name_that_only_ends_like_ours_is_another(alice: Person, before: str) -> None:
     token = alice.logged_in().refresh_token
     answer = alice.refresh(Cookie=f"{before}__Host-refresh_token={token}")
-    assert refused(answer, 401, "refresh_token_missing")
+    assert_problem(answer, 401, "refresh_token_missing")
 
 
 def test_the_refresh_token_is_taken_from_the_cookie_alone(alice: Person) -> None:
@@ -88,20 +88,21 @@ def test_the_refresh_token_is_taken_from_the_cookie_alone(alice: Person) -> None
         alice.call("POST", "/auth/refresh", json={"refresh_token": token}),
         alice.call("POST", f"/auth/refresh?refresh_token={token}"),
     ]
-    assert all(refused(answer, 401, "refresh_token_missing") for answer in answers)
+    for answer in answers:
+        assert_problem(answer, 401, "refresh_token_missing")
 
 
 def test_an_access_token_is_no_refresh_token(alice: Person) -> None:
     alice.logged_in()
     alice.refresh_token = alice.access_token
-    assert refused(alice.refresh(), 401, "refresh_token_invalid")
+    assert_problem(alice.refresh(), 401, "refresh_token_invalid")
 
 
 def test_a_refresh_token_without_its_row_is_refused(alice: Person, app: Flask) -> None:
     alice.logged_in()
     with app.app_context(), writing() as connection:
         connection.execute(text("DELETE FROM refresh_tokens"))
-    assert refused(alice.refresh(), 401, "refresh_token_invalid")
+    assert_problem(alice.refresh(), 401, "refresh_token_invalid")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_a_refresh_token_that_its_row_does_not_bear_out_is_refused(
     update = f"UPDATE refresh_tokens SET {change} WHERE user_id <> {{bob}}"
     with app.app_context(), writing() as connection:
         connection.execute(text(update.format(bob=his)))
-    assert refused(alice.refresh(), 401, "refresh_token_invalid")
+    assert_problem(alice.refresh(), 401, "refresh_token_invalid")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_a_disabled_or_deleted_user_is_refused(alice: Person, app: Flask, change
     with app.app_context(), writing() as connection:
         connection.execute(text(change))
     answer = alice.refresh()
-    assert refused(answer, 401, "refresh_token_revoked")
+    assert_problem(answer, 401, "refresh_token_revoked")
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
 
 
@@ -149,9 +150,9 @@ def test_a_session_ends_at_login_plus_its_life_however_often_it_is_refreshed(
         assert alice.refresh().json["expires_in"] == 1
         clock.shift(timedelta(seconds=1))
         answer = alice.on_same_device().refresh()
-        assert refused(answer, 401, "refresh_token_expired")
+        assert_problem(answer, 401, "refresh_token_expired")
         clock.shift(timedelta(seconds=60))
-        assert refused(alice.refresh(), 401, "refresh_token_expired")
+        assert_problem(alice.refresh(), 401, "refresh_token_expired")
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
     (row,) = sessions(connection)
     assert row.expires_at == before[0].expires_at
@@ -161,8 +162,8 @@ def test_after_a_refresh_token_has_expired_the_person_must_log_in_again(alice: P
     with time_machine.travel(NOON, tick=False) as clock:
         alice.logged_in()
         clock.shift(8 * DAY)
-        assert refused(alice.refresh(), 401, "refresh_token_expired")
-        assert refused(alice.call("GET", "/api/me"), 401, "access_token_expired")
+        assert_problem(alice.refresh(), 401, "refresh_token_expired")
+        assert_problem(alice.call("GET", "/api/me"), 401, "access_token_expired")
         assert alice.logged_in().call("GET", "/api/me").status_code == 200
 
 
@@ -173,7 +174,7 @@ def test_a_session_that_lay_idle_too_long_is_expired(alice: Person) -> None:
         assert alice.refresh().status_code == 200
         clock.shift(3 * DAY)
         answer = alice.refresh()
-    assert refused(answer, 401, "refresh_token_expired")
+    assert_problem(answer, 401, "refresh_token_expired")
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
 
 
@@ -249,7 +250,7 @@ def test_refreshes_racing_a_logout_give_nothing_that_works_a_second_later(alice:
         clock.shift(timedelta(seconds=1))
         for token in got:
             alice.access_token = token
-            assert refused(alice.call("GET", "/api/me"), 401, "access_token_revoked")
+            assert_problem(alice.call("GET", "/api/me"), 401, "access_token_revoked")
 
 
 def test_the_clock_set_back_extends_nothing_and_revives_nothing(
@@ -263,7 +264,7 @@ def test_the_clock_set_back_extends_nothing_and_revives_nothing(
         kept = alice.on_same_device()
         alice.log_out()
         clock.shift(timedelta(minutes=-10))
-        assert refused(kept.refresh(), 401, "refresh_token_revoked")
+        assert_problem(kept.refresh(), 401, "refresh_token_revoked")
         assert phone.refresh().status_code == 200
         assert [row.expires_at for row in sessions(connection)] == expires
 

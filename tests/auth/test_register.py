@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection
 
-from tests.answers import pointers, refused, users
 from tests.conftest import MakeApp
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import assert_problem, pointers, users
 
 GOOD = {"email": "carol@example.com", "password": "a lamp that is not lit"}
 
@@ -48,7 +48,7 @@ def test_the_password_is_stored_as_an_argon2id_hash_only(
 @pytest.mark.parametrize("again", ["carol@example.com", "CAROL@example.com", "Carol@EXAMPLE.com"])
 def test_an_address_is_taken_whatever_its_case(carol: Person, again: str) -> None:
     assert register(carol).status_code == 201
-    assert refused(register(carol, email=again), 409, "email_taken")
+    assert_problem(register(carol, email=again), 409, "email_taken")
 
 
 def test_the_address_is_kept_as_it_was_written(carol: Person) -> None:
@@ -100,7 +100,7 @@ UNREADABLE = [b"", b"{", b"[]", b"null", b'"text"', b"1", b'{"email": 1, "email"
 @pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
 def test_a_body_that_is_no_json_object_is_400(carol: Person, path: str, body: bytes) -> None:
     answer = carol.call("POST", path, data=body, content_type="application/json")
-    assert refused(answer, 400, "invalid_request")
+    assert_problem(answer, 400, "invalid_request")
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
@@ -109,7 +109,7 @@ def test_a_body_that_is_not_declared_json_is_415(
     carol: Person, path: str, kind: str | None
 ) -> None:
     answer = carol.call("POST", path, data=b"{}", content_type=kind)
-    assert refused(answer, 415, "unsupported_media_type")
+    assert_problem(answer, 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_body_that_is_not_declared_json_is_415(
 def test_a_body_in_another_encoding_is_415(carol: Person, headers: dict[str, str]) -> None:
     headers = {"Content-Type": "application/json", **headers}
     answer = carol.call("POST", "/auth/register", data=b"{}", headers=headers)
-    assert refused(answer, 415, "unsupported_media_type")
+    assert_problem(answer, 415, "unsupported_media_type")
 
 
 def test_a_body_of_16_kib_is_read_and_a_longer_one_is_413(carol: Person) -> None:
@@ -135,7 +135,7 @@ def test_members_that_nobody_knows_are_ignored(carol: Person) -> None:
 
 def test_registration_can_be_closed(make_app: MakeApp) -> None:
     answer = register(Person(make_app(registration="closed"), **GOOD))
-    assert refused(answer, 403, "registration_closed")
+    assert_problem(answer, 403, "registration_closed")
 
 
 def test_the_same_registration_at_once_gives_one_account(

@@ -6,8 +6,8 @@ import pytest
 import time_machine
 
 from authsvc import clock
-from tests.answers import claims, refused
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import assert_problem, claims
 
 
 def verify(person: Person, method: str = "GET", **headers: str):
@@ -36,13 +36,13 @@ def test_headers_that_came_along_are_not_what_is_answered(alice: Person) -> None
 def test_whatever_else_comes_is_the_problem_of_any_protected_route(alice: Person) -> None:
     alice.logged_in()
     bearer = f"Bearer {alice.access_token}"
-    assert refused(verify(alice), 401, "access_token_missing")
-    assert refused(verify(alice, Authorization="Bearer a.b.c"), 401, "access_token_invalid")
+    assert_problem(verify(alice), 401, "access_token_missing")
+    assert_problem(verify(alice, Authorization="Bearer a.b.c"), 401, "access_token_invalid")
     alice.log_out()
     with time_machine.travel(clock.now() + timedelta(seconds=2), tick=False):
         answer = verify(alice, Authorization=bearer)
-    assert refused(answer, 401, "access_token_revoked")
+    assert_problem(answer, 401, "access_token_revoked")
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
     assert "X-Auth-Subject" not in answer.headers
     with time_machine.travel(clock.now() + timedelta(hours=1), tick=False):
-        assert refused(verify(alice, Authorization=bearer), 401, "access_token_expired")
+        assert_problem(verify(alice, Authorization=bearer), 401, "access_token_expired")

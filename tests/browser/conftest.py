@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chromium import find_chromium
-from tests.gunicorn import Service, free_port, new_database, serving
+from tests.support.gunicorn_server import Service, free_port, new_database, serving
 
 TTL = 3
 PASSWORD = "a horse that is correct"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import PASSWORD, Demo
-from tests.gunicorn import Service
+from tests.support.gunicorn_server import Service
 
 NEW_PASSWORD = "another horse, just as good"
 VIOLATIONS = "async () => (await axe.run()).violations.map((v) => [v.id, v.nodes[0].html])"

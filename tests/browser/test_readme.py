@@ -3,8 +3,8 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD
-from tests.gunicorn import Service
-from tests.test_readme import block
+from tests.docs.test_readme import block
+from tests.support.gunicorn_server import Service
 
 
 def test_the_readmes_page_logs_in_takes_its_session_up_again_and_logs_out(

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Demo
-from tests.gunicorn import Service, new_database, serving
+from tests.support.gunicorn_server import Service, new_database, serving
 
 STORES = """async () => ({
   local: Object.entries(localStorage), session: Object.entries(sessionStorage),

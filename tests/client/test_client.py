@@ -14,8 +14,8 @@ from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.client.examples import compile_examples
-from tests.gunicorn import ROOT, new_database, serving
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.gunicorn_server import ROOT, new_database, serving
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 HERE = Path(__file__).parent
 FILES_AT_ONCE = 3  # they wait for the service more than they compute

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from authsvc import schema
+from authsvc.database import schema
 from authsvc.tokens.key_pairs import generate_pem
-from tests.answers import claims
-from tests.gunicorn import ROOT, free_port, serving
-from tests.key_pairs import signed_by
-from tests.test_other_services import ISSUER, Visitor, logged_in
+from tests.docs.test_other_services import ISSUER, Visitor, logged_in
+from tests.support.gunicorn_server import ROOT, free_port, serving
+from tests.support.key_pair_settings import signed_by
+from tests.support.responses import claims
 
 PAGE = ROOT / "docs" / "other-services.md"
 MODULES = Path(__file__).parent / "node_modules"

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import authsvc
-from tests.gunicorn import ROOT
+from tests.support.gunicorn_server import ROOT
 
 HERE = Path(__file__).parent
 FOLDER = ROOT / "authsvc" / "static"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.gunicorn import ROOT, environment
+from tests.support.gunicorn_server import ROOT, environment
 
 USUAL_PATH = "/usr/bin:/bin"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from authsvc.guard.headers import HSTS
-from authsvc.json_body import MAX_BODY
 from authsvc.problems import Problem, RequestTooLarge, ServiceUnavailable
+from authsvc.web.headers import HSTS
+from authsvc.web.json_body import MAX_BODY
 from tests.deploy.conftest import HOST, PAGE, Answer, Site, site
-from tests.gunicorn import free_port
 from tests.http.test_proxies import LIES
+from tests.support.gunicorn_server import free_port
 
 ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
 

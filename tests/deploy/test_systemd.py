@@ -16,9 +16,9 @@ import pytest
 
 from tests.deploy.conftest import DEPLOY, START_SECONDS
 from tests.deploy.server import Server, server
-from tests.gunicorn import ROOT
-from tests.nginx import changed
-from tests.programs import program
+from tests.support.gunicorn_server import ROOT
+from tests.support.nginx_server import changed
+from tests.support.programs import program
 
 CODE = "/opt/authsvc/current"
 MOST_EXPOSED = 15

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from authsvc.tokens.keyring import Keyring, encode, hmac_key
 from tests.doctor.front import Answer, Fault, Forward, Request
-from tests.secrets import ACCESS_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET
 
 COOKIE = "__Host-refresh_token"
 KEYRING = Keyring("at+jwt", hmac_key(ACCESS_SECRET))

@@ -11,8 +11,8 @@ import pytest
 
 from tests.doctor.conftest import ALICE, Doctor, Front, live_sessions
 from tests.doctor.front import Answer, Forward, Request
-from tests.gunicorn import ROOT
-from tests.terminal import at_terminal
+from tests.support.gunicorn_server import ROOT
+from tests.support.terminal import at_terminal
 
 
 def environment(certificate: Path) -> dict[str, str]:

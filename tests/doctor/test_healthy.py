@@ -6,7 +6,7 @@ import re
 from authsvc.doctor.examination import CHECKS
 from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, live_sessions, rows_of
 from tests.doctor.front import Answer, Forward, Request
-from tests.gunicorn import ROOT
+from tests.support.gunicorn_server import ROOT
 
 EVERYTHING = ("--email", ALICE["email"], "--origin", PAGE, "--limits")
 

@@ -12,7 +12,7 @@ from authsvc.doctor import wire
 from tests.doctor import faults
 from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, ill, rows_of
 from tests.doctor.front import Answer, Forward, Request
-from tests.gunicorn import free_port
+from tests.support.gunicorn_server import free_port
 
 Talk = Callable[[BinaryIO], object]
 EVERYTHING = ("--json", "--email", ALICE["email"], "--origin", PAGE, "--limits")

@@ -7,7 +7,7 @@ import pytest
 from tests.doctor.certificate import write_certificate
 from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, ill, rows_of
 from tests.doctor.front import Answer, Forward, Request
-from tests.gunicorn import Service
+from tests.support.gunicorn_server import Service
 
 
 def test_a_certificate_that_nobody_vouches_for_fails_and_gets_no_password(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from authsvc import schema
-from tests.gunicorn import Service, serving
-from tests.postgres import CRASH_SAFE, Cluster, find_binaries
+from authsvc.database import schema
+from tests.support.gunicorn_server import Service, serving
+from tests.support.postgres_cluster import CRASH_SAFE, Cluster, find_binaries
 
 Rounds = Callable[[int, int], Iterator[int]]
 Serve = Callable[..., AbstractContextManager[Service]]

@@ -21,9 +21,9 @@ from authsvc.database import db
 from tests.conftest import MakeApp
 from tests.faults.conftest import Serve
 from tests.faults.visitor import PASSWORD, Answer, Visitor
-from tests.gunicorn import new_database, serving
-from tests.people import Person
-from tests.postgres import Cluster
+from tests.support.gunicorn_server import new_database, serving
+from tests.support.people import Person
+from tests.support.postgres_cluster import Cluster
 
 DEADLINE = 10
 BACK_WITHIN = 5

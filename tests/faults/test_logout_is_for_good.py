@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.conftest import Rounds, Serve
 from tests.faults.visitor import PASSWORD, Answer, Visitor
-from tests.postgres import Cluster
+from tests.support.postgres_cluster import Cluster
 
 
 def test_nothing_undoes_a_logout_that_refreshes_race(serve: Serve, rounds: Rounds) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from authsvc import schema
+from authsvc.database import schema
 from tests.faults.visitor import Visitor
-from tests.gunicorn import serving
-from tests.pgbouncer import pgbouncer
-from tests.postgres import Cluster
+from tests.support.gunicorn_server import serving
+from tests.support.pgbouncer_server import pgbouncer
+from tests.support.postgres_cluster import Cluster
 
 pytestmark = pytest.mark.only("postgres")
 

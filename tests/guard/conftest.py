@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import MakeApp, empty_tables
-from tests.redis_server import RedisServer, redis_server
+from tests.support.redis_server import RedisServer, redis_server
 
 
 @pytest.fixture(scope="session")

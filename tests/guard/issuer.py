@@ -15,7 +15,7 @@ from authsvc import clock
 from authsvc.roles import Roles
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import Key
-from tests.gunicorn import free_port
+from tests.support.gunicorn_server import free_port
 
 ISSUER = "https://auth.example.com"
 

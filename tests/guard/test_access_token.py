@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from tests.answers import refused
 from tests.conftest import MakeApp
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import assert_problem
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 CHALLENGE = 'Bearer realm="authsvc"'
@@ -47,13 +47,13 @@ def test_a_body_that_is_not_declared_json_bears_no_token(
 ) -> None:
     body = f'{{"access_token": "{token}"}}'
     answer = me(alice, data=body, content_type=kind)
-    assert refused(answer, 401, "access_token_missing")
+    assert_problem(answer, 401, "access_token_missing")
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "Bearer garbage", "Basic YTpi", "Bearer", ""])
 def test_a_token_in_the_body_beside_a_header_is_400(alice: Person, token: str, header: str) -> None:
     answer = me(alice, header.format(token), json={"access_token": token})
-    assert refused(answer, 400, "invalid_request")
+    assert_problem(answer, 400, "invalid_request")
 
 
 def test_a_token_that_lives_longer_than_is_set_now_is_refused(
@@ -61,16 +61,16 @@ def test_a_token_that_lives_longer_than_is_set_now_is_refused(
 ) -> None:
     stricter = alice.logged_in().on_same_device()
     stricter.app = make_app(access_token_ttl=599)
-    assert refused(stricter.call("GET", "/api/me"), 401, "access_token_invalid")
+    assert_problem(stricter.call("GET", "/api/me"), 401, "access_token_invalid")
     assert stricter.refresh().status_code == stricter.call("GET", "/api/me").status_code == 200
 
 
 def test_two_headers_are_400(alice: Person, token: str) -> None:
     client = alice.app.test_client()
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
-    assert refused(client.get("/api/me", headers=twice), 400, "invalid_request")
+    assert_problem(client.get("/api/me", headers=twice), 400, "invalid_request")
     joined = f"Bearer {token},Bearer {token}"
-    assert refused(me(alice, joined), 400, "invalid_request")
+    assert_problem(me(alice, joined), 400, "invalid_request")
 
 
 @pytest.mark.parametrize("name", ["access_token", "Authorization", "token"])
@@ -82,7 +82,8 @@ def test_a_token_in_the_query_string_or_a_cookie_is_not_looked_at(
         alice.call("GET", "/api/me", headers={"Cookie": f"{name}={token}"}),
         alice.call("GET", "/api/me", headers={"Cookie": f"__Host-refresh_token={token}"}),
     ]
-    assert all(refused(answer, 401, "access_token_missing") for answer in answers)
+    for answer in answers:
+        assert_problem(answer, 401, "access_token_missing")
 
 
 @pytest.mark.parametrize("header", [None, "", "Basic YTpi", "Digest a", "{}", "Bearer{}"])
@@ -90,7 +91,7 @@ def test_without_a_bearer_token_the_challenge_names_no_error(
     alice: Person, token: str, header: str | None
 ) -> None:
     answer = me(alice) if header is None else me(alice, header.format(token))
-    assert refused(answer, 401, "access_token_missing")
+    assert_problem(answer, 401, "access_token_missing")
     assert answer.headers.getlist("WWW-Authenticate") == [CHALLENGE]
 
 
@@ -99,25 +100,25 @@ def test_without_a_bearer_token_the_challenge_names_no_error(
 )
 def test_a_token_that_is_none_of_ours_is_invalid(alice: Person, token: str, header: str) -> None:
     answer = me(alice, header.format(token))
-    assert refused(answer, 401, "access_token_invalid")
+    assert_problem(answer, 401, "access_token_invalid")
     assert answer.headers.getlist("WWW-Authenticate") == [INVALID]
 
 
 @pytest.mark.parametrize("member", [1, 1.5, True, False, [], ["{}"], {"a": 1}, "", "a.b.c"])
 def test_a_member_that_is_no_token_is_invalid(alice: Person, member: object) -> None:
     answer = me(alice, json={"access_token": member})
-    assert refused(answer, 401, "access_token_invalid")
+    assert_problem(answer, 401, "access_token_invalid")
 
 
 @pytest.mark.parametrize("body", [{"access_token": None}, {}, [], ["access_token"], "text"])
 def test_a_body_without_the_member_bears_no_token(alice: Person, body: object) -> None:
-    assert refused(me(alice, json=body), 401, "access_token_missing")
+    assert_problem(me(alice, json=body), 401, "access_token_missing")
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"access_token": "a", "access_token": "b"}', b"\xff"])
 def test_a_body_that_is_no_json_is_400(alice: Person, token: str, body: bytes) -> None:
     answer = me(alice, f"Bearer {token}", data=body, content_type="application/json")
-    assert refused(answer, 400, "invalid_request")
+    assert_problem(answer, 400, "invalid_request")
 
 
 def test_an_empty_body_that_calls_itself_json_is_no_body(alice: Person, token: str) -> None:
@@ -126,7 +127,7 @@ def test_an_empty_body_that_calls_itself_json_is_no_body(alice: Person, token: s
 
 def test_a_refresh_token_is_no_access_token(alice: Person, token: str) -> None:
     answer = me(alice, f"Bearer {alice.refresh_token}")
-    assert refused(answer, 401, "access_token_invalid")
+    assert_problem(answer, 401, "access_token_invalid")
 
 
 def test_an_access_token_expires_after_ten_minutes_and_ten_seconds_of_leeway(
@@ -138,7 +139,7 @@ def test_an_access_token_expires_after_ten_minutes_and_ten_seconds_of_leeway(
         assert alice.call("GET", "/api/me").status_code == 200
         clock.shift(timedelta(seconds=1))
         answer = alice.call("GET", "/api/me")
-    assert refused(answer, 401, "access_token_expired")
+    assert_problem(answer, 401, "access_token_expired")
     assert answer.headers.getlist("WWW-Authenticate") == [
         f'{CHALLENGE}, error="invalid_token", '
         'error_description="The access token has expired: refresh to get another."'

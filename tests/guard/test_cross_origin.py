@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from authsvc.database import db
 from authsvc.guard.access_token import public
 from tests.conftest import MakeApp, empty_tables
-from tests.people import Person
+from tests.support.people import Person
 
 ALLOWED = "https://app.example.com"
 ALSO_ALLOWED = "http://localhost:5173"

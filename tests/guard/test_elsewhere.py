@@ -15,11 +15,11 @@ from authsvc.problems import Problem
 from authsvc.tokens.access import access_keyring
 from authsvc.tokens.key_pairs import key_from_pem
 from authsvc.tokens.keyring import hmac_key
-from tests.answers import claims, refused
 from tests.guard.issuer import ISSUER, token_by
-from tests.gunicorn import ROOT
-from tests.key_pairs import ED25519
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.gunicorn_server import ROOT
+from tests.support.key_pair_settings import ED25519
+from tests.support.responses import assert_problem, claims
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 KEY = hmac_key(ACCESS_SECRET)
 LARGE = 10 * 1024 * 1024
@@ -59,7 +59,7 @@ def call(app: Flask, method: str, path: str, token: str | None = None, **kwargs:
 def test_a_view_elsewhere_can_ask_for_a_role(app: Flask) -> None:
     app.get("/admin", endpoint="admin")(requires_role("admin")(lambda: "admin"))
     answer = call(app, "GET", "/admin", token_by(KEY, roles=("editor",)))
-    assert refused(answer, 403, "forbidden")
+    assert_problem(answer, 403, "forbidden")
     assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
     assert call(app, "GET", "/admin", token_by(KEY, roles=("editor", "admin"))).text == "admin"
 
@@ -67,7 +67,7 @@ def test_a_view_elsewhere_can_ask_for_a_role(app: Flask) -> None:
 def test_every_route_is_protected_but_the_public_one(app: Flask) -> None:
     for path in ("/", "/g", "/abort", "/breaks", "/static/style.css"):
         answer = call(app, "GET", path)
-        assert refused(answer, 401, "access_token_missing")
+        assert_problem(answer, 401, "access_token_missing")
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="authsvc"'
     assert call(app, "GET", "/open").text == "open"
 
@@ -76,7 +76,7 @@ def test_a_rule_that_flask_did_not_make_is_protected_in_every_method(app: Flask)
     app.url_map.add(Rule("/raw", endpoint="raw"))
     app.view_functions["raw"] = lambda: "raw"
     for method in ("GET", "OPTIONS"):
-        assert refused(call(app, method, "/raw"), 401, "access_token_missing")
+        assert_problem(call(app, method, "/raw"), 401, "access_token_missing")
 
 
 def test_a_token_of_the_issuer_is_let_in_and_known_to_the_view(app: Flask) -> None:
@@ -100,7 +100,7 @@ def test_a_token_of_the_issuer_is_let_in_and_known_to_the_view(app: Flask) -> No
     ids=["secret", "algorithm", "audience", "life", "garbage", "empty"],
 )
 def test_any_other_token_is_refused(app: Flask, token: str) -> None:
-    assert refused(call(app, "GET", "/", token), 401, "access_token_invalid")
+    assert_problem(call(app, "GET", "/", token), 401, "access_token_invalid")
 
 
 def test_an_app_may_bear_no_token_that_lives_longer_than_it_says() -> None:
@@ -108,7 +108,7 @@ def test_an_app_may_bear_no_token_that_lives_longer_than_it_says() -> None:
     app.get("/")(lambda: "let in")
     AccessTokenGuard(app, issuer=ISSUER, secret=ACCESS_SECRET.hex(), max_life=300)
     assert call(app, "GET", "/", token_by(KEY, ttl=300)).text == "let in"
-    assert refused(call(app, "GET", "/", token_by(KEY, ttl=301)), 401, "access_token_invalid")
+    assert_problem(call(app, "GET", "/", token_by(KEY, ttl=301)), 401, "access_token_invalid")
 
 
 def test_the_apps_own_errors_stay_its_own(app: Flask) -> None:
@@ -189,7 +189,7 @@ def test_a_body_without_a_header_bears_a_token_up_to_16_kib(app: Flask) -> None:
 
 def test_two_headers_are_refused_here_too(app: Flask) -> None:
     twice = [("Authorization", f"Bearer {token_by(KEY)}")] * 2
-    assert refused(app.test_client().get("/", headers=twice), 400, "invalid_request")
+    assert_problem(app.test_client().get("/", headers=twice), 400, "invalid_request")
 
 
 KEYRING = access_keyring(KEY)

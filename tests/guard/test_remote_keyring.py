@@ -16,11 +16,11 @@ from authsvc.guard import AccessTokenGuard
 from authsvc.guard.remote_keyring import EVERY, FRESH_FOR, MAX_BYTES, RETRY, TIMEOUT
 from authsvc.tokens.key_pairs import generate_pem, key_from_pem
 from authsvc.tokens.keyring import hmac_key
-from tests.answers import refused
 from tests.doctor.certificate import write_certificate
 from tests.guard.issuer import ISSUER, Issuer, token_by
-from tests.key_pairs import PEM
-from tests.secrets import ACCESS_SECRET
+from tests.support.key_pair_settings import PEM
+from tests.support.responses import assert_problem
+from tests.support.signing_secrets import ACCESS_SECRET
 
 OLD, NEW = key_from_pem(PEM["EdDSA"]), key_from_pem(PEM["ES256"])
 STRANGER = key_from_pem(generate_pem("EdDSA"))
@@ -89,7 +89,7 @@ def test_over_https_the_issuer_must_have_a_certificate_that_is_trusted(
 
 def test_an_https_url_is_never_asked_in_the_clear(issuer: Issuer) -> None:
     app = app_that_asks(issuer.url.replace("http:", "https:"))
-    assert refused(get(app, token_by(OLD)), 503, "service_unavailable")
+    assert_problem(get(app, token_by(OLD)), 503, "service_unavailable")
     assert issuer.asked == []
 
 
@@ -125,9 +125,9 @@ def test_unknown_keys_make_one_fetch_a_minute_whatever_comes(
     for minute in range(1, 4):
         time.shift(EVERY)
         for _ in range(20):
-            assert refused(get(app, token_by(STRANGER)), 401, "access_token_invalid")
+            assert_problem(get(app, token_by(STRANGER)), 401, "access_token_invalid")
             time.shift(2)
-        assert refused(get(app, f"{minute}.b.c"), 401, "access_token_invalid")
+        assert_problem(get(app, f"{minute}.b.c"), 401, "access_token_invalid")
         assert len(issuer.asked) == 1 + minute
     assert get(app, token_by(OLD)).status_code == 200
 
@@ -137,7 +137,7 @@ def test_a_service_that_is_not_up_yet_is_a_503_until_it_is(time: time_machine.Tr
     app = app_of(issuer)
     for _ in range(2):
         answer = get(app, token_by(OLD))
-        assert refused(answer, 503, "service_unavailable")
+        assert_problem(answer, 503, "service_unavailable")
         assert answer.headers["Retry-After"] == str(int(RETRY.total_seconds()))
     with issuer.answering():
         time.shift(RETRY)
@@ -151,7 +151,7 @@ def test_known_keys_work_on_while_the_service_is_away(time: time_machine.Travell
         assert get(app, token_by(OLD)).status_code == 200
     time.shift(10 * FRESH_FOR)
     assert get(app, token_by(OLD)).status_code == 200
-    assert refused(get(app, token_by(NEW)), 401, "access_token_invalid")
+    assert_problem(get(app, token_by(NEW)), 401, "access_token_invalid")
     issuer.publish(NEW)
     with issuer.answering():
         time.shift(EVERY)
@@ -169,8 +169,8 @@ def test_a_removed_key_is_refused_once_the_keys_are_no_longer_fresh(
     assert get(app, token).status_code == 200
     assert len(issuer.asked) == 1
     time.shift(1)
-    assert refused(get(app, token), 401, "access_token_invalid")
-    assert refused(get(app, token_by(OLD)), 401, "access_token_invalid")
+    assert_problem(get(app, token), 401, "access_token_invalid")
+    assert_problem(get(app, token_by(OLD)), 401, "access_token_invalid")
     assert len(issuer.asked) == 2
 
 
@@ -219,7 +219,7 @@ def test_what_is_no_set_of_keys_changes_nothing(
     issuer.body = body
     time.shift(FRESH_FOR)
     assert get(app, token_by(OLD)).status_code == 200
-    assert refused(get(fresh, token_by(OLD)), 503, "service_unavailable")
+    assert_problem(get(fresh, token_by(OLD)), 503, "service_unavailable")
     assert len(issuer.asked) == 3
     issuer.body = good
     time.shift(EVERY)
@@ -231,7 +231,7 @@ def test_an_answer_that_is_not_200_changes_nothing(issuer: Issuer, status: int) 
     elsewhere = Issuer(OLD)
     issuer.status, issuer.headers = status, {"Location": elsewhere.url}
     with elsewhere.answering():
-        assert refused(get(app_of(issuer), token_by(OLD)), 503, "service_unavailable")
+        assert_problem(get(app_of(issuer), token_by(OLD)), 503, "service_unavailable")
     assert (len(issuer.asked), elsewhere.asked) == (1, [])
 
 
@@ -253,7 +253,7 @@ def test_keys_of_another_kind_are_passed_over(issuer: Issuer) -> None:
 
 def test_an_empty_set_lets_nobody_in(issuer: Issuer) -> None:
     issuer.publish()
-    assert refused(get(app_of(issuer), token_by(OLD)), 401, "access_token_invalid")
+    assert_problem(get(app_of(issuer), token_by(OLD)), 401, "access_token_invalid")
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_an_issuer_that_takes_too_long_is_given_up(issuer: Issuer, begins: bool)
     if not begins:
         issuer.may_answer.clear()
     began = monotonic()
-    assert refused(get(app_of(issuer), token_by(OLD)), 503, "service_unavailable")
+    assert_problem(get(app_of(issuer), token_by(OLD)), 503, "service_unavailable")
     assert monotonic() - began < 3 * TIMEOUT
     issuer.may_answer.set()
 

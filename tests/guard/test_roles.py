@@ -9,10 +9,10 @@ from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
 from authsvc.guard import current_access_token, public, requires_role
-from tests.answers import claims, refused
 from tests.attacks.tokens import Good, hash_of
 from tests.conftest import MakeApp
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import assert_problem, claims
 
 CHALLENGE = (
     'Bearer realm="authsvc", error="insufficient_scope", '
@@ -73,7 +73,7 @@ def get(person: Person, path: str) -> TestResponse:
 
 def test_a_person_without_the_role_is_403_with_the_challenge_of_rfc_6750(carol: Person) -> None:
     answer = get(carol.logged_in(), "/admin")
-    assert refused(answer, 403, "forbidden")
+    assert_problem(answer, 403, "forbidden")
     assert answer.headers.getlist("WWW-Authenticate") == [CHALLENGE]
     assert answer.json["detail"] == "This takes the role admin."
 
@@ -85,13 +85,13 @@ def test_whoever_bears_the_role_is_let_in(carol: Person, connection: Connection)
 
 
 def test_without_a_token_it_is_401_and_not_403(carol: Person) -> None:
-    assert refused(get(carol, "/admin"), 401, "access_token_invalid")
-    assert refused(carol.call("GET", "/admin"), 401, "access_token_missing")
+    assert_problem(get(carol, "/admin"), 401, "access_token_invalid")
+    assert_problem(carol.call("GET", "/admin"), 401, "access_token_missing")
 
 
 def test_a_role_is_its_whole_name(carol: Person, connection: Connection) -> None:
     give(connection, "administrator admi admin:read super-admin")
-    assert refused(get(carol.logged_in(), "/admin"), 403, "forbidden")
+    assert_problem(get(carol.logged_in(), "/admin"), 403, "forbidden")
 
 
 def test_two_decorators_ask_for_both(carol: Person, connection: Connection) -> None:
@@ -101,7 +101,7 @@ def test_two_decorators_ask_for_both(carol: Person, connection: Connection) -> N
 
 
 def test_a_method_of_a_class_based_view_can_ask_for_a_role(carol: Person) -> None:
-    assert refused(get(carol.logged_in(), "/reports"), 403, "forbidden")
+    assert_problem(get(carol.logged_in(), "/reports"), 403, "forbidden")
     bearer = {"Authorization": f"Bearer {carol.access_token}"}
     assert carol.call("POST", "/reports", headers=bearer).text == "posted"
 
@@ -110,7 +110,7 @@ def test_a_public_view_that_asks_for_a_role_is_open_to_nobody(
     carol: Person, connection: Connection
 ) -> None:
     give(connection, "admin")
-    assert refused(get(carol.logged_in(), "/confused"), 500, "internal_error")
+    assert_problem(get(carol.logged_in(), "/confused"), 500, "internal_error")
 
 
 @pytest.mark.parametrize("name", ["", "Admin", "admin editor", "-admin", "a" * 65, "admin\n"])
@@ -130,7 +130,7 @@ def test_a_token_from_before_the_upgrade_has_no_role_and_logs_nobody_out(
     give(connection, "admin")
     carol.logged_in()
     carol.access_token = Good("access", carol.access_token, "").without_claims("roles")
-    assert refused(get(carol, "/admin"), 403, "forbidden")
+    assert_problem(get(carol, "/admin"), 403, "forbidden")
     assert get(carol, "/api/me").status_code == 200
     assert carol.refresh().status_code == 200
     assert get(carol, "/admin").status_code == 200

@@ -8,10 +8,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from authsvc import strict_json
-from tests.gunicorn import Service
 from tests.http.conftest import BODY, JSON, Session
 from tests.http.raw import Answer, Connection, chunked, request
-from tests.people import Person
+from tests.support.gunicorn_server import Service
+from tests.support.people import Person
 
 LIMIT = 16 * 1024
 TYPE = "application/json"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.gunicorn import Service
 from tests.http.conftest import BODY, JSON, Session
 from tests.http.raw import Answer, Connection, chunked, request
+from tests.support.gunicorn_server import Service
 
 LogIn = Callable[..., Session]
 CHUNKED = "Transfer-Encoding: chunked"

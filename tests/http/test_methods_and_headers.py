@@ -3,9 +3,9 @@
 import pytest
 from flask import Flask
 
-from tests.gunicorn import Service
 from tests.http.raw import Connection, request
-from tests.people import Person
+from tests.support.gunicorn_server import Service
+from tests.support.people import Person
 
 EVERYWHERE = {
     "Cache-Control": "no-store",

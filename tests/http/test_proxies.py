@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeApp, empty_tables
-from tests.gunicorn import Service, serving
 from tests.http.conftest import Session
 from tests.http.raw import Connection, request
-from tests.people import Person
+from tests.support.gunicorn_server import Service, serving
+from tests.support.people import Person
 
 LIES = {
     "Forwarded": "for=203.0.113.9;proto=https;host=attacker.example",

@@ -8,7 +8,7 @@ from flask import Flask
 
 from authsvc import create_app
 from authsvc.settings import Settings, SettingsInvalid
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 PUBLIC = "https://auth.example.com"
 MakeApp = Callable[..., Flask]

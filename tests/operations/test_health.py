@@ -4,8 +4,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from tests.answers import away, refused
 from tests.conftest import MakeApp
+from tests.support.responses import assert_problem, away
 
 
 def test_a_process_that_answers_is_healthy_and_ready(app: Flask) -> None:
@@ -24,6 +24,6 @@ def test_without_its_database_it_is_healthy_but_not_ready(
     with away(app, file):
         assert client.get("/healthz").status_code == 200
         answer = client.get("/readyz")
-        assert refused(answer, 503, "service_unavailable")
+        assert_problem(answer, 503, "service_unavailable")
         assert answer.headers["Retry-After"] == "2"
     assert client.get("/readyz").status_code == 200

@@ -5,7 +5,7 @@ from flask import Flask
 
 from authsvc.tokens.key_pairs import key_from_pem
 from tests.conftest import MakeApp
-from tests.key_pairs import ED25519, P256, signed_by
+from tests.support.key_pair_settings import ED25519, P256, signed_by
 
 ROUTE = "/.well-known/jwks.json"
 

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, insert
 
 from authsvc.audit.model import SecurityEvent, new_ids
 from authsvc.resources.activity import MOST
-from tests.answers import refused, users
-from tests.operator import Operator
-from tests.people import Person
+from tests.support.operator_commands import Operator
+from tests.support.people import Person
+from tests.support.responses import assert_problem, users
 
 NOON = datetime(2036, 11, 24, 12, 0, 0, tzinfo=UTC)
 PATH = "/api/me/activity"
@@ -87,7 +87,7 @@ def test_no_more_than_a_hundred_are_shown_and_older_ones_by_the_id_of_the_last(
 @pytest.mark.parametrize("before", ["", "nonsense", "1", "%00", "'"])
 def test_a_place_to_begin_that_is_no_id_is_400(alice: Person, before: str) -> None:
     answer = alice.logged_in().call("GET", f"{PATH}?before={before}")
-    assert refused(answer, 400, "invalid_request")
+    assert_problem(answer, 400, "invalid_request")
 
 
 def test_the_events_of_others_are_not_shown_by_their_id(alice: Person, bob: Person) -> None:

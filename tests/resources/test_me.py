@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from sqlalchemy import Connection
 
-from tests.answers import COOKIE_CLEARED, pointers, refused, sessions, users
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import COOKIE_CLEARED, assert_problem, pointers, sessions, users
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def test_each_is_told_of_themselves(alice: Person, bob: Person) -> None:
 def test_deleting_takes_the_password(alice: Person, connection: Connection) -> None:
     alice.logged_in()
     answer = delete(alice, "not the password of Alice")
-    assert refused(answer, 403, "wrong_password")
+    assert_problem(answer, 403, "wrong_password")
     assert "Set-Cookie" not in answer.headers
     assert alice.refresh().status_code == 200
     assert alice.call("GET", "/api/me").status_code == 200
@@ -53,7 +53,7 @@ def test_a_body_that_confirms_nothing_deletes_nothing(
 
 def test_without_a_body_nothing_is_deleted(alice: Person) -> None:
     answer = alice.logged_in().call("DELETE", "/api/me")
-    assert refused(answer, 415, "unsupported_media_type")
+    assert_problem(answer, 415, "unsupported_media_type")
 
 
 def test_a_deleted_account_is_gone_and_the_cookie_cleared(
@@ -63,7 +63,7 @@ def test_a_deleted_account_is_gone_and_the_cookie_cleared(
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
     assert [user.email for user in users(connection)] == ["bob@example.com"]
-    assert refused(alice.log_in(), 401, "invalid_credentials")
+    assert_problem(alice.log_in(), 401, "invalid_credentials")
 
 
 def test_the_sessions_of_a_deleted_account_stay_as_revoked_and_nameless_rows(
@@ -79,7 +79,7 @@ def test_the_sessions_of_a_deleted_account_stay_as_revoked_and_nameless_rows(
     for row in hers:
         assert row.revoked_at is not None
         assert (row.user_id, row.user_agent, row.ip_address) == (None, None, None)
-    assert refused(phone.refresh(), 401, "refresh_token_revoked")
+    assert_problem(phone.refresh(), 401, "refresh_token_revoked")
 
 
 def test_deleting_an_account_moves_the_time_of_no_session_that_was_ended_before(
@@ -98,10 +98,10 @@ def test_the_access_token_of_an_account_just_deleted_shows_nothing(alice: Person
     tab = alice.logged_in().on_same_device()
     assert alice.call("GET", "/api/me").status_code == 200
     delete(alice, alice.password)
-    assert refused(tab.call("GET", "/api/me"), 401, "access_token_revoked")
+    assert_problem(tab.call("GET", "/api/me"), 401, "access_token_revoked")
     new = {"current_password": "x", "new_password": "a lamp that is not lit"}
     answer = tab.call("PUT", "/api/me/password", json=new)
-    assert refused(answer, 401, "access_token_revoked")
+    assert_problem(answer, 401, "access_token_revoked")
 
 
 def test_an_address_is_free_again_after_its_account_is_deleted(alice: Person) -> None:

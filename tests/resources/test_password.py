@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from authsvc.database import writing
 from authsvc.problems import WrongPassword
 from authsvc.users import authentication
-from tests.answers import live_sessions, pointers, refused, users
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import assert_problem, live_sessions, pointers, users
 
 NEW = "a lamp that is not lit"
 
@@ -23,7 +23,7 @@ def test_the_new_password_holds_and_the_old_one_does_not(alice: Person) -> None:
     assert (answer.status_code, answer.data) == (204, b"")
     assert "Set-Cookie" not in answer.headers
     other = alice.on_another_device()
-    assert refused(other.log_in(), 401, "invalid_credentials")
+    assert_problem(other.log_in(), 401, "invalid_credentials")
     other.password = NEW
     assert other.log_in().status_code == 200
 
@@ -36,7 +36,7 @@ def test_every_other_session_of_the_account_ends(
     change(alice.logged_in(), alice.password)
     assert live_sessions(connection) == 2
     for device in devices:
-        assert refused(device.refresh(), 401, "refresh_token_revoked")
+        assert_problem(device.refresh(), 401, "refresh_token_revoked")
     assert alice.refresh().status_code == bob.refresh().status_code == 200
     assert alice.call("GET", "/api/me").status_code == 200
 
@@ -45,7 +45,7 @@ def test_a_wrong_current_password_changes_nothing(alice: Person, connection: Con
     phone = alice.on_another_device().logged_in()
     before = users(connection)
     answer = change(alice.logged_in(), "not the password of Alice")
-    assert refused(answer, 403, "wrong_password")
+    assert_problem(answer, 403, "wrong_password")
     assert users(connection) == before
     assert phone.refresh().status_code == 200
 

@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from sqlalchemy import Connection
 
-from tests.answers import COOKIE_CLEARED, claims, live_sessions, refused, sessions
-from tests.people import Person
+from tests.support.people import Person
+from tests.support.responses import COOKIE_CLEARED, assert_problem, claims, live_sessions, sessions
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 PATH = "/api/me/sessions"
@@ -59,23 +59,23 @@ def test_another_session_can_be_ended(alice: Person, connection: Connection) -> 
     answer = alice.logged_in().call("DELETE", f"{PATH}/{sid(phone)}")
     assert (answer.status_code, answer.data) == (204, b"")
     assert "Set-Cookie" not in answer.headers
-    assert refused(phone.refresh(), 401, "refresh_token_revoked")
+    assert_problem(phone.refresh(), 401, "refresh_token_revoked")
     assert alice.refresh().status_code == 200
     again = alice.call("DELETE", f"{PATH}/{sid(phone)}")
-    assert refused(again, 404, "not_found")
+    assert_problem(again, 404, "not_found")
     assert again.json["detail"] == "There is no such live session."
 
 
 def test_nobody_ends_the_session_of_another(alice: Person, bob: Person) -> None:
     bob.logged_in()
     answer = alice.logged_in().call("DELETE", f"{PATH}/{sid(bob)}")
-    assert refused(answer, 404, "not_found")
+    assert_problem(answer, 404, "not_found")
     assert bob.refresh().status_code == 200
 
 
 @pytest.mark.parametrize("which", ["00000000-0000-7000-8000-000000000000", "nonsense", "1"])
 def test_a_session_that_is_not_there_is_404(alice: Person, which: str) -> None:
-    assert refused(alice.logged_in().call("DELETE", f"{PATH}/{which}"), 404, "not_found")
+    assert_problem(alice.logged_in().call("DELETE", f"{PATH}/{which}"), 404, "not_found")
 
 
 def test_a_session_that_has_run_out_cannot_be_ended(alice: Person) -> None:
@@ -83,7 +83,7 @@ def test_a_session_that_has_run_out_cannot_be_ended(alice: Person) -> None:
         phone = alice.on_another_device().logged_in()
         clock.shift(timedelta(days=3))
         answer = alice.logged_in().call("DELETE", f"{PATH}/{sid(phone)}")
-    assert refused(answer, 404, "not_found")
+    assert_problem(answer, 404, "not_found")
 
 
 def test_all_sessions_can_be_ended_at_once(
@@ -96,7 +96,7 @@ def test_all_sessions_can_be_ended_at_once(
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
     assert live_sessions(connection) == 1
     for device in devices:
-        assert refused(device.refresh(), 401, "refresh_token_revoked")
+        assert_problem(device.refresh(), 401, "refresh_token_revoked")
     assert bob.refresh().status_code == 200
 
 

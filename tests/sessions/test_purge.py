@@ -8,12 +8,12 @@ from flask import Flask
 from sqlalchemy import Connection, select, text
 
 from authsvc import clock
-from authsvc.batches import BATCH
 from authsvc.database import writing
+from authsvc.database.purging import BATCH
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.purge import KEPT, purge
-from tests.people import Person
 from tests.sessions.rows import add_sessions
+from tests.support.people import Person
 
 DAY = timedelta(days=1)
 

@@ -7,10 +7,10 @@ from flask import Flask
 from sqlalchemy import Connection
 
 from authsvc.sessions.revoke import PAGE, revoke_everybodys
-from tests.answers import live_sessions, sessions
-from tests.operator import Operator
-from tests.people import Person
 from tests.sessions.rows import add_sessions
+from tests.support.operator_commands import Operator
+from tests.support.people import Person
+from tests.support.responses import live_sessions, sessions
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -22,7 +22,7 @@ from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid, token_has
 from authsvc.tokens.keyring import Key, decode, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.tokens.verified_cache import MAX_TOKENS
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import (
     ALICE,
     EPOCH,

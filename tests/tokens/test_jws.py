@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from authsvc.tokens.jws import MAX_LENGTH, TokenInvalid, sign, verified_payload
 from authsvc.tokens.keyring import Key, Keyring, decode, encode, hmac_key
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 KEYRING = Keyring("at+jwt", hmac_key(ACCESS_SECRET))
 

@@ -22,8 +22,8 @@ from authsvc.tokens.access import AccessTokens, AccessTokenVerifier, access_keyr
 from authsvc.tokens.jws import TokenInvalid
 from authsvc.tokens.key_pairs import generate_pem, key_from_jwk, key_from_pem
 from authsvc.tokens.keyring import Key, hmac_key
-from tests.key_pairs import ED25519, ED25519_ORDER, P256, P256_ORDER, PEM
-from tests.secrets import ACCESS_SECRET
+from tests.support.key_pair_settings import ED25519, ED25519_ORDER, P256, P256_ORDER, PEM
+from tests.support.signing_secrets import ACCESS_SECRET
 from tests.tokens.forgery import ALICE, ISS, NOW, SESSION
 
 # RFC 9864 calls it Ed25519; what others verify today is EdDSA (RFC 8037).

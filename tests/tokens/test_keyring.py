@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from authsvc.tokens.keyring import Keyring, decode, encode, hmac_key
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 ACCESS, REFRESH = hmac_key(ACCESS_SECRET), hmac_key(REFRESH_SECRET)

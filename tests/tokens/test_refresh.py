@@ -17,7 +17,7 @@ from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid, token_has
 from authsvc.tokens.keyring import decode, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.tokens.verified_cache import MAX_TOKENS
-from tests.secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import ALICE, EPOCH, ISS, NOW, SESSION, by_hand, by_joserfc, payload
 
 WEEK = 7 * 24 * 60 * 60

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 
-from tests.people import Person
+from tests.support.people import Person
 
 PASSWORD = "a lantern for the cellar"
 CLIENTS = 12

@@ -18,14 +18,14 @@ from sqlalchemy import insert, select, update
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from authsvc.components import install
 from authsvc.database import reading, writing
 from authsvc.problems import ServiceUnavailable
 from authsvc.users.hashing import Hashing, Watch
 from authsvc.users.model import User
 from authsvc.users.passwords import Argon2id, Passwords, Verdict
+from authsvc.web.registry import install
 from tests.conftest import MakeApp, empty_tables
-from tests.people import Person
+from tests.support.people import Person
 
 EMAIL = "erin@example.com"
 PASSWORD = "a lantern for the cellar"

@@ -1,0 +1,128 @@
+"""What an operator does to an account by a command; each is one transaction."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
+
+from authsvc import clock, roles
+from authsvc.audit.read import Recorded, newest
+from authsvc.audit.record import Event, record
+from authsvc.database import writing
+from authsvc.problems import Fault, NotFound, ValidationFailed
+from authsvc.roles import Roles
+from authsvc.sessions import listing
+from authsvc.sessions.lifecycle import Sessions
+from authsvc.sessions.listing import LiveSession
+from authsvc.sessions.revoke import revoke_all
+from authsvc.users import accounts
+from authsvc.users.accounts import Account
+from authsvc.users.passwords import Passwords
+from authsvc.web.registry import component
+
+
+def disable(email: str) -> None:
+    """Shut somebody out: no login, and every session ends at once.
+
+    Raises:
+        NotFound: nobody has that address; the same holds for all of these.
+    """
+    user_id = _account(email).id
+    with writing() as connection:
+        accounts.set_disabled(connection, user_id, clock.now())
+        record(connection, Event("account_disabled", user_id))
+        revoke_all(connection, user_id)
+
+
+def enable(email: str) -> None:
+    """Let somebody log in again; the ended sessions stay ended."""
+    user_id = _account(email).id
+    with writing() as connection:
+        accounts.set_disabled(connection, user_id, None)
+        record(connection, Event("account_enabled", user_id))
+
+
+def set_password(email: str, password: str) -> None:
+    """Give somebody a new password; every session ends, since whoever had the old one may have it.
+
+    Raises:
+        ValidationFailed: the password is weak.
+    """
+    account = _account(email)
+    accounts.refuse_weak(password, account.email, "/password")
+    new_hash = component(Passwords).hash(password)
+    with writing() as connection:
+        accounts.overwrite_password(connection, account.id, new_hash)
+        record(connection, Event("password_changed", account.id))
+        revoke_all(connection, account.id)
+
+
+def grant(email: str, granted: Collection[str]) -> Roles:
+    """Give somebody roles, from their next refresh on; gives all that they have then.
+
+    Raises:
+        ValidationFailed: one of them is not the name of a role, or they are too many.
+    """
+    for name in granted:
+        if not roles.is_role(name):
+            raise _unfit(f"{name!r} is not the name of a role, {roles.PATTERN}")
+    return _change_roles(email, lambda had: tuple(dict.fromkeys((*had, *granted))))
+
+
+def withdraw(email: str, withdrawn: Collection[str]) -> Roles:
+    """Take roles away from somebody, from their next refresh on; gives those that are left."""
+    return _change_roles(email, lambda had: tuple(name for name in had if name not in withdrawn))
+
+
+def live_sessions(email: str) -> list[LiveSession]:
+    """Somebody's live sessions, newest first."""
+    return listing.live_sessions(_account(email).id, component(Sessions).idle_ttl)
+
+
+def revoke(email: str) -> Iterator[int]:
+    """End somebody's sessions; gives their number."""
+    user_id = _account(email).id
+    ended = len(listing.live_sessions(user_id, component(Sessions).idle_ttl))
+    with writing() as connection:
+        revoke_all(connection, user_id)
+    yield ended
+
+
+def audit(
+    limit: int,
+    *,
+    email: str | None,
+    kinds: Sequence[str],
+    since: datetime | None,
+    until: datetime | None,
+) -> list[tuple[Recorded, str | None]]:
+    """The newest security events, oldest first, each with the account's e-mail address."""
+    user_id = None if email is None else _account(email).id
+    events = newest(limit, user_id=user_id, kinds=kinds, since=since, until=until)
+    emails = accounts.emails({event.user_id for event in events if event.user_id})
+    return [(event, emails.get(event.user_id)) for event in reversed(events)]
+
+
+def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
+    user_id = _account(email).id
+    with writing() as connection:
+        before, after = accounts.replace_roles(connection, user_id, change)
+        if len(after) > roles.MOST:
+            raise _unfit(f"Nobody has more than {roles.MOST} roles.")
+        changes = [f"+{name}" for name in after if name not in before]
+        changes += [f"-{name}" for name in before if name not in after]
+        if changes:
+            record(connection, Event("roles_changed", user_id, detail=" ".join(changes)))
+    return after
+
+
+def _unfit(why: str) -> ValidationFailed:
+    return ValidationFailed([Fault("/roles", why)])
+
+
+def _account(email: str) -> Account:
+    account = accounts.find_by_email(email)
+    if account is None:
+        raise NotFound(
+            "There is no account with this e-mail address. "
+            "`python -m authsvc users list` shows those that there are."
+        )
+    return account

@@ -1,0 +1,135 @@
+"""The page for people, rendered from the very document that machines read."""
+
+import json
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from flask import render_template
+from markupsafe import Markup, escape
+
+from authsvc.openapi.schema_reader import SchemaReader
+from authsvc.web.outputs import JSON
+from authsvc.web.problem_json import MEDIA as PROBLEM_JSON
+
+_CODE = re.compile(r"`([^`]+)`")
+_BEGIN = """\
+AUTH={server}
+
+# after a login:
+TOKEN=... # access_token of its answer
+sid=...   # id of one of your sessions"""
+_TOUR = [
+    ("POST", "/auth/register"),
+    ("POST", "/auth/login"),
+    ("GET", "/api/me"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/logout"),
+]
+
+
+class Page:
+    """What the template asks of the document."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        self.schemas = SchemaReader(document)
+        components = document["components"]
+        self.headers = components["headers"]
+        self.problems = {self.codes(told)[0]: told for told in components["responses"].values()}
+
+    def operations(self, tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """The method, path and operation of each with that tag."""
+        for path, methods in self.document["paths"].items():
+            for method, operation in methods.items():
+                if tag in operation["tags"]:
+                    yield method.upper(), path, operation
+
+    def success(self, operation: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Its status line and the response."""
+        status, told = next(iter(operation["responses"].items()))
+        return f"{status} {HTTPStatus(int(status)).phrase}", told
+
+    def own_headers(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The headers that not every response bears."""
+        return {name: header for name, header in told["headers"].items() if "$ref" not in header}
+
+    def schema(self, told: dict[str, Any]) -> dict[str, Any] | None:
+        """The schema of the JSON in a request's or response's body."""
+        found: dict[str, Any] | None = told.get("content", {}).get(JSON, {}).get("schema")
+        return found
+
+    def refusals(self, operation: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+        """The statuses of its problems with their codes."""
+        for status, told in operation["responses"].items():
+            if codes := self.codes(self.schemas.resolved(told)):
+                yield status, codes
+
+    def refused_by(self, code: str) -> list[dict[str, Any]]:
+        """The operations that may answer the problem."""
+        return [
+            operation
+            for methods in self.document["paths"].values()
+            for operation in methods.values()
+            if any(code in codes for _, codes in self.refusals(operation))
+        ]
+
+    def codes(self, told: dict[str, Any]) -> list[str]:
+        """The codes of the problems that a response may be."""
+        schema = told.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {"allOf": []})
+        parts = (part.get("properties", {}) for part in schema["allOf"])
+        return [code for part in parts for code in part.get("code", {}).get("enum", [])]
+
+    def status(self, told: dict[str, Any]) -> str:
+        """The status line of a response that is one problem."""
+        parts = told["content"][PROBLEM_JSON]["schema"]["allOf"]
+        status = HTTPStatus(parts[-1]["properties"]["status"]["const"])
+        return f"{status.value} {status.phrase}"
+
+    def curl(self, method: str, path: str, operation: dict[str, Any]) -> str:
+        """The call as a line for a shell, with the variables of the page's beginning."""
+        words = ["curl", f'"$AUTH{path.replace("{", "$").replace("}", "")}"']
+        body = self.schema(operation.get("requestBody", {}))
+        if method not in ("GET", "POST") or (method == "POST" and body is None):
+            words.insert(1, f"-X {method}")
+        schemes = {name for scheme in operation["security"] for name in scheme}
+        if "refresh_cookie" in schemes:
+            words.append("-b cookies")
+        if "Set-Cookie" in self.success(operation)[1]["headers"]:
+            words.append("-c cookies")
+        if "access_token" in schemes:
+            words.append('-H "Authorization: Bearer $TOKEN"')
+        if body is not None:
+            words.append(f"--json '{pretty(self.schemas.example(body))}'")
+        first = [word for word in words if not word.startswith(("-H", "--json"))]
+        return " \\\n  ".join([" ".join(first), *(word for word in words if word not in first)])
+
+    def tour(self) -> str:
+        """The life of a session, as lines for a shell."""
+        paths = self.document["paths"]
+        return "\n\n".join(
+            self.curl(method, path, paths[path][method.lower()]) for method, path in _TOUR
+        )
+
+
+def docs_page(document: dict[str, Any]) -> str:
+    """The page as HTML."""
+    begin = _BEGIN.format(server=_absolute(document["servers"][0]["url"]))
+    return render_template(
+        "docs.html", page=Page(document), document=document, begin=begin, prose=prose, pretty=pretty
+    )
+
+
+def prose(text: str) -> Markup:
+    """Paragraphs of plain text, with code where there are backticks."""
+    paragraphs = (_CODE.sub(r"<code>\1</code>", str(escape(part))) for part in text.split("\n\n"))
+    return Markup("".join(f"<p>{part}</p>" for part in paragraphs if part))  # noqa: S704
+
+
+def _absolute(url: str) -> str:
+    return "http://localhost:8000" if url == "/" else url
+
+
+def pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,0 +1,119 @@
+"""The API's description as OpenAPI 3.1, made from what the routes declare and from nothing else."""
+
+from typing import Any
+
+from flask import Flask
+
+from authsvc.guard.refresh_cookie import cookie_name
+from authsvc.openapi.responses import responses_of, shared_headers, shared_responses
+from authsvc.openapi.routes import Route, declared_routes
+from authsvc.openapi.schemas import Schemas, query_parameters
+from authsvc.settings import Settings
+from authsvc.version import __version__
+from authsvc.web.outputs import JSON
+from authsvc.web.registry import component
+
+ABOUT = """\
+A page logs in with a password. It is given a short-lived access token as JSON, which it keeps in \
+memory and sends with each request, and a refresh token in a cookie that no script can read. With \
+the cookie it gets the next access token, until the session ends.
+
+Every error is `application/problem+json` (RFC 9457): program against its `code`. Its `type` leads \
+to an explanation. A path that is not there is `not_found`, another method `method_not_allowed` \
+with `Allow`. Bodies are strict JSON in UTF-8, of at most 16 KiB; members that are not described \
+are ignored.
+
+Pages of the origins in `AUTHSVC_ALLOWED_ORIGINS` may call it from elsewhere, with credentials \
+(CORS)."""
+
+TAGS = {
+    "auth": "Making an account, and a session's life: opened, refreshed, ended, asked about.",
+    "resources": "What a person does with their own account. An access token is asked for.",
+    "operations": "For those who run the service or build on it.",
+}
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The description of the app's routes, as far as they declare what they answer."""
+    routes = declared_routes(app)
+    settings = component(Settings)
+    schemas = Schemas(routes)
+    paths: dict[str, Any] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    tags = dict.fromkeys(route.tag for route in routes)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "authsvc",
+            "version": __version__,
+            "summary": "Short access tokens in memory, sessions in your database",
+            "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": (settings.issuer or "/").rstrip("/") or "/"}],
+        "tags": [{"name": tag, "description": TAGS.get(tag, "")} for tag in tags],
+        "paths": paths,
+        "components": {
+            "securitySchemes": _security_schemes(settings),
+            "schemas": schemas.components,
+            "responses": shared_responses(),
+            "headers": shared_headers(),
+        },
+    }
+
+
+def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": route.docstring.summary,
+        "description": route.docstring.text,
+        "security": _security(route),
+    }
+    in_path = [_parameter(route, name) for name in route.parameters]
+    if parameters := [*in_path, *query_parameters(route)]:
+        operation["parameters"] = parameters
+    if route.body is not None:
+        content = {JSON: {"schema": schemas.taken_by(route)}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation | {"responses": responses_of(route, schemas)}
+
+
+def _parameter(route: Route, name: str) -> dict[str, Any]:
+    formats = {"uuid": {"format": "uuid"}}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": route.docstring.arguments.get(name, ""),
+        "schema": {"type": "string", **formats.get(route.parameters[name], {})},
+    }
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if route.is_protected:
+        return [{"access_token": []}]
+    if not route.takes_refresh_cookie:
+        return []
+    return [{"refresh_cookie": []}, *([] if route.needs_refresh_cookie else [{}])]
+
+
+def _security_schemes(settings: Settings) -> dict[str, Any]:
+    return {
+        "access_token": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token, in the `Authorization` header or as the member "
+            "`access_token` of a JSON body (of any method): in one of them, never in both, never "
+            "in a cookie or in the query.",
+        },
+        "refresh_cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": cookie_name(settings),
+            "description": "Set by a login and kept by the browser: `HttpOnly`, so that no script "
+            "can read it, and sent to this host alone.",
+        },
+    }

@@ -1,0 +1,111 @@
+"""What a route may answer, as OpenAPI writes it: its success, and its problems by status."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from itertools import groupby
+from typing import Any
+
+from authsvc.openapi.docstrings import Docstring
+from authsvc.openapi.routes import Route
+from authsvc.openapi.schemas import Schemas, of_problems
+from authsvc.problems import Fault, Problem, ValidationFailed, every_problem
+from authsvc.web.etag import REVALIDATED
+from authsvc.web.headers import DEFAULTS, HSTS
+from authsvc.web.problem_json import MEDIA as PROBLEM_JSON
+from authsvc.web.problem_json import members_of
+
+_MEANINGS = {
+    "Cache-Control": "What caches may do; `no-store` wherever an answer is about a person.",
+    "Content-Security-Policy": "What a browser may load for the answer.",
+    "X-Content-Type-Options": "The type is the one that is declared.",
+    "Referrer-Policy": "No address of this service is told to others.",
+    "X-Request-ID": "The request's id in the log: the one that was sent, if it is "
+    "1 to 64 of `A-Z a-z 0-9 . _ -`, or else a new one.",
+    "Strict-Transport-Security": "Only over HTTPS: the browser stays there.",
+}
+_EXAMPLES = {**dict(DEFAULTS), "X-Request-ID": "9f86d081884c7d65", HSTS[0]: HSTS[1]}
+
+
+def shared_headers() -> dict[str, Any]:
+    """The headers that every response bears, for `components`."""
+    return {
+        name: {
+            "description": meaning,
+            "required": name != HSTS[0],
+            "schema": {"type": "string"},
+            "example": _EXAMPLES[name],
+        }
+        for name, meaning in _MEANINGS.items()
+    }
+
+
+def shared_responses() -> dict[str, Any]:
+    """One response for each problem, for `components`."""
+    told = {kind: _of_problems([kind]) for kind in every_problem()}
+    for kind, response in told.items():
+        response["content"][PROBLEM_JSON]["example"] = _example(kind)
+    return {kind.__name__: response for kind, response in told.items()}
+
+
+def responses_of(route: Route, schemas: Schemas) -> dict[str, Any]:
+    """The responses of a route by their status."""
+    answer = route.answer
+    success: dict[str, Any] = {
+        "description": f"{HTTPStatus(answer.status).phrase}.",
+        "headers": _headers(answer.headers),
+    }
+    if answer.media is not None:
+        success["content"] = {answer.media: {"schema": schemas.answered_by(route)}}
+    told = {str(answer.status): success}
+    if answer.headers is REVALIDATED:
+        told["304"] = {"description": "The client has it.", "headers": _headers(answer.headers)}
+    by_status = groupby(sorted(route.problems, key=_status), key=_status)
+    return told | {str(status): _problems(list(kinds)) for status, kinds in by_status}
+
+
+def _status(kind: type[Problem]) -> int:
+    return kind.status
+
+
+def _problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
+    if len(kinds) == 1:
+        return {"$ref": f"#/components/responses/{kinds[0].__name__}"}
+    return _of_problems(kinds)
+
+
+def _of_problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
+    adds = {name: meaning for kind in kinds for name, meaning in kind.adds.items()}
+    always = set.intersection(*(set(kind.adds) for kind in kinds))
+    return {
+        "description": _explanation(kinds[0]) if len(kinds) == 1 else _choice(kinds),
+        "headers": _headers(adds, always),
+        "content": {PROBLEM_JSON: {"schema": of_problems(kinds)}},
+    }
+
+
+def _example(kind: type[Problem]) -> dict[str, Any]:
+    faults = ValidationFailed([Fault("/password", "This password is on the lists of attackers.")])
+    more = faults.members() if kind is ValidationFailed else {}
+    return members_of(kind.status, kind.code, kind.detail, more)
+
+
+def _choice(kinds: Sequence[type[Problem]]) -> str:
+    return " ".join(f"`{kind.code}`: {kind.detail}" for kind in kinds)
+
+
+def _explanation(kind: type[Problem]) -> str:
+    return Docstring.of(kind.__doc__).summary + "."
+
+
+def _headers(own: Mapping[str, str], always: Iterable[str] | None = None) -> dict[str, Any]:
+    """The headers of a response: its own, some of which may be absent, and everybody's."""
+    described = {
+        name: {
+            "description": meaning,
+            "required": always is None or name in always,
+            "schema": {"type": "integer" if name == "Retry-After" else "string"},
+        }
+        for name, meaning in own.items()
+    }
+    shared = {name: {"$ref": f"#/components/headers/{name}"} for name in _MEANINGS}
+    return described | shared

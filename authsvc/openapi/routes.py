@@ -1,0 +1,131 @@
+"""The routes that declare what they answer, and which problems follow from what a route is."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from authsvc.guard.access_token import is_public
+from authsvc.guard.cross_origin import SAFE_METHODS
+from authsvc.guard.refresh_cookie import is_given_refresh_cookie
+from authsvc.openapi.docstrings import Docstring
+from authsvc.problems import (
+    AccessTokenRefused,
+    CrossOriginRefused,
+    InternalError,
+    InvalidRequest,
+    NotFound,
+    Problem,
+    RefreshTokenMissing,
+    RequestTooLarge,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
+    every_problem,
+)
+from authsvc.web.inputs import Body, Query, body_of, query_of
+from authsvc.web.outputs import Answer, answer_of
+
+_PARAMETER = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path, with what its view declares.
+
+    Args:
+        rule: the path, as Flask has it.
+        method: in capitals.
+        view: what is called.
+        answer: what it answers.
+    """
+
+    rule: Rule
+    method: str
+    view: Callable[..., Any]
+    answer: Answer
+
+    @property
+    def path(self) -> str:
+        """The path as OpenAPI writes it."""
+        return _PARAMETER.sub(r"{\2}", str(self.rule.rule))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The names of the path's parameters, each with its kind."""
+        return {name: kind or "string" for kind, name in _PARAMETER.findall(self.rule.rule)}
+
+    @property
+    def tag(self) -> str:
+        """The blueprint's name; for a route without one, the view's."""
+        return str(self.rule.endpoint).partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The view's name after its file's: `password_change`; `login`, which says both, alone."""
+        file = self.view.__module__.rpartition(".")[2]
+        view = self.view.__name__
+        return view if view.startswith(file) else f"{file}_{view}"
+
+    @property
+    def docstring(self) -> Docstring:
+        return Docstring.of(self.view.__doc__)
+
+    @property
+    def body(self) -> type[Body] | None:
+        """What the body must hold."""
+        return body_of(self.view)
+
+    @property
+    def query(self) -> type[Query] | None:
+        """What the query string may hold."""
+        return query_of(self.view)
+
+    @property
+    def is_protected(self) -> bool:
+        return not is_public(self.view)
+
+    @property
+    def takes_refresh_cookie(self) -> bool:
+        return is_given_refresh_cookie(self.view)
+
+    @property
+    def needs_refresh_cookie(self) -> bool:
+        return RefreshTokenMissing in self.answer.may
+
+    @property
+    def problems(self) -> list[type[Problem]]:
+        """The problems that the route may answer, in the order of their tree."""
+        possible = {*self.answer.may, *self._common_problems()}
+        return [kind for kind in every_problem() if kind in possible]
+
+    def _common_problems(self) -> Iterator[type[Problem]]:
+        changes_something = self.method not in SAFE_METHODS
+        yield InternalError
+        if self.is_protected:
+            yield from every_problem(AccessTokenRefused)
+        if self.is_protected or self.body:  # the token can be in the body
+            yield from (InvalidRequest, RequestTooLarge, UnsupportedMediaType)
+        if self.query:
+            yield InvalidRequest
+        if self.body:
+            yield ValidationFailed
+        if self.parameters:
+            yield NotFound
+        if changes_something:
+            yield CrossOriginRefused
+        if changes_something or self.is_protected:  # the list of revoked sessions must be fresh
+            yield ServiceUnavailable
+
+
+def declared_routes(app: Flask) -> list[Route]:
+    """The app's routes that declare what they answer, in the order of their registration."""
+    return [
+        Route(rule, method, view, answer)
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if (answer := answer_of(view := app.view_functions[rule.endpoint])) is not None
+    ]

@@ -1,0 +1,145 @@
+"""JSON Schemas of what routes take and answer, from the very types that check and render it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from authsvc.openapi.docstrings import Docstring
+from authsvc.openapi.routes import Route
+from authsvc.problems import Fault, Problem, ValidationFailed, every_problem
+
+IN_COMPONENTS = "#/components/schemas/{model}"
+
+Schema = dict[str, Any]
+
+
+def _named(model: str) -> Schema:
+    return {"$ref": IN_COMPONENTS.format(model=model)}
+
+
+PROBLEM, VALIDATION_PROBLEM = _named("Problem"), _named("ValidationProblem")
+BEARS_ACCESS_TOKEN = _named("BearsAccessToken")
+
+
+class Schemas:
+    """The schemas of some routes.
+
+    Args:
+        routes: which.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        wanted: list[Any] = [("fault", "serialization", TypeAdapter(Fault))]
+        for route in routes:
+            if route.body is not None:
+                wanted.append((f"{route.name} takes", "validation", TypeAdapter(route.body)))
+            if route.answer.body is not None:
+                wanted.append((f"{route.name} answers", "serialization", route.answer.body))
+        made, definitions = TypeAdapter.json_schemas(
+            wanted, ref_template=IN_COMPONENTS, schema_generator=_Generator
+        )
+        self._made = {name: schema for (name, _), schema in made.items()}
+        self.components: Schema = {
+            **{name: _described(schema) for name, schema in definitions["$defs"].items()},
+            "BearsAccessToken": _bears_access_token(),
+            "Problem": _problem(),
+            "ValidationProblem": _validation_problem(self._made["fault"]),
+        }
+
+    def taken_by(self, route: Route) -> Schema:
+        """The schema of the body that the route takes.
+
+        Where the access token is asked for, it may be a member of it.
+        """
+        schema = self._made[f"{route.name} takes"]
+        if not route.is_protected:
+            return schema
+        return {"allOf": [schema, BEARS_ACCESS_TOKEN]}
+
+    def answered_by(self, route: Route) -> Schema:
+        """The schema of the body that the route answers; any text where it is no JSON."""
+        return self._made.get(f"{route.name} answers", {"type": "string"})
+
+
+def query_parameters(route: Route) -> list[Schema]:
+    """What the route's query string may hold, as OpenAPI's parameters: each may be absent."""
+    if route.query is None:
+        return []
+    schema = _described(TypeAdapter(route.query).json_schema(schema_generator=_Generator))
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": told.pop("description"),
+            "schema": next(choice for choice in told["anyOf"] if choice["type"] != "null"),
+        }
+        for name, told in schema["properties"].items()
+    ]
+
+
+def of_problems(kinds: Sequence[type[Problem]]) -> Schema:
+    """The schema of a problem that is of one of these kinds; they have one status."""
+    base = VALIDATION_PROBLEM if list(kinds) == [ValidationFailed] else PROBLEM
+    codes = [kind.code for kind in kinds]
+    told = {"status": {"const": kinds[0].status}, "code": {"enum": codes}}
+    return {"allOf": [base, {"properties": told}]}
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's own, without titles made of names; what is sent has all its members."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        may_be_absent = field["type"] == "typed-dict-field"
+        sent = self.mode == "serialization" and not may_be_absent
+        return sent or super().field_is_required(field, total)
+
+
+def _described(schema: Schema) -> Schema:
+    """The schema with the description of each member taken from the docstring's `Args`."""
+    docstring = Docstring.of(schema.get("description"))
+    text = " ".join(filter(None, [f"{docstring.summary}.", docstring.text]))
+    members = {
+        name: {**member, "description": docstring.arguments[name]}
+        if name in docstring.arguments
+        else member
+        for name, member in schema["properties"].items()
+    }
+    return {**schema, "description": text, "properties": members}
+
+
+def _problem() -> Schema:
+    codes = [kind.code for kind in every_problem()]
+    return {
+        "type": "object",
+        "description": "An error (RFC 9457).",
+        "properties": {
+            "type": {
+                "type": "string",
+                "format": "uri-reference",
+                "description": "Where the code is explained.",
+            },
+            "title": {"type": "string", "description": "What the status means."},
+            "status": {"type": "integer", "description": "The response's status."},
+            "code": {"enum": codes, "description": "The stable word to program against."},
+            "detail": {"type": "string", "description": "A sentence for a person."},
+        },
+        "required": ["type", "title", "status", "code", "detail"],
+    }
+
+
+def _validation_problem(fault: Schema) -> Schema:
+    faults = {"type": "array", "items": fault, "description": "What is wrong with each member."}
+    return {"allOf": [PROBLEM, {"properties": {"errors": faults}, "required": ["errors"]}]}
+
+
+def _bears_access_token() -> Schema:
+    described = "The access token, where it is not sent in the `Authorization` header."
+    return {
+        "type": "object",
+        "properties": {"access_token": {"type": "string", "description": described}},
+    }

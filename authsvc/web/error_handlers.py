@@ -1,0 +1,70 @@
+"""Every error of the service, the framework's and the database's too, becomes a problem."""
+
+import re
+from http import HTTPStatus
+
+from flask import Flask, Response, current_app
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InternalError as DatabaseInternalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from authsvc.problems import (
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    RequestTooLarge,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+)
+from authsvc.web.problem_json import render, respond
+
+
+def render_problems(app: Flask) -> None:
+    """Answer every error of the app, the framework's own too, as a problem."""
+    app.register_error_handler(Problem, render)
+    app.register_error_handler(HTTPException, _render_http_exception)
+    for error in (OperationalError, InterfaceError, DatabaseInternalError, PoolTimeoutError):
+        app.register_error_handler(error, _render_database_away)
+
+
+def _render_database_away(error: SQLAlchemyError) -> Response:
+    current_app.logger.warning("the database did not answer: %s", error)
+    return render(ServiceUnavailable())
+
+
+_FRAMEWORK: dict[int, type[Problem]] = {
+    problem.status: problem
+    for problem in (
+        InvalidRequest,
+        NotFound,
+        MethodNotAllowed,
+        RequestTooLarge,
+        UnsupportedMediaType,
+        InternalError,
+        ServiceUnavailable,
+    )
+}
+
+
+def _render_http_exception(error: HTTPException) -> WerkzeugResponse:
+    """Flask's and Werkzeug's errors, and those that a user's own view raises by `abort`."""
+    original = error.get_response()
+    if original.status_code < 400:
+        return original
+    known = _FRAMEWORK.get(original.status_code)
+    if known is not None:
+        code, detail = known.code, known.detail
+    else:
+        phrase = HTTPStatus(original.status_code).phrase
+        code = re.sub(r"\W+", "_", phrase.lower()).strip("_")
+        detail = error.description or phrase
+    kept = {
+        name: value
+        for name, value in original.headers
+        if name.lower() not in ("content-type", "content-length")
+    }
+    return respond(original.status_code, code, detail, {}, kept)

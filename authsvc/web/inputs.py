@@ -1,0 +1,139 @@
+"""The way that a view declares what it takes, and who sent the request."""
+
+from collections.abc import Callable
+from functools import wraps
+from ipaddress import ip_address
+from typing import Annotated, Any, Concatenate, Never, ParamSpec, TypeVar, cast
+
+from flask import request
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from authsvc.problems import (
+    Fault,
+    InvalidRequest,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from authsvc.web.json_body import is_json, json_body
+
+MAX_USER_AGENT = 255
+"""Characters kept of what a client calls itself."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+B = TypeVar("B", bound="Body")
+Q = TypeVar("Q", bound="Query")
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("This holds half a character (a lone surrogate).") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+"""A string that can be hashed and stored: JSON can spell others."""
+
+
+class Body(BaseModel):
+    """What a JSON body must hold. Members that it does not name are ignored."""
+
+    model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Query(BaseModel):
+    """What a query string may hold. Names that it does not know are ignored."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[P, R]]:
+    """Give the view its body, checked, as its first argument.
+
+    Raises:
+        UnsupportedMediaType, RequestTooLarge, InvalidRequest: it cannot be read.
+        ValidationFailed: it is not what `body` declares.
+    """
+
+    def decorate(view: Callable[Concatenate[B, P], R]) -> Callable[P, R]:
+        @wraps(view)
+        def with_body(*args: P.args, **kwargs: P.kwargs) -> R:
+            return view(_validated(body), *args, **kwargs)
+
+        with_body.body = body  # type: ignore[attr-defined]
+        return with_body
+
+    return decorate
+
+
+def takes_query(query: type[Q]) -> Callable[[Callable[Concatenate[Q, P], R]], Callable[P, R]]:
+    """Give the view its query string, checked, as its first argument.
+
+    Raises:
+        InvalidRequest: it is not what `query` declares.
+    """
+
+    def decorate(view: Callable[Concatenate[Q, P], R]) -> Callable[P, R]:
+        @wraps(view)
+        def with_query(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                given = query.model_validate_strings(request.args.to_dict())
+            except ValidationError as error:
+                (name, *_), *_ = (fault["loc"] for fault in error.errors())
+                raise InvalidRequest(f"`{name}` in the query is not as it must be.") from None
+            return view(given, *args, **kwargs)
+
+        with_query.query = query  # type: ignore[attr-defined]
+        return with_query
+
+    return decorate
+
+
+def query_of(view: Callable[..., Any]) -> type[Query] | None:
+    """The query string that the view was declared to take."""
+    return cast(type[Query] | None, getattr(view, "query", None))
+
+
+def body_of(view: Callable[..., Any]) -> type[Body] | None:
+    """The body that the view was declared to take."""
+    return cast(type[Body] | None, getattr(view, "body", None))
+
+
+def remote_address() -> str | None:
+    """The client's IP address, as far as the configured proxies tell it truly."""
+    try:
+        return str(ip_address(request.remote_addr or ""))
+    except ValueError:
+        return None
+
+
+def user_agent() -> str | None:
+    """What the client calls itself, where it does."""
+    return request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None
+
+
+def _validated(body: type[B]) -> B:
+    if not is_json():
+        raise UnsupportedMediaType
+    value = json_body()
+    if not isinstance(value, dict):
+        raise InvalidRequest("The body is not a JSON object.")
+    try:
+        return body.model_validate(value)
+    except ValidationError as error:
+        _refuse(error)
+
+
+def _refuse(error: ValidationError) -> Never:
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    raise ValidationFailed(
+        [
+            Fault(
+                pointer="".join(f"/{part}" for part in fault["loc"]),
+                detail=fault["msg"].removeprefix("Value error, "),
+            )
+            for fault in faults
+        ]
+    ) from None

@@ -1,0 +1,83 @@
+"""Reading a request's JSON body, strictly and once."""
+
+from typing import Any, cast
+
+from flask import request
+from werkzeug.exceptions import HTTPException
+
+from authsvc import strict_json
+from authsvc.problems import InvalidRequest, RequestTooLarge, UnsupportedMediaType
+
+MAX_BODY = 16 * 1024
+"""Bytes that a request's body may have."""
+
+# Kept with the request and not in `g`, which outlives it where an app context was pushed before.
+_BYTES = "authsvc.body"
+_JSON = "authsvc.web.json_body"
+
+
+def is_json() -> bool:
+    """Whether the request declares a JSON body."""
+    return "CONTENT_TYPE" in request.environ and request.mimetype == "application/json"
+
+
+def json_member(name: str) -> Any:
+    """A member of the JSON object in the body; None where there is no body or no such member.
+
+    Raises: as `json_body` does.
+    """
+    if not is_json() or not _body():
+        return None
+    value = json_body()
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def json_body() -> Any:
+    """The JSON value in the body, read once however often it is asked for.
+
+    Raises:
+        UnsupportedMediaType: another encoding than plain UTF-8 is declared.
+        RequestTooLarge: longer than the app's MAX_CONTENT_LENGTH.
+        InvalidRequest: not strict JSON.
+    """
+    if _JSON not in request.environ:
+        request.environ[_JSON] = _read_json()
+    return request.environ[_JSON]
+
+
+def _read_json() -> Any:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if charset not in ("utf-8", "utf8") or encoding != "identity":
+        raise UnsupportedMediaType
+    try:
+        return strict_json.loads(_body())
+    except strict_json.NotStrictJson:
+        raise InvalidRequest("The body is not valid JSON.") from None
+
+
+def _body() -> bytes:
+    if _BYTES not in request.environ:
+        request.environ[_BYTES] = _read_body()
+    return cast(bytes, request.environ[_BYTES])
+
+
+def _read_body() -> bytes:
+    limit = request.max_content_length or MAX_BODY
+    # A chunked body says no length beforehand. Werkzeug cuts it at its limit without a
+    # word, so read one byte past ours: getting it means that the body is too large.
+    request.max_content_length = limit + 1
+    data = _received()
+    request.max_content_length = limit
+    if len(data) > limit:
+        raise RequestTooLarge
+    return data
+
+
+def _received() -> bytes:
+    try:
+        return request.get_data()
+    except HTTPException:
+        raise
+    except Exception:  # the server's own, of whatever class, for a body that breaks its framing
+        raise InvalidRequest("The body cannot be read to its end.") from None

@@ -1,0 +1,190 @@
+"""`authsvc audit`: the trail on a terminal, in a pipe and as JSON."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from sqlalchemy import Connection, insert
+
+from authsvc.audit.model import SecurityEvent, new_ids
+from tests.support.gunicorn_server import ROOT
+from tests.support.operator_commands import Operator
+from tests.support.people import Person
+from tests.support.responses import users
+
+TODAY = ["logged_in", "logged_in", "logged_out", "login_refused"]
+NOON = datetime(2036, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+def lines(operator: Operator, *words: str) -> list[list[str]]:
+    done = operator.run("audit", *words)
+    assert done.exit_code == 0, done.output
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def kinds(operator: Operator, *words: str) -> list[str]:
+    return [words[1] for words in lines(operator, *words)]
+
+
+@pytest.fixture
+def told(alice: Person, bob: Person, operator: Operator) -> Operator:
+    """An operator with something to read; the day begins at NOON."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        alice.log_in(**{"User-Agent": "a\tbrowser \x1b[2J"})
+        clock.shift(timedelta(hours=1))
+        bob.logged_in()
+        clock.shift(timedelta(hours=1))
+        bob.log_out()
+        clock.shift(timedelta(hours=1))
+        stranger = Person(alice.app, "nobody@example.com", "canary-typed")
+        stranger.log_in()
+    return operator
+
+
+def test_in_a_pipe_each_event_is_a_line_with_tabs_and_the_newest_is_the_last(
+    told: Operator,
+) -> None:
+    assert kinds(told) == ["registered", "registered", *TODAY]
+    login, *_, refused = lines(told)[2:]
+    assert login[:5] == [
+        "2036-11-24T12:00:00Z",
+        "logged_in",
+        "alice@example.com",
+        "user",
+        "127.0.0.1",
+    ]
+    assert re.fullmatch("[0-9a-f]{16}", login[5])
+    assert login[6:] == ["-", "a?browser ?[2J"]
+    assert refused[:3] == ["2036-11-24T15:00:00Z", "login_refused", "-"]
+
+
+def test_json_is_an_object_a_line(told: Operator, connection: Connection) -> None:
+    events = [json.loads(line) for line in told.run("audit", "--json").stdout.splitlines()]
+    alice, _ = users(connection)
+    assert events[2] == {
+        "id": events[2]["id"],
+        "event": "logged_in",
+        "at": "2036-11-24T12:00:00Z",
+        "actor": "user",
+        "ip_address": "127.0.0.1",
+        "user_agent": "a\tbrowser \x1b[2J",
+        "detail": None,
+        "user": str(alice.id),
+        "email": "alice@example.com",
+        "session": events[2]["session"],
+    }
+    assert (events[-1]["user"], events[-1]["email"]) == (None, None)
+    assert "canary" not in str(events)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--user", "Alice@Example.com"], ["registered", "logged_in"]),
+        (["--event", "logged_out"], ["logged_out"]),
+        (["--event", "logged_out", "--event", "logged_in"], TODAY[:3]),
+        (["--since", "2036-11-24"], TODAY),
+        (["--since", "2036-11-24T13:00:00Z"], TODAY[1:]),
+        (["--since", "2036-11-24T14:00:00+01:00"], TODAY[1:]),
+        (["--until", "2036-11-24T12:00:00"], ["registered"] * 2),
+        (["--since", "2036-11-24T12:00:00", "--until", "2036-11-24T14:00:00"], TODAY[:2]),
+        (["--since", "90m"], TODAY[2:]),
+        (["--since", "1d"], TODAY),
+        (["--since", "1w", "--until", "0d"], TODAY[:3]),
+        (["--limit", "3"], TODAY[1:]),
+        (["--user", "bob@example.com", "--event", "logged_out", "--since", "1h"], ["logged_out"]),
+    ],
+)
+def test_it_filters(told: Operator, words: list[str], expected: list[str]) -> None:
+    with time_machine.travel(NOON + timedelta(hours=3), tick=False):
+        assert kinds(told, *words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--since", "yesterday"], "write 2026-11-24"),
+        (["--since", "1"], "write 2026-11-24"),
+        (["--since", "999999999999d"], "write 2026-11-24"),
+        (["--event", "nothing"], "is not one of 'registered'"),
+        (["--limit", "0"], "1<=x<=10000"),
+        (["purg"], "No such command 'purg'"),
+    ],
+)
+def test_a_filter_that_is_none_is_told(operator: Operator, words: list[str], said: str) -> None:
+    done = operator.run("audit", *words)
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_an_unknown_address_is_told_in_a_sentence(operator: Operator) -> None:
+    done = operator.run("audit", "--user", "nobody@example.com")
+    assert done.exit_code == 1
+    assert "There is no account with this e-mail address." in done.output
+
+
+def test_times_before_all_and_after_all_are_taken(told: Operator) -> None:
+    assert kinds(told, "--since", "0001-01-01", "--until", "9999-12-31") == kinds(told)
+
+
+def test_the_newest_hundred_are_shown_unless_more_are_asked_for(
+    operator: Operator, connection: Connection
+) -> None:
+    row = {"at": NOON, "event": "login_refused", "actor": "user"}
+    connection.execute(insert(SecurityEvent), [{"id": id, **row} for id in new_ids(NOON, 130)])
+    assert len(lines(operator)) == 100
+    assert len(lines(operator, "--limit", "10000")) == 130
+
+
+def test_on_a_terminal_it_is_a_table_no_wider_than_the_terminal(told: Operator) -> None:
+    styled = on_a_terminal(told, columns=100)
+    head, *rows = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in styled]
+    assert head.split()[:5] == ["TIME", "EVENT", "ACCOUNT", "BY", "ADDRESS"]
+    assert len(rows) == 6
+    assert {row[head.index("EVENT") :].split()[0] for row in rows} == {"registered", *TODAY}
+    assert {row[head.index("ADDRESS") :].split()[0] for row in rows} == {"127.0.0.1"}
+    assert max(map(len, [head, *rows])) <= 100
+    assert "\x1b[33m" in styled[-1]  # what was refused is yellow
+
+
+def on_a_terminal(operator: Operator, columns: int) -> list[str]:
+    terminal, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "authsvc", "audit"],
+        env={**operator.environment, "PYTHONPATH": str(ROOT), "COLUMNS": str(columns)},
+        stdout=theirs,
+        stderr=theirs,
+        stdin=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(terminal, 4096):
+            shown += part
+    except OSError:
+        pass  # how Linux says that the other end is closed
+    finally:
+        os.close(terminal)
+        assert process.wait(timeout=30) == 0, shown
+    return shown.decode().splitlines()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(told: Operator) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "authsvc", "audit"],
+        env={**told.environment, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, stderr = process.communicate(timeout=30)
+    assert "cannot be used" not in stderr
+    assert "Traceback" not in stderr

@@ -1,0 +1,263 @@
+"""The schema: models and migrations agree, many may start at once, and a failure leaves nothing."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from authsvc.database import Base, prepare_engine, schema
+from tests.conftest import MakeDatabase
+from tests.support.processes import at_once
+
+TABLES = {"users", "refresh_tokens", "security_events", "rate_limits", "alembic_version"}
+NEXT = "0003"
+AN_EVENT = (
+    "INSERT INTO security_events (id, at, event, user_id, actor)"
+    " SELECT id, created_at, 'registered', id, 'user' FROM users"
+)
+
+
+@pytest.fixture
+def url(make_database: MakeDatabase) -> str:
+    """An empty database."""
+    return make_database()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """A look at that database, connected as the service connects."""
+    engine = create_engine(url, poolclass=NullPool)
+    prepare_engine(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def migrations(tmp_path: Path) -> Path:
+    """A copy of the migrations, to add some to."""
+    copy = tmp_path / "100% migrations"
+    shutil.copytree(schema.MIGRATIONS, copy)
+    return copy
+
+
+def add(migrations: Path, *statements: str) -> None:
+    """A revision after the newest that runs these statements of Python."""
+    (migrations / "versions" / f"{NEXT}_more.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n\n"
+        f'revision = "{NEXT}"\ndown_revision = "{schema.newest()}"\n\n\n'
+        "def upgrade() -> None:\n" + "".join(f"    {line}\n" for line in statements)
+    )
+
+
+def tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def fill(engine: Engine) -> None:
+    """Alice, with one session."""
+    at = "2026-11-24 10:57:00.000000"
+    alice, session = "00000000000070008000000000000001", "00000000000070008000000000000002"
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO users (id, email, email_key, password_hash, created_at)"
+                f" VALUES ('{alice}', 'a@example.com', 'a@example.com', 'x', '{at}')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO refresh_tokens"
+                " (id, user_id, token_hash, issued_at, expires_at, last_used_at)"
+                f" VALUES ('{session}', '{alice}', :hash, '{at}', '{at}', '{at}')"
+            ),
+            {"hash": b"hash"},
+        )
+
+
+def owners(engine: Engine) -> list[str]:
+    """The e-mail addresses of all sessions' users."""
+    query = "SELECT email FROM refresh_tokens JOIN users ON users.id = user_id"
+    with engine.connect() as connection:
+        return list(connection.execute(text(query)).scalars())
+
+
+def column(engine: Engine, name: str) -> list[str]:
+    """That column of all users."""
+    with engine.connect() as connection:
+        return list(connection.execute(text(f"SELECT {name} FROM users")).scalars())
+
+
+def events(engine: Engine) -> int:
+    """How many security events there are."""
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM security_events")).scalar_one()
+
+
+def test_models_and_migrations_are_equal(url: str, engine: Engine) -> None:
+    schema.upgrade(url)
+    assert tables(engine) == TABLES
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_second_upgrade_changes_nothing(url: str, engine: Engine) -> None:
+    schema.upgrade(url)
+    fill(engine)
+    schema.upgrade(url)
+    assert owners(engine) == ["a@example.com"]
+    with engine.connect() as connection:
+        assert schema.present(connection) == schema.newest()
+
+
+def test_eight_processes_may_start_at_once(url: str, engine: Engine) -> None:
+    assert at_once(8, schema.upgrade, url) == [0] * 8
+    assert tables(engine) == TABLES
+
+
+def test_down_and_up_again_with_data_in_the_tables(url: str, engine: Engine) -> None:
+    schema.upgrade(url)
+    fill(engine)
+    schema.downgrade(url, "base")
+    assert tables(engine) == {"alembic_version"}
+    schema.upgrade(url)
+    fill(engine)
+    assert owners(engine) == ["a@example.com"]
+
+
+def test_0002_keeps_what_is_there_and_gives_nobody_a_role(url: str, engine: Engine) -> None:
+    schema.upgrade(url, "0001")
+    fill(engine)
+    schema.upgrade(url)
+    assert owners(engine) == ["a@example.com"]
+    assert column(engine, "roles") == [""]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE users SET roles = 'admin'"))
+        connection.execute(text(AN_EVENT))
+    schema.downgrade(url, "0001")
+    assert tables(engine) == TABLES - {"security_events"}
+    assert "roles" not in {found["name"] for found in inspect(engine).get_columns("users")}
+    assert owners(engine) == ["a@example.com"]
+    schema.upgrade(url)
+    assert column(engine, "roles") == [""]
+    assert events(engine) == 0
+
+
+def test_whoever_names_no_roles_can_still_add_people(url: str, engine: Engine) -> None:
+    schema.upgrade(url)
+    fill(engine)  # as an import would, and the version before roles while it still runs
+    assert column(engine, "roles") == [""]
+
+
+def test_the_events_of_a_person_who_is_deleted_by_sql_go_too(url: str, engine: Engine) -> None:
+    schema.upgrade(url)
+    fill(engine)
+    with engine.begin() as connection:
+        connection.execute(text(AN_EVENT))
+    assert events(engine) == 1
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM users"))
+    assert events(engine) == 0
+
+
+def test_a_failing_migration_leaves_no_trace(url: str, engine: Engine, migrations: Path) -> None:
+    schema.upgrade(url)
+    fill(engine)
+    add(
+        migrations,
+        "op.create_table('half', sa.Column('id', sa.Integer()))",
+        "op.add_column('users', sa.Column('nickname', sa.String()))",
+        "op.execute('DELETE FROM users')",
+        "op.execute('this is not SQL')",
+    )
+    with pytest.raises(DBAPIError):
+        schema.upgrade(url, migrations=migrations)
+    assert tables(engine) == TABLES
+    assert "nickname" not in {column["name"] for column in inspect(engine).get_columns("users")}
+    assert owners(engine) == ["a@example.com"]
+    schema.require_newest(url)
+
+
+def test_a_first_migration_that_fails_leaves_an_empty_database(
+    url: str, engine: Engine, migrations: Path
+) -> None:
+    add(migrations, "op.execute('this is not SQL')")
+    with pytest.raises(DBAPIError):
+        schema.upgrade(url, migrations=migrations)
+    assert tables(engine) == set()
+
+
+def test_a_table_that_is_rebuilt_keeps_what_refers_to_it(
+    url: str, engine: Engine, migrations: Path
+) -> None:
+    schema.upgrade(url)
+    fill(engine)
+    add(
+        migrations,
+        "with op.batch_alter_table('users') as users:",
+        "    users.alter_column('email', existing_type=sa.String(), type_=sa.String(320))",
+    )
+    schema.upgrade(url, migrations=migrations)
+    assert owners(engine) == ["a@example.com"]
+
+
+def test_a_migration_that_orphans_rows_is_taken_back(
+    url: str, engine: Engine, migrations: Path
+) -> None:
+    if engine.dialect.name != "sqlite":
+        return  # elsewhere the constraint itself refuses
+    schema.upgrade(url)
+    fill(engine)
+    add(migrations, "op.execute('DELETE FROM users')")
+    with pytest.raises(RuntimeError, match="rows that refer to nothing"):
+        schema.upgrade(url, migrations=migrations)
+    assert owners(engine) == ["a@example.com"]
+
+
+def test_the_database_that_is_behind_is_refused_until_it_is_upgraded(
+    url: str, migrations: Path
+) -> None:
+    with pytest.raises(schema.DatabaseUnfit, match="no tables yet: run `python -m authsvc db up"):
+        schema.require_newest(url)
+    schema.upgrade(url)
+    schema.require_newest(url)
+    schema.downgrade(url, "base")
+    with pytest.raises(schema.DatabaseUnfit, match="no tables yet"):
+        schema.require_newest(url)
+    add(migrations, "pass")
+    schema.upgrade(url)
+    behind = f"is at revision {schema.newest()}, and this version needs {NEXT}: run"
+    with pytest.raises(schema.DatabaseUnfit, match=behind):
+        schema.require_newest(url, migrations)
+    schema.upgrade(url, migrations=migrations)
+    schema.require_newest(url, migrations)
+
+
+def test_a_database_newer_than_the_code_is_taken(url: str, migrations: Path) -> None:
+    add(migrations, "pass")
+    schema.upgrade(url, migrations=migrations)
+    schema.require_newest(url)
+
+
+def test_after_an_upgrade_sqlite_writes_ahead_and_keeps_foreign_keys(
+    url: str, engine: Engine
+) -> None:
+    schema.upgrade(url)
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+
+
+def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "letter"
+    file.write_text("This is a letter to somebody. " * 100)
+    with pytest.raises(schema.DatabaseUnfit, match="cannot be read: file is not a database"):
+        schema.require_newest(f"sqlite:///{file}")

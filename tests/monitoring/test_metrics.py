@@ -1,0 +1,297 @@
+"""GET /metrics: who may read it, what is counted, and what never stands in it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+import time_machine
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from authsvc import clock
+from authsvc.database import reading
+from authsvc.monitoring.instruments import Instruments
+from authsvc.users.passwords import Argon2id, Passwords
+from authsvc.web.registry import component, install
+from tests.conftest import MakeApp
+from tests.monitoring.exposition import Figures, figures, requests
+from tests.support.gunicorn_server import new_database
+from tests.support.people import Person
+from tests.support.responses import assert_problem, away
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+
+TOKEN = "the-token-of-the-metrics-1234567"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
+
+
+@pytest.fixture
+def carol(app: Flask, make_app: MakeApp) -> Person:
+    """Carol, at an app that has measured nothing yet; `app` empties the tables after."""
+    return Person(make_app(), "carol@example.com", "a lamp that is not lit")
+
+
+def read(app: Flask, **kwargs: object) -> TestResponse:
+    return app.test_client().get("/metrics", **kwargs)
+
+
+def measured(app: Flask) -> Figures:
+    answer = read(app)
+    assert answer.status_code == 200
+    return figures(answer.text)
+
+
+def test_it_is_prometheus_text(app: Flask) -> None:
+    answer = read(app)
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "# TYPE authsvc_http_request_duration_seconds histogram" in answer.text
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1", "::1"])
+def test_this_machine_may_read_it(app: Flask, address: str) -> None:
+    assert read(app, environ_base={"REMOTE_ADDR": address}).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9", "10.0.0.1", "0.0.0.0", "", "garbage", "::"])
+def test_others_may_not(app: Flask, address: str) -> None:
+    answer = read(app, environ_base={"REMOTE_ADDR": address}, headers=BEARER)
+    assert_problem(answer, 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Forwarded-For": ""},
+        {"x-forwarded-proto": "https"},
+        {"X-Forwarded-Host": "localhost"},
+        {"Forwarded": "for=127.0.0.1"},
+        {"X-Real-IP": "127.0.0.1"},
+        {"Via": "1.1 proxy"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("hops", [0, 1])
+def test_what_a_proxy_on_this_machine_passes_on_is_not_from_here(
+    make_app: MakeApp, header: dict[str, str], hops: int
+) -> None:
+    app = make_app(trusted_proxies=hops, metrics_token=TOKEN)
+    assert_problem(read(app, headers=header), 403, "forbidden")
+    assert read(app, headers=header | BEARER).status_code == 200
+
+
+def test_the_token_opens_it_from_anywhere(make_app: MakeApp) -> None:
+    app = make_app(metrics_token=TOKEN)
+    assert read(app, environ_base=ELSEWHERE, headers=BEARER).status_code == 200
+    lower = {"Authorization": f"bearer {TOKEN}"}
+    assert read(app, environ_base=ELSEWHERE, headers=lower).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN[:-1]}",
+        f"Bearer {TOKEN.upper()}",
+        f"Bearer {TOKEN}, Bearer {TOKEN}",
+        f"Basic {TOKEN}",
+        "Basic YTpi",
+        f"Token {TOKEN}",
+        TOKEN,
+        "Bearer é\x80",
+    ],
+)
+def test_another_token_does_not(make_app: MakeApp, sent: str) -> None:
+    app = make_app(metrics_token=TOKEN)
+    answer = read(app, environ_base=ELSEWHERE, headers={"Authorization": sent})
+    assert_problem(answer, 403, "forbidden")
+
+
+def test_the_token_is_taken_from_the_header_alone(make_app: MakeApp) -> None:
+    client = make_app(metrics_token=TOKEN).test_client()
+    answer = client.get(f"/metrics?access_token={TOKEN}&token={TOKEN}", environ_base=ELSEWHERE)
+    assert_problem(answer, 403, "forbidden")
+    client.set_cookie("token", TOKEN)
+    body = {"access_token": TOKEN}
+    answer = client.get("/metrics", json=body, environ_base=ELSEWHERE)
+    assert_problem(answer, 403, "forbidden")
+
+
+def test_an_access_token_is_no_token_of_the_metrics(make_app: MakeApp, alice: Person) -> None:
+    bearer = {"Authorization": f"Bearer {alice.logged_in().access_token}"}
+    answer = read(make_app(metrics_token=TOKEN), environ_base=ELSEWHERE, headers=bearer)
+    assert_problem(answer, 403, "forbidden")
+
+
+def test_requests_are_counted_by_route_and_status(carol: Person) -> None:
+    carol.register().logged_in()
+    for _ in range(3):
+        carol.call("GET", "/api/me")
+    carol.call("GET", "/api/me", headers={"Authorization": "Bearer x"})
+    carol.call("DELETE", "/api/me/sessions/00000000-0000-7000-8000-000000000000")
+    carol.call("GET", "/nowhere")
+    carol.call("DELETE", "/auth/login")
+    told = measured(carol.app)
+    assert requests(told) == {
+        ("auth.register", 201): 1,
+        ("auth.login", 200): 1,
+        ("resources.show", 200): 3,
+        ("resources.show", 401): 1,
+        ("resources.revoke_one", 404): 1,
+        ("none", 404): 1,
+        ("none", 405): 1,
+    }
+    assert told['authsvc_problems_total{code="access_token_invalid"}'] == 1
+    assert told['authsvc_problems_total{code="not_found"}'] == 2
+    assert told['authsvc_problems_total{code="method_not_allowed"}'] == 1
+
+
+def test_the_durations_of_requests_are_measured(carol: Person) -> None:
+    with time_machine.travel("2026-11-24T12:00:00Z", tick=False):  # but time does pass
+        carol.register()
+    told = measured(carol.app)
+    series = 'authsvc_http_request_duration_seconds_{}{{{}route="auth.register",status="201"}}'
+    assert 0 < told[series.format("sum", "")] < 60
+    within = [told[series.format("bucket", f'le="{le}",')] for le in ("0.001", "2.5", "+Inf")]
+    assert within == sorted(within)
+    assert within[-1] == 1
+
+
+def test_logins_are_counted_by_their_outcome(carol: Person) -> None:
+    outcomes = 'authsvc_logins_total{{outcome="{}"}}'
+    told = measured(carol.app)
+    assert [told[outcomes.format(word)] for word in ("good", "refused", "throttled")] == [0, 0, 0]
+    carol.register().logged_in().logged_in()
+    eve = Person(carol.app, carol.email, "a guess that is wrong")
+    for _ in range(12):
+        eve.log_in()
+    carol.call("OPTIONS", "/auth/login")
+    carol.call("POST", "/auth/login", json={"email": carol.email})
+    told = measured(carol.app)
+    assert [told[outcomes.format(word)] for word in ("good", "refused", "throttled")] == [2, 10, 2]
+
+
+def test_what_is_remembered_of_revoked_sessions_is_told(carol: Person) -> None:
+    other = carol.register().on_another_device().logged_in()
+    carol.logged_in().call("GET", "/api/me")
+    assert measured(carol.app)["authsvc_revoked_sessions"] == 0
+    other.log_out()
+    with time_machine.travel(clock.now() + timedelta(seconds=2), tick=False):
+        carol.call("GET", "/api/me")
+    assert measured(carol.app)["authsvc_revoked_sessions"] == 1
+
+
+@pytest.fixture
+def dora(make_app: MakeApp, tmp_path: Path) -> Person:
+    """Dora, at an app whose database is a file that can be taken away."""
+    url = new_database(tmp_path)
+    app = make_app(database_url=url)
+    return Person(app, "dora@example.com", "a door that is ajar").register().logged_in()
+
+
+def test_the_list_of_revoked_sessions_ages_while_the_database_is_away(
+    dora: Person, tmp_path: Path
+) -> None:
+    series = "authsvc_revocation_list_age_seconds"
+    with time_machine.travel(clock.now(), tick=False) as moved:
+        dora.call("GET", "/api/me")
+        assert measured(dora.app)[series] == 0
+        with away(dora.app, tmp_path / "authsvc.db"):
+            moved.shift(7)
+            dora.call("GET", "/api/me")
+            assert measured(dora.app)[series] == 7
+        moved.shift(2)
+        dora.call("GET", "/api/me")
+        assert measured(dora.app)[series] == 0
+
+
+def test_connections_in_use_are_told(dora: Person) -> None:
+    series = "authsvc_database_connections_in_use"
+    with dora.app.app_context(), reading(), reading():
+        assert measured(dora.app)[series] == 2
+    assert measured(dora.app)[series] == 0
+
+
+def test_a_connection_that_could_not_be_opened_was_never_in_use(
+    dora: Person, tmp_path: Path
+) -> None:
+    with dora.app.app_context(), reading() as connection:
+        connection.invalidate()  # its place in the pool stays, and is to be filled again
+    file = tmp_path / "authsvc.db"
+    file.rename(tmp_path / "aside")
+    file.mkdir()
+    assert dora.refresh().status_code == 503
+    assert measured(dora.app)["authsvc_database_connections_in_use"] == 0
+
+
+class Held(Argon2id):
+    """A hasher that is not done before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8)
+        self.let_go = Event()
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
+        self.let_go.wait(timeout=20)
+        return super().verify(password, hash)
+
+
+def test_who_waits_for_a_hash_and_who_is_sent_away_is_told(carol: Person) -> None:
+    with carol.register().app.app_context():
+        watch = component(Instruments).passwords
+    hasher = Held()
+    install(carol.app, Passwords(15, hasher, watch))
+    with ThreadPoolExecutor(3) as three:
+        held = [three.submit(carol.on_another_device().log_in) for _ in range(3)]
+        while measured(carol.app)["authsvc_passwords_waiting"] != 2:
+            assert not any(one.done() for one in held)
+        assert_problem(carol.log_in(), 503, "service_unavailable")
+        assert measured(carol.app)["authsvc_passwords_refused_total"] == 1
+        hasher.let_go.set()
+    told = measured(carol.app)
+    answered = [one.result().status_code for one in held].count(200)
+    assert told["authsvc_passwords_waiting"] == 0
+    assert told["authsvc_password_hash_duration_seconds_count"] == answered
+    assert told["authsvc_passwords_refused_total"] == 1 + 3 - answered  # who waited for a second
+
+
+def hostile(app: Flask, word: str) -> None:
+    """Requests that bear the word wherever a client can put one."""
+    client = app.test_client()
+    for path in (f"/{word}", f"/api/me/{word}", f"/api/me/sessions/{word}", "/api/me"):
+        for method in ("GET", word.upper()):
+            client.open(path, method=method, headers={"X-Request-ID": word})
+    client.post("/auth/login", json={"email": f"{word}@example.com", "password": word})
+    client.post("/auth/refresh", headers={"Cookie": f"__Host-refresh_token={word}"})
+    client.get("/healthz", headers={"Host": f"{word}.example", "Origin": word})
+
+
+def test_no_client_can_make_a_series(carol: Person) -> None:
+    hostile(carol.app, "foobar")
+    measured(carol.app)
+    before = measured(carol.app)
+    for number in range(20):
+        hostile(carol.app, f"canary{number}")
+    after = measured(carol.app)
+    assert set(after) == set(before)
+    assert not [series for series in after if "canary" in series.lower()]
+    assert requests(after)["none", 405] == 21
+
+
+def test_nothing_personal_and_no_secret_stands_in_it(carol: Person) -> None:
+    me = carol.register().logged_in().call("GET", "/api/me").json["id"]
+    session = carol.call("GET", "/api/me/sessions").json["sessions"][0]["id"]
+    carol.call("GET", f"/api/me?access_token={carol.access_token}")
+    carol.call("DELETE", f"/api/me/sessions/{session}")
+    carol.refresh()
+    carol.call("GET", "/api/me")
+    carol.log_in()
+    text = read(carol.app).text
+    canaries = [carol.email, carol.password, carol.access_token, carol.refresh_token, me, session]
+    canaries += ["127.0.0.1", ACCESS_SECRET.hex(), REFRESH_SECRET.hex()]
+    assert [canary for canary in canaries if canary in text] == []

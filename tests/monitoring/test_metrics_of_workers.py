@@ -1,0 +1,176 @@
+"""The counts of several workers of one gunicorn are one count, whichever of them is asked."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.monitoring.exposition import Figures, figures, requests
+from tests.support.gunicorn_server import Service, new_database, serving
+
+WORKERS = 3
+SECONDS = 20
+CREDENTIALS = {"email": "alice@example.com", "password": "a horse that is correct"}
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    url = new_database(tmp_path)
+    with serving(url, tmp_path / "output", workers=WORKERS) as service:
+        all_workers(service)
+        yield service
+
+
+def all_workers(service: Service) -> list[int]:
+    """The workers' process ids, once there are as many as there should be."""
+    master = service.process.pid
+    deadline = time.monotonic() + SECONDS
+    while len(found := Path(f"/proc/{master}/task/{master}/children").read_text().split()) != 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return [int(pid) for pid in found]
+
+
+@contextmanager
+def only(worker: int, workers: list[int]) -> Iterator[None]:
+    """While the block runs, the other workers stand still, so that this one answers."""
+    others = [pid for pid in workers if pid != worker]
+    for pid in others:
+        os.kill(pid, signal.SIGSTOP)
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.001)
+    try:
+        yield
+    finally:
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+
+
+def call(service: Service, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    sent = {"Content-Type": "application/json", **headers}
+    with service.connected() as connection:
+        connection.request(method, path, json.dumps(body) if body is not None else None, sent)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def measured(service: Service) -> Figures:
+    status, text = call(service, "GET", "/metrics")
+    assert status == 200
+    return figures(text)
+
+
+def logged_in(service: Service) -> dict[str, str]:
+    _, text = call(service, "POST", "/auth/login", CREDENTIALS)
+    return {"Authorization": f"Bearer {json.loads(text)['access_token']}"}
+
+
+def test_each_worker_tells_what_all_of_them_counted(service: Service) -> None:
+    workers = all_workers(service)
+    call(service, "POST", "/auth/register", CREDENTIALS)
+    bearer = logged_in(service)
+    for number, worker in enumerate(workers, 1):
+        with only(worker, workers):
+            for _ in range(number * 10):
+                assert call(service, "GET", "/api/me", **bearer)[0] == 200
+            call(service, "GET", "/nowhere")
+            call(service, "POST", "/auth/login", CREDENTIALS | {"password": "a wrong one"})
+    for worker in workers:
+        with only(worker, workers):
+            told = measured(service)
+        counted = requests(told)
+        counted.pop(("operations.healthz", 200))  # how the start was awaited
+        assert counted == {
+            ("auth.register", 201): 1,
+            ("auth.login", 200): 1,
+            ("resources.show", 200): 60,
+            ("none", 404): 3,
+            ("auth.login", 401): 3,
+        }
+        assert told['authsvc_logins_total{outcome="good"}'] == 1
+        assert told['authsvc_logins_total{outcome="refused"}'] == 3
+        assert told['authsvc_problems_total{code="not_found"}'] == 3
+        assert told["authsvc_password_hash_duration_seconds_count"] == 5
+        assert 0 < told["authsvc_password_hash_duration_seconds_sum"] < 5
+        assert told["authsvc_passwords_waiting"] == 0
+        assert told["authsvc_passwords_refused_total"] == 0
+
+
+def test_a_worker_that_is_killed_loses_no_count_but_its_gauges(service: Service) -> None:
+    workers = all_workers(service)
+    victim = workers[1]
+    call(service, "POST", "/auth/register", CREDENTIALS)
+    ended, bearer = logged_in(service), logged_in(service)
+    assert call(service, "DELETE", "/api/me/sessions", **ended)[0] == 204
+    deadline = time.monotonic() + SECONDS
+    with only(victim, workers):
+        while call(service, "GET", "/api/me", **bearer)[0] != 401:  # it hears within a second
+            assert time.monotonic() < deadline
+        before = measured(service)
+        assert before["authsvc_revoked_sessions"] == 2
+        os.kill(victim, signal.SIGKILL)
+    while (after := measured(service))["authsvc_revoked_sessions"] != 0:
+        assert time.monotonic() < deadline
+    assert requests(after) == requests(before)
+    assert requests(after)["resources.show", 401] == 1
+
+
+def test_however_many_workers_come_and_go_there_are_no_more_files(service: Service) -> None:
+    for _ in range(3):
+        call(service, "GET", "/nowhere")
+        gone = all_workers(service)[0]
+        os.kill(gone, signal.SIGKILL)
+        while Path(f"/proc/{gone}").exists():
+            time.sleep(0.01)
+        all_workers(service)
+    for worker in (workers := all_workers(service)):
+        with only(worker, workers):
+            call(service, "GET", "/nowhere")
+    assert requests(measured(service))["none", 404] == 6
+    numbers = {file.stem.rpartition("_")[2] for file in folder_of(service).iterdir()}
+    assert numbers == {"0", "1", "2", "3"}
+
+
+def test_nothing_is_left_when_the_service_has_ended(service: Service) -> None:
+    folder = folder_of(service)
+    assert folder.is_dir()
+    first = all_workers(service)[0]
+    os.kill(first, signal.SIGTERM)  # a worker that ends takes nothing along
+    while Path(f"/proc/{first}").exists():
+        time.sleep(0.01)
+    assert folder.is_dir()
+    service.kill(signal.SIGTERM)
+    assert not folder.exists()
+
+
+def test_what_a_killed_service_left_goes_when_the_next_starts_and_a_living_ones_stays(
+    service: Service, tmp_path: Path
+) -> None:
+    database = f"sqlite:///{tmp_path / 'authsvc.db'}"
+    with serving(database, tmp_path / "killed", workers=WORKERS) as killed:
+        left = folder_of(killed)
+        killed.kill()
+    living = folder_of(service)
+    for folder in (left, living):
+        os.utime(folder, (0, 0))  # made long ago
+    with serving(database, tmp_path / "next", workers=WORKERS):
+        assert not left.exists()
+        assert living.is_dir()
+    assert requests(measured(service))["operations.healthz", 200] > 0
+
+
+def folder_of(service: Service) -> Path:
+    """Where the workers count: what they have mapped into their memory tells."""
+    maps = Path(f"/proc/{all_workers(service)[0]}/maps").read_text()
+    (folder,) = {
+        line.split()[-1].rpartition("/")[0]
+        for line in maps.splitlines()
+        if "/authsvc-metrics-" in line
+    }
+    return Path(folder)

@@ -1,0 +1,134 @@
+"""What the routes really answer is what /openapi.json says: each success, and each problem."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from authsvc.database import schema
+from authsvc.guard import public
+from tests.conftest import MakeApp
+from tests.support.api_description import Description
+from tests.support.operation_calls import Visit, visits
+from tests.support.people import Person
+from tests.support.responses import assert_problem, away
+from tests.test_budget import BUDGET
+from tests.web.test_problems import DOCUMENTED
+
+UTF_16 = "application/json; charset=utf-16"
+
+
+def register_twice(visit: Visit) -> TestResponse:
+    visit.call()
+    return visit.call()
+
+
+PROVOKED: dict[str, Callable[[Visit], TestResponse]] = {
+    "invalid_request": lambda visit: visit.with_body("{"),
+    "access_token_missing": lambda visit: visit.with_token(""),
+    "access_token_invalid": lambda visit: visit.with_token("a.b.c"),
+    "access_token_expired": lambda visit: visit.after(minutes=11),
+    "access_token_revoked": lambda visit: visit.after_a_logout(),
+    "invalid_credentials": lambda visit: visit.call(),
+    "refresh_token_missing": lambda visit: visit.with_cookie(""),
+    "refresh_token_invalid": lambda visit: visit.with_cookie("a.b.c"),
+    "refresh_token_expired": lambda visit: visit.after(days=8),
+    "refresh_token_revoked": lambda visit: visit.after_a_logout(),
+    "cross_origin_refused": lambda visit: visit.call({"Sec-Fetch-Site": "cross-site"}),
+    "wrong_password": lambda visit: visit.call(),
+    "forbidden": lambda visit: visit.call(environ_base={"REMOTE_ADDR": "192.0.2.1"}),
+    "not_found": lambda visit: visit.call(),
+    "email_taken": register_twice,
+    "request_too_large": lambda visit: visit.with_body(" " * 20_000),
+    "unsupported_media_type": lambda visit: visit.with_body("{}", UTF_16),
+    "validation_failed": lambda visit: visit.with_body("{}"),
+    "rate_limited": lambda visit: visit.again_and_again(),
+}
+ELSEWHERE = {"registration_closed", "method_not_allowed", "internal_error", "service_unavailable"}
+"""Those for which another app is needed, or none of the operations."""
+
+
+@pytest.fixture
+def description(app: Flask) -> Description:
+    return Description(app)
+
+
+def test_each_problem_is_provoked_here() -> None:
+    assert set(PROVOKED) | ELSEWHERE == {code for _, code in DOCUMENTED}
+
+
+@pytest.mark.parametrize("route", BUDGET)
+def test_the_document_tells_of_each_success(
+    description: Description, alice: Person, route: str
+) -> None:
+    answer = BUDGET[route][0](alice.logged_in())
+    assert answer.status_code < 300
+    if answer.request.path != "/docs/docs.css":
+        description.assert_tells_of(answer)
+
+
+OF_ROWS = {"access_token_revoked", "email_taken", "not_found", "rate_limited", "wrong_password"} | {
+    code for code in PROVOKED if code.startswith(("refresh_token", "invalid_credentials"))
+}
+"""Those for which the database is asked."""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [pytest.param(code, marks=[pytest.mark.once] * (code not in OF_ROWS)) for code in PROVOKED],
+)
+def test_each_operation_answers_the_problems_that_the_document_gives_it_and_no_others(
+    app: Flask, description: Description, code: str
+) -> None:
+    provoked = set()
+    for visit in visits(app, description, description.operations):
+        answer = PROVOKED[code](visit)
+        description.assert_tells_of(answer)
+        if code in description.codes(visit.operation):
+            told = f"{visit.operation} does not answer {code}: {answer.text}"
+            assert answer.mimetype == "application/problem+json", told
+            assert answer.json["code"] == code, told
+            provoked.add(visit.operation.path)
+    assert provoked
+
+
+def test_where_registration_is_closed_it_is_refused_as_the_document_says(
+    make_app: MakeApp, description: Description, alice: Person
+) -> None:
+    alice.app = make_app(registration="closed")
+    answer = alice.call("POST", "/auth/register", json=alice.credentials)
+    assert_problem(answer, 403, "registration_closed")
+    description.assert_tells_of(answer)
+
+
+@pytest.mark.only("sqlite")
+def test_without_the_database_each_operation_that_needs_it_is_unavailable(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    file = tmp_path / "authsvc.db"
+    schema.upgrade(url := f"sqlite:///{file}")
+    description = Description(before := make_app(database_url=url))
+    code = "service_unavailable"
+    operations = [one for one in description.operations if code in description.codes(one)]
+    waiting = visits(before, description, operations)
+    after = make_app(database_url=url)  # which has heard of no revoked session yet
+    with away(after, file):
+        for visit in waiting:
+            visit.person.app = after
+            answer = visit.call()
+            assert_problem(answer, 503, code), visit.operation
+            description.assert_tells_of(answer)
+
+
+def test_problems_of_no_operation_are_as_the_document_says(
+    make_app: MakeApp, description: Description
+) -> None:
+    broken = make_app()
+    broken.get("/broken")(public(lambda: {}["canary"]))
+    client = broken.test_client()
+    told = description.document["components"]["responses"]
+    description.assert_is(told["InternalError"], client.get("/broken"))
+    description.assert_is(told["NotFound"], client.get("/nowhere"))
+    description.assert_is(told["MethodNotAllowed"], client.get("/auth/login"))

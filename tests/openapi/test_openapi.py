@@ -1,0 +1,158 @@
+"""GET /openapi.json: valid, whole, and of one mind with the routes and the problems."""
+
+import json
+
+import pytest
+from flask import Blueprint, Flask
+from openapi_spec_validator import validate
+
+from authsvc.guard import public
+from authsvc.version import __version__
+from authsvc.web.outputs import answers
+from tests.conftest import MakeApp
+from tests.support.api_description import Description, codes_in
+from tests.web.test_problems import DOCUMENTED
+
+UNDESCRIBED = {"GET /docs/<any('docs.css', 'look.css', 'icon.svg'):name>"}
+"""What a page loads, and nobody calls."""
+
+# A generated client's functions have these names: another name breaks it.
+OPERATIONS = {
+    "POST /auth/register": "register",
+    "POST /auth/login": "login",
+    "POST /auth/refresh": "refresh",
+    "POST /auth/logout": "logout",
+    "GET /auth/verify": "verify",
+    "POST /auth/introspect": "introspect",
+    "GET /api/me": "me_show",
+    "DELETE /api/me": "me_delete",
+    "GET /api/me/activity": "activity_show_activity",
+    "PUT /api/me/password": "password_change",
+    "GET /api/me/sessions": "sessions_show_all",
+    "DELETE /api/me/sessions": "sessions_revoke_all",
+    "DELETE /api/me/sessions/{sid}": "sessions_revoke_one",
+    "GET /healthz": "healthz",
+    "GET /readyz": "health_readyz",
+    "GET /metrics": "metrics",
+    "GET /.well-known/jwks.json": "jwks",
+    "GET /openapi.json": "openapi_json",
+    "GET /docs": "docs_page",
+    "GET /static/authsvc.js": "static_authsvc_js",
+}
+
+
+@pytest.fixture
+def description(app: Flask) -> Description:
+    return Description(app)
+
+
+def test_it_is_valid_openapi_3_1(description: Description) -> None:
+    assert description.document["openapi"] == "3.1.0"
+    validate(description.document)
+
+
+def test_every_route_is_in_it(app: Flask) -> None:
+    described = {str(operation) for operation in Description(app).operations}
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            route = f"{method} {rule.rule}"
+            if route not in UNDESCRIBED:
+                path = rule.rule.replace("<uuid:", "{").replace("<", "{").replace(">", "}")
+                assert f"{method} {path}" in described, (
+                    f"{route} does not say what it answers: write @answers(200, may=[...]) below "
+                    f"@public, annotate what {rule.endpoint} returns, and add it to OPERATIONS"
+                )
+
+
+def test_its_operations_have_the_names_that_clients_know(description: Description) -> None:
+    named = {str(operation): operation.told["operationId"] for operation in description.operations}
+    assert named == OPERATIONS
+
+
+def test_its_problems_are_those_of_the_contract(description: Description) -> None:
+    components = description.document["components"]
+    told = {code for _, code in DOCUMENTED}
+    assert set(components["schemas"]["Problem"]["properties"]["code"]["enum"]) == told
+    responses = components["responses"].values()
+    schemas = [response["content"]["application/problem+json"]["schema"] for response in responses]
+    assert {code for schema in schemas for code in codes_in(schema)} == told
+
+
+def test_each_problem_is_shown_by_an_example(description: Description) -> None:
+    for told in description.document["components"]["responses"].values():
+        content = told["content"]["application/problem+json"]
+        description.assert_fits(content["schema"], content["example"])
+        assert content["example"]["code"] in codes_in(content["schema"])
+
+
+def test_each_operation_says_what_it_does_and_each_member_what_it_means(
+    description: Description,
+) -> None:
+    for operation in description.operations:
+        assert operation.told["summary"], f"{operation}: its view has no docstring"
+        for parameter in operation.told.get("parameters", []):
+            assert parameter["description"], f"{operation}: Args: {parameter['name']}"
+    for name, schema in description.document["components"]["schemas"].items():
+        for member, told in schema.get("properties", {}).items():
+            assert told.get("description"), f"{name}: its docstring needs Args: {member}"
+
+
+def test_it_tells_how_each_route_is_entered(description: Description) -> None:
+    entered = {str(one): one.told["security"] for one in description.operations}
+    assert entered["GET /api/me"] == [{"access_token": []}]
+    assert entered["POST /auth/refresh"] == [{"refresh_cookie": []}]
+    assert entered["POST /auth/logout"] == [{"refresh_cookie": []}, {}]
+    assert entered["POST /auth/login"] == entered["GET /healthz"] == []
+    schemes = description.document["components"]["securitySchemes"]
+    assert schemes["refresh_cookie"]["name"] == "__Host-refresh_token"
+    assert schemes["access_token"]["scheme"] == "bearer"
+
+
+def test_a_login_sets_the_cookie_and_a_refresh_sets_none(description: Description) -> None:
+    responses = description.document["paths"]
+    assert "Set-Cookie" in responses["/auth/login"]["post"]["responses"]["200"]["headers"]
+    assert "Set-Cookie" not in responses["/auth/refresh"]["post"]["responses"]["200"]["headers"]
+
+
+def test_it_follows_the_settings(make_app: MakeApp) -> None:
+    url = "http://localhost:8000"
+    app = make_app(issuer=f"{url}/", cookie_secure=False)
+    document = Description(app).document
+    assert document["servers"] == [{"url": url}]
+    assert document["info"]["version"] == __version__
+    assert document["components"]["securitySchemes"]["refresh_cookie"]["name"] == "refresh_token"
+    new_password = document["components"]["schemas"]["NewPassword"]["properties"]["new_password"]
+    assert (new_password["minLength"], new_password["maxLength"]) == (15, 256)  # `make_app`'s own
+    assert new_password["format"] == "password"
+
+
+def test_it_is_sent_again_only_when_it_changed(app: Flask) -> None:
+    client = app.test_client()
+    first = client.get("/openapi.json")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = client.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_routes_of_a_users_own_are_in_it_if_they_say_what_they_answer(make_app: MakeApp) -> None:
+    own = Blueprint("notes", __name__)
+
+    @own.get("/notes/<int:number>")
+    @answers(200)
+    def notes(number: int) -> list[str]:
+        """Read a note.
+
+        Args:
+            number: which.
+        """
+        return [str(number)]
+
+    own.get("/silent", endpoint="silent")(public(lambda: "silent"))
+    app = make_app()
+    app.register_blueprint(own)
+    document = Description(app).document
+    validate(document)
+    told = document["paths"]["/notes/{number}"]["get"]
+    assert (told["summary"], told["tags"]) == ("Read a note", ["notes"])
+    assert told["parameters"][0]["description"] == "Which."
+    assert "/silent" not in json.dumps(document)

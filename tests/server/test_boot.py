@@ -1,0 +1,146 @@
+"""Starting and stopping, over gunicorn as it is deployed."""
+
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.gunicorn_server import ROOT, Service, environment, free_port, serving
+from tests.support.signing_secrets import ACCESS_SECRET
+
+OUR_CONFIG = ["--config", "python:authsvc.gunicorn"]
+BARE = ["--config", "/dev/null", "--no-control-socket"]
+
+
+def boot(config: list[str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A start that must end by itself."""
+    command = [sys.executable, "-m", "gunicorn", *config, "--bind", f"127.0.0.1:{free_port()}"]
+    return subprocess.run(
+        [*command, "wsgi:app"], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=20
+    )
+
+
+def get(service: Service, path: str) -> int:
+    with service.connected() as connection:
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+
+def empty(folder: Path) -> str:
+    return f"sqlite:///{folder / 'empty.db'}"
+
+
+@pytest.mark.parametrize("config", [OUR_CONFIG, BARE], ids=["our config", "bare"])
+def test_bad_settings_stop_the_boot_with_one_message(config: list[str], tmp_path: Path) -> None:
+    settings = environment(empty(tmp_path), access_token_ttl="901", colour="blue")
+    settings["AUTHSVC_REFRESH_TOKEN_SECRET"] = ACCESS_SECRET.hex()
+    ended = boot(config, settings)
+    output = ended.stdout + ended.stderr
+    assert ended.returncode != 0
+    assert output.count("authsvc cannot start") == 1
+    for name in ("ACCESS_TOKEN_TTL", "REFRESH_TOKEN_SECRET", "COLOUR"):
+        assert f"  - AUTHSVC_{name}" in output
+    assert "Traceback" not in output
+    assert ACCESS_SECRET.hex() not in output
+
+
+def test_a_database_without_tables_stops_the_boot(tmp_path: Path) -> None:
+    ended = boot(OUR_CONFIG, environment(empty(tmp_path)))
+    output = ended.stdout + ended.stderr
+    assert ended.returncode != 0
+    assert output.count("the database has no tables yet: run `python -m authsvc db upgrade`") == 1
+    assert "Traceback" not in output
+    assert not (tmp_path / "empty.db").exists()
+
+
+def test_a_database_that_is_away_does_not_stop_the_boot(tmp_path: Path) -> None:
+    url = f"postgresql://alice:canary@127.0.0.1:{free_port()}/authsvc"
+    with serving(url, tmp_path / "output", workers=1) as service:
+        assert get(service, "/healthz") == 200
+        assert get(service, "/readyz") == 503
+    assert "canary" not in service.output.read_text()
+
+
+def test_a_good_boot_is_ready_and_ends_at_sigterm(database_url: str, tmp_path: Path) -> None:
+    port = free_port()
+    with serving(database_url, tmp_path / "output", port=port) as service:
+        assert get(service, "/healthz") == 200
+        assert get(service, "/readyz") == 200
+        assert service.port == port
+        service.kill(signal.SIGTERM)
+    assert service.process.returncode == 0
+    assert "Traceback" not in service.output.read_text()
+
+
+TOLD_TO_END = """
+import os, signal
+from authsvc.gunicorn import *
+from authsvc.gunicorn import post_fork as ours
+
+def post_fork(server, worker):
+    ours(server, worker)
+    os.kill(os.getppid(), signal.SIGTERM)
+    server.SIG_QUEUE.put(server.SIG_QUEUE.get())  # returns when the master has passed it on
+"""
+
+
+@pytest.mark.only("sqlite")
+def test_a_worker_that_is_told_to_end_while_it_starts_is_not_killed(
+    database_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.py"
+    config.write_text(TOLD_TO_END)
+    ended = boot(["--config", str(config), "--workers", "1"], environment(database_url))
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == 0, output
+    assert "Worker exiting" in output
+
+
+ANOTHER_PARSER = """
+import os, sys
+from authsvc.gunicorn import *
+
+class Parser:
+    def __getattr__(self, name):
+        os._exit(1)
+
+sys.modules["gunicorn_h1c"] = Parser()
+"""
+
+
+@pytest.mark.only("sqlite")
+def test_a_parser_that_happens_to_be_installed_is_not_used(
+    database_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.py"
+    config.write_text(ANOTHER_PARSER)
+    with serving(database_url, tmp_path / "output", config=str(config)) as service:
+        assert get(service, "/readyz") == 200
+
+
+@pytest.mark.only("sqlite")
+def test_workers_share_no_database_connection(database_url: str, tmp_path: Path) -> None:
+    with serving(database_url, tmp_path / "output", workers=2) as service:
+        for _ in range(20):
+            assert get(service, "/readyz") == 200
+        file = database_url.removeprefix("sqlite:///")
+        master = service.process.pid
+        while len(workers := children(master)) < 2:  # the first answers before the second is there
+            assert get(service, "/readyz") == 200
+        assert file not in open_files(master)  # so there was nothing to inherit
+        assert any(file in open_files(worker) for worker in workers)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def open_files(pid: int) -> list[str]:
+    files = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed in the meantime
+            files.append(str(link.readlink()))
+    return files

@@ -1,0 +1,546 @@
+"""Settings: where they are found, what each may be, and what is said when one is wrong."""
+
+import os
+import traceback
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from authsvc.settings import Settings, SettingsInvalid
+from authsvc.settings.sources import load_settings
+from authsvc.tokens.key_pairs import key_from_pem
+from authsvc.tokens.shared_secret import EXAMPLE_SECRETS
+from tests.support.key_pair_settings import ED25519, P256, PEM, signed_by
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+
+ACCESS, REFRESH = ACCESS_SECRET.hex(), REFRESH_SECRET.hex()
+OTHER = ("5a" * 63) + "a5"
+
+
+def load(instance: Path, **changed: str | None) -> Settings:
+    """Settings from a good environment with some changed; None takes one out."""
+    chosen = {"access_token_secret": ACCESS, "refresh_token_secret": REFRESH, **changed}
+    environ = {f"AUTHSVC_{name.upper()}": value for name, value in chosen.items() if value}
+    return load_settings(instance, environ)
+
+
+def faults(instance: Path, **changed: str | None) -> list[str]:
+    """What is said of a bad environment, a fault a line."""
+    with pytest.raises(SettingsInvalid) as caught:
+        load(instance, **changed)
+    title, *lines = str(caught.value).splitlines()
+    assert title == "these settings cannot be run with:"
+    assert all(line.startswith("  - ") for line in lines)
+    return [line.removeprefix("  - ") for line in lines]
+
+
+def test_every_default_is_the_documented_one(instance: Path) -> None:
+    settings = load(instance)
+    secret = {"database_url", "access_token_secret", "refresh_token_secret", "rate_limit_storage"}
+    assert settings.model_dump(exclude=secret) == {
+        "access_token_algorithm": "HS256",
+        "access_token_private_key": None,
+        "access_token_private_key_previous": None,
+        "access_token_secret_previous": None,
+        "refresh_token_secret_previous": None,
+        "access_token_ttl": 600,
+        "refresh_token_ttl": 604_800,
+        "refresh_token_idle_ttl": 259_200,
+        "issuer": None,
+        "audience": None,
+        "allowed_origins": (),
+        "cookie_secure": True,
+        "cookie_samesite": "Strict",
+        "registration": "open",
+        "password_min_length": 15,
+        "trusted_proxies": 0,
+        "rate_limit_factor": 1,
+        "revocation_staleness_limit": 30,
+        "audit_ttl": 7_776_000,
+        "metrics_token": None,
+        "demo": False,
+    }
+    assert settings.rate_limit_storage.get_secret_value() == "database"
+    assert settings.database_url.get_secret_value() == f"sqlite:///{instance / 'authsvc.db'}"
+    assert (settings.token_issuer, settings.token_audience) == ("authsvc", "authsvc")
+
+
+def test_a_secret_is_the_bytes_that_its_hex_spells(instance: Path) -> None:
+    settings = load(instance, access_token_secret=ACCESS.upper())
+    assert settings.access_token_secret.get_secret_value() == ACCESS_SECRET
+    assert settings.refresh_token_secret.get_secret_value() == REFRESH_SECRET
+
+
+ACCEPTED = [
+    ("access_token_ttl", "1", 1),
+    ("access_token_ttl", "900", 900),
+    ("refresh_token_ttl", str(400 * 86_400), 400 * 86_400),
+    ("refresh_token_ttl", "601", 601),
+    ("refresh_token_idle_ttl", "1200", 1200),
+    ("issuer", "https://auth.example.com/tenant", "https://auth.example.com/tenant"),
+    ("audience", "https://api.example.com", "https://api.example.com"),
+    ("cookie_secure", "false", False),
+    ("cookie_samesite", "Lax", "Lax"),
+    ("cookie_samesite", "None", "None"),
+    ("registration", "closed", "closed"),
+    ("password_min_length", "10", 10),
+    ("password_min_length", "64", 64),
+    ("trusted_proxies", "10", 10),
+    ("rate_limit_factor", "1000", 1000),
+    ("revocation_staleness_limit", "1", 1),
+    ("audit_ttl", "1", 1),
+    (
+        "allowed_origins",
+        "https://app.example.com, http://localhost:5173,https://[::1]:8443",
+        ("https://app.example.com", "http://localhost:5173", "https://[::1]:8443"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value"), ACCEPTED)
+def test_a_good_value_is_taken(instance: Path, name: str, text: str, value: object) -> None:
+    assert getattr(load(instance, **{name: text}), name) == value
+
+
+REFUSED = [
+    ("access_token_ttl", "901", "less than or equal to 900"),
+    ("access_token_ttl", "0", "greater than or equal to 1"),
+    ("access_token_ttl", "ten", "valid integer"),
+    ("refresh_token_ttl", str(400 * 86_400 + 1), "less than or equal to 34560000"),
+    ("refresh_token_ttl", "600", "must be longer than AUTHSVC_ACCESS_TOKEN_TTL"),
+    ("refresh_token_idle_ttl", "1199", "must be at least twice AUTHSVC_ACCESS_TOKEN_TTL"),
+    ("issuer", "auth.example.com", "is not an https:// URL"),
+    ("issuer", "https://auth.example.com?x", "is not an https:// URL"),
+    ("issuer", "https://auth.example.com#x", "is not an https:// URL"),
+    ("issuer", "https://auth.example.com:x", "is not an https:// URL"),
+    ("issuer", "https://[::1", "is not an https:// URL"),
+    ("cookie_secure", "perhaps", "valid boolean"),
+    ("cookie_samesite", "lax", "'Strict', 'Lax' or 'None'"),
+    ("registration", "shut", "'open' or 'closed'"),
+    ("password_min_length", "9", "greater than or equal to 10"),
+    ("password_min_length", "65", "less than or equal to 64"),
+    ("trusted_proxies", "-1", "greater than or equal to 0"),
+    ("trusted_proxies", "11", "less than or equal to 10"),
+    ("rate_limit_factor", "0", "greater than or equal to 1"),
+    ("revocation_staleness_limit", "0", "greater than or equal to 1"),
+    ("rate_limit_storage", "memory://", "neither `database` nor a redis:// URL"),
+    ("rate_limit_storage", "redis", "neither `database` nor a redis:// URL"),
+    ("metrics_token", "canary", "is not 32 or more letters, digits"),
+    ("metrics_token", "canary" * 5, "is not 32 or more letters, digits"),
+    ("metrics_token", f"canary {'x' * 32}", "is not 32 or more letters, digits"),
+    ("metrics_token", "canaryé" * 8, "is not 32 or more letters, digits"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "said"), REFUSED)
+def test_a_bad_value_is_refused_by_its_name(
+    instance: Path, name: str, text: str, said: str
+) -> None:
+    [fault] = faults(instance, **{name: text})
+    assert fault.startswith(f"AUTHSVC_{name.upper()}")
+    assert said in fault
+    assert "canary" not in fault
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "app.example.com",
+        "ftp://app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com/page",
+        "https://app.example.com?x",
+        "https://app.example.com#x",
+        "https://App.example.com",
+        "HTTPS://app.example.com",
+        "https://app.example.com:443",
+        "http://app.example.com:80",
+        "https://app.example.com:",
+        "https://app.example.com:08443",
+        "https://app.example.com:99999",
+        "https://app.example.com:x",
+        "https://alice@app.example.com",
+        "https://*.example.com",
+        "https://app example.com",
+        "https://app.example.com\\page",
+        "https://bücher.example.com",
+        "https://[::1",
+    ],
+)
+def test_what_is_not_exactly_an_origin_stops_the_boot(instance: Path, origin: str) -> None:
+    [fault] = faults(instance, allowed_origins=f"https://good.example.com,{origin}")
+    assert fault.startswith("AUTHSVC_ALLOWED_ORIGINS ")
+    assert "is not an origin: write scheme://host or scheme://host:port" in fault
+
+
+def test_samesite_none_needs_a_secure_cookie(instance: Path) -> None:
+    [fault] = faults(instance, cookie_samesite="None", cookie_secure="false")
+    assert fault == "AUTHSVC_COOKIE_SAMESITE=None needs AUTHSVC_COOKIE_SECURE=true"
+
+
+def test_a_cookie_for_plain_http_is_refused_with_a_public_https_issuer(instance: Path) -> None:
+    [fault] = faults(instance, cookie_secure="false", issuer="https://auth.example.com")
+    assert fault.startswith("AUTHSVC_COOKIE_SECURE=false is for plain HTTP")
+    for issuer in (None, "http://auth.example.com", "https://localhost"):
+        assert not load(instance, cookie_secure="false", issuer=issuer).cookie_secure
+
+
+def test_all_faults_stand_in_one_message(instance: Path) -> None:
+    said = faults(
+        instance,
+        access_token_secret=None,
+        refresh_token_secret="abc",
+        access_token_ttl="901",
+        allowed_origins="*",
+        colour="blue",
+    )
+    names = {line.split()[0].removeprefix("AUTHSVC_").rstrip(":") for line in said}
+    assert names == {
+        "ACCESS_TOKEN_SECRET",
+        "REFRESH_TOKEN_SECRET",
+        "ACCESS_TOKEN_TTL",
+        "ALLOWED_ORIGINS",
+        "COLOUR",
+    }
+
+
+@pytest.mark.parametrize("name", ["colour", "access_token_tttl", "access_token_ttl_file"])
+def test_an_unknown_name_is_refused(instance: Path, name: str) -> None:
+    assert faults(instance, **{name: "x"}) == [
+        f"AUTHSVC_{name.upper()} is not a setting: is it misspelt?"
+    ]
+
+
+def test_other_peoples_names_are_left_alone(instance: Path) -> None:
+    environ = {"AUTHSVC_ACCESS_TOKEN_SECRET": ACCESS, "AUTHSVC_REFRESH_TOKEN_SECRET": REFRESH}
+    assert load_settings(instance, {**environ, "PORT": "1", "authsvc_x": "1", "XAUTHSVC_": "1"})
+
+
+SECRETS = [
+    "access_token_secret",
+    "refresh_token_secret",
+    "access_token_secret_previous",
+    "refresh_token_secret_previous",
+]
+PLACEHOLDERS = ["00" * 64, "ab" * 64, "ff" * 80, *(example.hex() for example in EXAMPLE_SECRETS)]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("canary" * 30, "is not hexadecimal"),
+        ("0x" + OTHER, "is not hexadecimal"),
+        (OTHER + "1", "is not hexadecimal"),
+        ("é" * 128, "is not hexadecimal"),
+        (OTHER[:-2], "has 63 bytes, not the 64 that it needs"),
+        *((text, "is a placeholder, not a secret") for text in PLACEHOLDERS),
+    ],
+)
+def test_a_bad_secret_is_refused_and_never_shown(
+    instance: Path, name: str, value: str, said: str
+) -> None:
+    [fault] = faults(instance, **{name: value})
+    assert fault.startswith(f"AUTHSVC_{name.upper()} {said}")
+    assert "run `python -m authsvc secrets`" in fault
+    assert value not in fault
+
+
+@pytest.mark.parametrize("name", SECRETS[:2])
+@pytest.mark.parametrize("value", [None, "", "   "])
+def test_a_missing_secret_is_refused(instance: Path, name: str, value: str | None) -> None:
+    [fault] = faults(instance, **{name: value})
+    assert fault.startswith(f"AUTHSVC_{name.upper()} is missing: run `python -m authsvc secrets`")
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations(SECRETS, 2)))
+def test_no_secret_may_equal_another(instance: Path, first: str, second: str) -> None:
+    [fault] = faults(instance, **{first: OTHER, second: OTHER})
+    assert fault.startswith(f"AUTHSVC_{second.upper()} equals AUTHSVC_{first.upper()}: ")
+    assert OTHER not in fault
+    # HMAC pads a key with zeros.
+    assert faults(instance, **{first: OTHER, second: OTHER + "0000"}) == [fault]
+    assert faults(instance, **{first: OTHER + "00", second: OTHER}) == [fault]
+
+
+KEYS = ["access_token_private_key", "access_token_private_key_previous"]
+NO_SECRET = {"access_token_secret": None}
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
+def test_with_a_private_key_no_access_secret_is_needed(instance: Path, algorithm: str) -> None:
+    settings = load(instance, **NO_SECRET, **signed_by(algorithm))
+    assert settings.access_token_private_key == load_key(PEM[algorithm])
+    assert load(instance, **signed_by(algorithm)).access_token_algorithm == algorithm
+
+
+def load_key(pem: str) -> Any:
+    """Equal to the key of that PEM text."""
+    kid = key_from_pem(pem).kid
+
+    class SameKey:
+        def __eq__(self, other: object) -> bool:
+            return getattr(other, "kid", None) == kid
+
+    return SameKey()
+
+
+@pytest.mark.parametrize("spell", [str.strip, lambda pem: pem.replace("\n", "\\n")])
+def test_the_lines_of_a_private_key_may_be_spelt_in_one(
+    instance: Path, spell: Callable[[str], str]
+) -> None:
+    for pem in PEM.values():
+        settings = load(instance, access_token_private_key_previous=spell(pem))
+        assert settings.access_token_private_key_previous == load_key(pem)
+
+
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+def test_a_private_key_in_the_env_file_is_read_with_and_without_quotes(
+    instance: Path, quote: str
+) -> None:
+    pem = ED25519.strip().replace("\n", "\\n")
+    line = f"AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY_PREVIOUS={quote}{pem}{quote}\n"
+    (instance / "authsvc.env").write_text(line)
+    assert load(instance).access_token_private_key_previous == load_key(ED25519)
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_private_key_is_told(instance: Path, algorithm: str, value: str | None) -> None:
+    [fault] = faults(
+        instance, access_token_algorithm=algorithm, access_token_private_key=value, **NO_SECRET
+    )
+    assert fault == (
+        "AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY is missing: run `python -m authsvc keys generate` "
+        "and keep the two lines that it prints"
+    )
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("value", ["canary", "PUBLIC KEY-----canary"])
+def test_a_bad_private_key_is_refused_and_never_shown(
+    instance: Path, name: str, value: str
+) -> None:
+    [fault] = faults(
+        instance,
+        **{"access_token_algorithm": "EdDSA", **NO_SECRET, **signed_by("EdDSA"), name: value},
+    )
+    assert fault.startswith(f"AUTHSVC_{name.upper()} is ")
+    assert "run `python -m authsvc keys generate`" in fault
+    assert "canary" not in fault
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kind"), [("ES256", "EdDSA"), ("EdDSA", "ES256"), ("HS256", "EdDSA")]
+)
+def test_a_private_key_for_another_algorithm_is_refused(
+    instance: Path, algorithm: str, kind: str
+) -> None:
+    [fault] = faults(instance, access_token_algorithm=algorithm, access_token_private_key=PEM[kind])
+    assert fault == (
+        f"AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY is a key for {kind}, but AUTHSVC_ACCESS_TOKEN_ALGORITHM "
+        f"is {algorithm}: set that to {kind}, or unset this"
+    )
+
+
+def test_a_previous_private_key_that_equals_the_current_is_refused(instance: Path) -> None:
+    [fault] = faults(instance, **signed_by("ES256"), access_token_private_key_previous=P256)
+    assert fault == (
+        "AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY_PREVIOUS equals AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY: "
+        "give it the one that was replaced, or unset it"
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["none", "RS256", "eddsa", "Ed25519", "HS512"])
+def test_another_algorithm_is_refused(instance: Path, algorithm: str) -> None:
+    said = faults(instance, access_token_algorithm=algorithm)
+    assert said == ["AUTHSVC_ACCESS_TOKEN_ALGORITHM: input should be 'HS256', 'EdDSA' or 'ES256'"]
+
+
+def test_a_rotation_is_taken(instance: Path) -> None:
+    settings = load(instance, access_token_secret=OTHER, access_token_secret_previous=ACCESS)
+    assert settings.access_token_secret_previous is not None
+    assert settings.access_token_secret_previous.get_secret_value() == ACCESS_SECRET
+
+
+def test_no_secret_is_shown_by_repr_str_or_a_traceback(instance: Path) -> None:
+    password = "canary-password"
+    settings = load(
+        instance,
+        database_url=f"postgresql://alice:{password}@localhost/authsvc",
+        rate_limit_storage=f"redis://:{password}@localhost/0",
+        access_token_secret_previous=OTHER,
+        access_token_private_key_previous=ED25519,
+    )
+    try:
+        load(instance, access_token_secret=ACCESS[:-1] + "x", access_token_ttl="901")
+    except SettingsInvalid:
+        shown = traceback.format_exc()
+    shown += repr(settings) + str(settings) + repr(settings.model_dump())
+    assert ED25519.splitlines()[1] not in shown
+    for secret in (ACCESS[:40], REFRESH[:40], OTHER[:40], password, repr(ACCESS_SECRET)[2:30]):
+        assert secret not in shown
+
+
+def test_an_error_of_settings_made_in_code_does_not_show_the_value() -> None:
+    with pytest.raises(ValueError, match="is not hexadecimal") as caught:
+        Settings.model_validate({"access_token_secret": "canary", "refresh_token_secret": REFRESH})
+    assert "canary" not in str(caught.value)
+    assert REFRESH not in str(caught.value)
+
+
+def test_settings_cannot_be_changed(instance: Path) -> None:
+    settings = load(instance)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.access_token_ttl = 1
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgres_urls_of_all_spellings_are_taken(instance: Path, scheme: str) -> None:
+    settings = load(instance, database_url=f"{scheme}://alice:p%40%24ss@db.test:5433/authsvc")
+    url = make_url(settings.database_url.get_secret_value())
+    assert url.drivername == "postgresql+psycopg"
+    assert (url.username, url.password, url.host, url.port) == ("alice", "p@$ss", "db.test", 5433)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite:///file::memory:?uri=true", "names no file"),
+        ("sqlite:///file:x?mode=memory&uri=true", "names no file"),
+        ("mysql://alice:canary@db.test/authsvc", "is neither a sqlite: nor a postgresql: URL"),
+        ("postgresql+psycopg2://alice:canary@db.test/a", "is neither a sqlite: nor a"),
+        ("postgresql://alice:x@db.test:canary/authsvc", "is not a database URL"),
+        ("canary", "is not a database URL"),
+    ],
+)
+def test_a_bad_database_url_is_refused_and_never_shown(instance: Path, url: str, said: str) -> None:
+    [fault] = faults(instance, database_url=url)
+    assert fault.startswith("AUTHSVC_DATABASE_URL")
+    assert said in fault
+    assert "canary" not in fault
+
+
+MAY_BE_FILES = [*SECRETS, KEYS[1], "database_url", "rate_limit_storage", "metrics_token"]
+GOOD = dict(
+    zip(
+        MAY_BE_FILES,
+        [ACCESS, REFRESH, OTHER, OTHER, ED25519, "sqlite:////x/y.db", "redis://h/1", "m" * 32],
+        strict=True,
+    )
+)
+
+
+@pytest.mark.parametrize("name", MAY_BE_FILES)
+def test_a_setting_is_read_from_its_file(instance: Path, name: str) -> None:
+    (instance / "kept").write_text(f"{GOOD[name]}\n")
+    settings = load(instance, **{name: None, f"{name}_file": str(instance / "kept")})
+    found = getattr(settings, name)
+    if name in KEYS:
+        assert found == load_key(GOOD[name])
+    else:
+        value = found.get_secret_value()
+        assert (value.hex() if isinstance(value, bytes) else value) == GOOD[name]
+
+
+@pytest.mark.parametrize("name", MAY_BE_FILES)
+def test_a_setting_and_its_file_together_are_refused(instance: Path, name: str) -> None:
+    (instance / "kept").write_text(GOOD[name])
+    assert faults(instance, **{name: GOOD[name], f"{name}_file": str(instance / "kept")}) == [
+        f"AUTHSVC_{name.upper()} and AUTHSVC_{name.upper()}_FILE are both set: keep one"
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_told(instance: Path) -> None:
+    (instance / "latin").write_bytes(b"\xff\xfe")
+    missing, latin = str(instance / "missing"), str(instance / "latin")
+    for path, said in [
+        (missing, "No such file"),
+        (str(instance), "Is a directory"),
+        (latin, "it is not text"),
+    ]:
+        [fault] = faults(instance, access_token_secret=None, access_token_secret_file=path)
+        assert fault.startswith(f"AUTHSVC_ACCESS_TOKEN_SECRET_FILE: {path} cannot be read: {said}")
+
+
+def test_an_empty_secret_file_is_refused(instance: Path) -> None:
+    (instance / "empty").write_text("\n")
+    [fault] = faults(
+        instance, access_token_secret=None, access_token_secret_file=str(instance / "empty")
+    )
+    assert fault.startswith("AUTHSVC_ACCESS_TOKEN_SECRET")
+
+
+def test_the_env_file_fills_in_and_the_environment_wins(instance: Path) -> None:
+    (instance / "authsvc.env").write_text(
+        f"# secrets\nAUTHSVC_ACCESS_TOKEN_SECRET={ACCESS}\n"
+        f"export AUTHSVC_REFRESH_TOKEN_SECRET={REFRESH}\n"
+        "AUTHSVC_ACCESS_TOKEN_TTL=300\nAUTHSVC_REGISTRATION=closed\nPORT=1\n"
+    )
+    settings = load_settings(instance, {"AUTHSVC_ACCESS_TOKEN_TTL": "120"})
+    assert settings.access_token_ttl == 120
+    assert settings.registration == "closed"
+    assert settings.access_token_secret.get_secret_value() == ACCESS_SECRET
+
+
+def test_a_blank_name_in_the_environment_leaves_the_env_files_value(instance: Path) -> None:
+    (instance / "authsvc.env").write_text("AUTHSVC_ACCESS_TOKEN_TTL=300\n")
+    assert load(instance, access_token_ttl=" ").access_token_ttl == 300
+
+
+@pytest.mark.parametrize("password", ["p%40ss", "$HOME", "${HOME}", "a#b", "p%%s", "a$$b"])
+def test_a_value_in_the_env_file_is_read_to_the_letter(instance: Path, password: str) -> None:
+    url = f"redis://:{password}@localhost/0"
+    (instance / "authsvc.env").write_text(f"AUTHSVC_RATE_LIMIT_STORAGE={url}\n")
+    assert load(instance).rate_limit_storage.get_secret_value() == url
+
+
+def test_a_secret_in_the_environment_replaces_the_env_files_secret_file(instance: Path) -> None:
+    (instance / "kept").write_text(OTHER)
+    (instance / "authsvc.env").write_text(f"AUTHSVC_ACCESS_TOKEN_SECRET_FILE={instance / 'kept'}\n")
+    settings = load(instance)
+    assert settings.access_token_secret.get_secret_value() == ACCESS_SECRET
+
+
+def test_a_secret_file_in_the_environment_replaces_the_env_files_secret(instance: Path) -> None:
+    (instance / "kept").write_text(OTHER)
+    (instance / "authsvc.env").write_text(f"AUTHSVC_ACCESS_TOKEN_SECRET={ACCESS}\n")
+    settings = load(
+        instance, access_token_secret=None, access_token_secret_file=str(instance / "kept")
+    )
+    assert settings.access_token_secret.get_secret_value().hex() == OTHER
+
+
+def test_an_unknown_name_in_the_env_file_is_refused(instance: Path) -> None:
+    (instance / "authsvc.env").write_text("AUTHSVC_COLOUR=blue\n")
+    assert faults(instance) == ["AUTHSVC_COLOUR is not a setting: is it misspelt?"]
+
+
+def test_a_line_of_the_env_file_that_cannot_be_read_is_told(instance: Path) -> None:
+    file = instance / "authsvc.env"
+    file.write_text('# good\nAUTHSVC_ISSUER="canary\nAUTHSVC_ACCESS_TOKEN_TTL=300\n')
+    assert faults(instance) == [f"{file}, line 2 is not NAME=value"]
+
+
+def test_an_env_file_that_cannot_be_read_is_told(instance: Path) -> None:
+    file = instance / "authsvc.env"
+    file.write_bytes(b"\xff\xfe")
+    assert faults(instance) == [f"{file} cannot be read: it is not text"]
+    file.unlink()
+    file.mkdir()
+    assert faults(instance) == [f"{file} cannot be read: Is a directory"]
+
+
+def test_the_environment_is_only_read(instance: Path) -> None:
+    before = dict(os.environ)
+    (instance / "authsvc.env").write_text("AUTHSVC_ACCESS_TOKEN_TTL=300\n")
+    load(instance)
+    assert dict(os.environ) == before

@@ -1,0 +1,122 @@
+"""The service as it is deployed: gunicorn, started on a free port and ended by its process id."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+from authsvc.database import schema
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+
+ROOT = Path(__file__).parents[2]
+BOOT_SECONDS = 20
+
+
+@dataclass
+class Service:
+    """A running service.
+
+    Args:
+        process: gunicorn's master.
+        port: where it listens, on 127.0.0.1.
+        output: the file that holds all that it wrote.
+    """
+
+    process: subprocess.Popen[bytes]
+    port: int
+    output: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @contextmanager
+    def connected(self) -> Iterator[HTTPConnection]:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=15)) as connection:
+            yield connection
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """End the whole service at once: the master and its workers."""
+        os.killpg(self.process.pid, number)
+        self.process.wait(timeout=30)
+
+
+def environment(database_url: str, **settings: str) -> dict[str, str]:
+    """A whole environment for the service; keywords are settings in lower case."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "AUTHSVC_DATABASE_URL": database_url,
+        "AUTHSVC_ACCESS_TOKEN_SECRET": ACCESS_SECRET.hex(),
+        "AUTHSVC_REFRESH_TOKEN_SECRET": REFRESH_SECRET.hex(),
+        **{f"AUTHSVC_{name.upper()}": value for name, value in settings.items()},
+    }
+
+
+def new_database(folder: Path) -> str:
+    """A migrated SQLite database in that folder; its URL."""
+    url = f"sqlite:///{folder / 'authsvc.db'}"
+    schema.upgrade(url)
+    return url
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    database_url: str,
+    output: Path,
+    *,
+    workers: int = 2,
+    port: int | None = None,
+    app: str = "wsgi:app",
+    config: str = "python:authsvc.gunicorn",
+    **settings: str,
+) -> Iterator[Service]:
+    """A service on a migrated database, until the end of the block."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "gunicorn", "--config", config]
+    command += ["--workers", str(workers), app]
+    with output.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**environment(database_url, **settings), "PORT": str(port)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    service = Service(process, port, output)
+    try:
+        wait_until_it_answers(service)
+        yield service
+    finally:
+        if process.poll() is None:
+            service.kill()  # SIGTERM would wait ten seconds for a connection that is kept alive
+
+
+def wait_until_it_answers(service: Service, seconds: int = BOOT_SECONDS) -> None:
+    """Wait for a service that was started a moment ago, for so many seconds at most."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if service.process.poll() is not None:
+            break
+        try:
+            with service.connected() as connection:
+                connection.request("GET", "/healthz")
+                if connection.getresponse().status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"it did not start:\n{service.output.read_text()}")

@@ -1,0 +1,103 @@
+"""Somebody calls one operation of /openapi.json, rightly or wrongly."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import time_machine
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from authsvc import clock
+from tests.support.api_description import Description, Operation
+from tests.support.people import Person
+
+MANY_TIMES = 70
+"""More often than any limit lets something be tried."""
+
+
+class Visit:
+    """One operation, called by a person of its own with all that it takes.
+
+    Args:
+        operation: which operation.
+        body: what it takes.
+        person: who calls; they have an account and are logged in.
+        number: tells it from the other visits.
+    """
+
+    def __init__(
+        self, operation: Operation, body: dict[str, str] | None, person: Person, number: int
+    ) -> None:
+        self.operation = operation
+        self.body = body
+        self.person = person
+        self.number = number
+        self.home = {"REMOTE_ADDR": f"127.0.1.{number}"}  # where nobody else has registered
+        account = person.call(
+            "POST", "/auth/register", json=person.credentials, environ_base=self.home
+        )
+        assert account.status_code == 201, account.text
+        person.logged_in()
+        if self.body is not None and "email" in self.body:
+            self.body["email"] = f"nobody{number}@example.com"
+        if self.body is not None and "access_token" in self.body:
+            self.body["access_token"] = self.person.access_token
+
+    def call(self, headers: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
+        path = self.operation.path.replace("{sid}", str(uuid4()))
+        kwargs.setdefault("environ_base", self.home)
+        if self.body is not None and "data" not in kwargs:
+            kwargs["json"] = self.body
+        sent = dict(headers or {})
+        if {"access_token": []} in self.operation.told["security"] and self.person.access_token:
+            sent["Authorization"] = f"Bearer {self.person.access_token}"
+        return self.person.call(self.operation.method, path, headers=sent, **kwargs)
+
+    def again_and_again(self) -> TestResponse:
+        with time_machine.travel(clock.now(), tick=False):
+            answers = [self.call() for _ in range(MANY_TIMES)]
+        return answers[-1]
+
+    def after(self, **time: int) -> TestResponse:
+        with time_machine.travel(clock.now() + timedelta(**time), tick=False):
+            return self.call()
+
+    def after_a_logout(self) -> TestResponse:
+        """Each visit later than the one before: the list of revoked sessions lives for a second."""
+        with time_machine.travel(clock.now() + timedelta(seconds=5 * self.number), tick=False):
+            self.person.on_same_device().log_out()
+            return self.after(seconds=2)
+
+    def with_token(self, token: str) -> TestResponse:
+        self.person.access_token = token
+        return self.call()
+
+    def with_cookie(self, refresh_token: str) -> TestResponse:
+        self.person.refresh_token = refresh_token
+        return self.call()
+
+    def with_body(self, body: str, content_type: str = "application/json") -> TestResponse:
+        return self.call({"Content-Type": content_type}, data=body)
+
+
+def visits(app: Flask, description: Description, operations: list[Operation]) -> list[Visit]:
+    """One visit of each operation."""
+    return [
+        Visit(
+            operation,
+            body_for(description, operation),
+            Person(app, f"somebody{number}@example.com", "a horse that is correct"),
+            number,
+        )
+        for number, operation in enumerate(operations, 1)
+    ]
+
+
+def body_for(description: Description, operation: Operation) -> dict[str, str] | None:
+    """The body that the document gives as an example."""
+    if "requestBody" not in operation.told:
+        return None
+    told = operation.told["requestBody"]["content"]["application/json"]["schema"]
+    taken = description.resolved(told.get("allOf", [told])[0])
+    return {name: member["examples"][0] for name, member in taken["properties"].items()}

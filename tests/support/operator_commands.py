@@ -1,0 +1,16 @@
+"""An operator, who types commands."""
+
+from click.testing import CliRunner, Result
+
+from authsvc.cli import main
+from tests.support.gunicorn_server import environment
+
+
+class Operator:
+    """Args: database_url: the database that the commands work on."""
+
+    def __init__(self, database_url: str) -> None:
+        self.environment = environment(database_url)
+
+    def run(self, *words: str, typed: str = "") -> Result:
+        return CliRunner(env=self.environment).invoke(main, words, input=typed)

@@ -1,0 +1,50 @@
+"""PgBouncer in transaction mode before a cluster of the tests' own, from Debian's package."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.postgres_cluster import SUPERUSER, Address, unprivileged
+from tests.support.programs import program
+
+START_SECONDS = 10
+SETTINGS = """
+[databases]
+* = host={cluster} user={user}
+[pgbouncer]
+unix_socket_dir = {folder}
+listen_port = 5432
+auth_type = any
+pool_mode = transaction
+default_pool_size = 3
+ignore_startup_parameters = extra_float_digits, options
+logfile = {folder}/log
+"""
+
+
+@contextmanager
+def pgbouncer(cluster: Address) -> Iterator[Address]:
+    """A pooler with three connections to each database of the cluster."""
+    binary = program("pgbouncer")
+    folder = Path(tempfile.mkdtemp(prefix="authsvc-pgbouncer-"))
+    settings = folder / "pgbouncer.ini"
+    settings.write_text(SETTINGS.format(cluster=cluster.folder, user=SUPERUSER, folder=folder))
+    if os.getuid() == 0:
+        shutil.chown(folder, "postgres")
+    process = subprocess.Popen([binary, "--quiet", settings], cwd=folder, **unprivileged())
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not (folder / ".s.PGSQL.5432").exists():
+            assert process.poll() is None, "PgBouncer did not start"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield Address(folder)
+    finally:
+        process.terminate()
+        process.wait(timeout=START_SECONDS)
+        shutil.rmtree(folder)

@@ -1,0 +1,55 @@
+"""Several processes that do the same thing at the same moment."""
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def at_once(count: int, do: Callable[..., None], *args: str) -> list[int]:
+    """Run a module's function in so many processes, let go together; their exit codes.
+
+    They are forked from a process that has imported everything and has no threads: a test
+    process may have some.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.processes",
+        do.__module__,
+        do.__name__,
+        str(count),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, *args], env=environment, stdout=subprocess.PIPE, check=True, timeout=60
+    )
+    return list(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _main(module: str, name: str, count: str, *args: str) -> None:
+    do = getattr(import_module(module), name)
+    forks = multiprocessing.get_context("fork")
+    barrier = forks.Barrier(int(count))
+    started = [forks.Process(target=_do, args=(barrier, do, args)) for _ in range(int(count))]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    print(json.dumps([process.exitcode for process in started]))
+
+
+def _do(barrier: Any, do: Callable[..., None], args: tuple[str, ...]) -> None:
+    barrier.wait(timeout=30)
+    do(*args)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

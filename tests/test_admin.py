@@ -1,0 +1,256 @@
+"""The commands by which an operator looks after accounts, sessions and databases."""
+
+import pytest
+import time_machine
+from sqlalchemy import NullPool, create_engine, select
+
+from authsvc.database import Base
+from authsvc.sessions.lifecycle import Device, Sessions
+from authsvc.users.authentication import authenticate
+from authsvc.web.registry import component
+from tests.conftest import MakeDatabase
+from tests.support.operator_commands import Operator
+from tests.support.people import Person
+from tests.support.responses import assert_problem, claims
+
+NEW_PASSWORD = "another horse, quite incorrect"
+
+
+def test_disable_ends_all_sessions_and_shuts_the_person_out(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    alice.logged_in()
+    bob.logged_in()
+    assert operator.run("users", "disable", "Alice@Example.com").exit_code == 0
+    assert alice.refresh().json["code"] == "refresh_token_revoked"
+    assert alice.log_in().status_code == 401
+    assert bob.refresh().status_code == 200
+
+
+def test_enable_lets_a_person_log_in_again_and_brings_no_session_back(
+    operator: Operator, alice: Person
+) -> None:
+    kept = alice.logged_in().refresh_token
+    operator.run("users", "disable", alice.email)
+    assert operator.run("users", "enable", alice.email).exit_code == 0
+    alice.refresh_token = kept
+    assert alice.refresh().status_code == 401
+    assert alice.log_in().status_code == 200
+
+
+def test_list_shows_each_account_and_who_is_disabled(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    operator.run("users", "disable", bob.email)
+    lines = [line.split("\t") for line in operator.run("users", "list").output.splitlines()]
+    assert [(line[0], line[3].split()[0]) for line in lines] == [
+        (alice.email, "enabled"),
+        (bob.email, "disabled"),
+    ]
+
+
+def test_grant_and_revoke_change_roles_and_the_list_shows_them(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    granted = operator.run("users", "grant", "Alice@Example.com", "admin", "editor", "admin")
+    assert granted.stdout == "Alice@Example.com has the roles admin editor now.\n"
+    assert "authsvc sessions revoke Alice@Example.com" in granted.stderr
+    revoked = operator.run("users", "revoke", alice.email, "admin", "never-had")
+    assert revoked.stdout == "alice@example.com has the roles editor now.\n"
+    lines = [line.split("\t") for line in operator.run("users", "list").output.splitlines()]
+    assert [line[4] for line in lines] == ["editor", ""]
+    done = operator.run("users", "revoke", alice.email, "editor")
+    assert done.stdout == "alice@example.com has no role now.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["Admin"], "'Admin' is not the name of a role"),
+        (["editor", "a b"], "'a b' is not the name of a role"),
+        ([f"role-{number}" for number in range(17)], "Nobody has more than 16 roles."),
+    ],
+)
+def test_grant_refuses_what_can_be_no_role_and_changes_nothing(
+    operator: Operator, alice: Person, words: list[str], said: str
+) -> None:
+    done = operator.run("users", "grant", alice.email, *words)
+    assert done.exit_code == 1
+    assert said in done.output
+    assert alice.logged_in().call("GET", "/api/me").json["roles"] == []
+
+
+def test_a_granted_role_is_in_force_at_the_next_refresh(operator: Operator, alice: Person) -> None:
+    alice.logged_in()
+    operator.run("users", "grant", alice.email, "admin")
+    assert "roles" not in claims(alice.access_token)
+    alice.refresh()
+    assert claims(alice.access_token)["roles"] == ["admin"]
+
+
+def test_a_role_taken_away_is_gone_at_once_where_the_sessions_are_ended(
+    operator: Operator, alice: Person
+) -> None:
+    operator.run("users", "grant", alice.email, "admin")
+    with time_machine.travel("2036-11-24T12:00:00Z", tick=False) as clock:
+        bearing = alice.logged_in().on_same_device()
+        operator.run("users", "revoke", alice.email, "admin")
+        assert claims(bearing.access_token)["roles"] == ["admin"]
+        assert bearing.call("GET", "/api/me").status_code == 200
+        operator.run("sessions", "revoke", alice.email)
+        clock.shift(1)
+        assert_problem(bearing.call("GET", "/api/me"), 401, "access_token_revoked")
+        assert_problem(bearing.refresh(), 401, "refresh_token_revoked")
+        assert "roles" not in claims(alice.logged_in().access_token)
+
+
+def test_a_login_under_way_while_a_role_is_taken_away_does_not_bear_it(
+    operator: Operator, alice: Person
+) -> None:
+    operator.run("users", "grant", alice.email, "admin")
+    with alice.app.app_context():
+        authenticated = authenticate(alice.email, alice.password)
+        operator.run("users", "revoke", alice.email, "admin")
+        operator.run("sessions", "revoke", alice.email)
+        opened = component(Sessions).open(authenticated, Device(None, None), replaced=[])
+    assert "roles" not in claims(opened.access_token.access_token)
+
+
+def test_set_password_replaces_it_and_ends_all_sessions(operator: Operator, alice: Person) -> None:
+    alice.logged_in()
+    done = operator.run("users", "set-password", alice.email, typed=f"{NEW_PASSWORD}\n")
+    assert done.exit_code == 0
+    assert alice.refresh().status_code == 401
+    assert alice.log_in().status_code == 401
+    alice.password = NEW_PASSWORD
+    assert alice.log_in().status_code == 200
+
+
+def test_set_password_refuses_a_weak_one_and_changes_nothing(
+    operator: Operator, alice: Person
+) -> None:
+    alice.logged_in()
+    done = operator.run("users", "set-password", alice.email, typed="short\n")
+    assert done.exit_code == 1
+    assert alice.refresh().status_code == 200
+
+
+def test_sessions_list_shows_the_live_ones_and_no_terminal_codes(
+    operator: Operator, alice: Person
+) -> None:
+    ended = alice.on_another_device().logged_in()
+    alice.log_in(**{"User-Agent": "Firefox \x1b[2J"})
+    ended.log_out()
+    lines = operator.run("sessions", "list", alice.email).output.splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith("Firefox ?[2J")
+
+
+def test_sessions_revoke_ends_one_persons_sessions(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    alice.logged_in()
+    alice.on_another_device().logged_in()
+    bob.logged_in()
+    assert "2 sessions are ended" in operator.run("sessions", "revoke", alice.email).output
+    assert alice.refresh().status_code == 401
+    assert bob.refresh().status_code == 200
+
+
+def test_sessions_revoke_all_ends_everybodys(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    people = [alice.logged_in(), alice.on_another_device().logged_in(), bob.logged_in()]
+    assert "3 sessions are ended" in operator.run("sessions", "revoke", "--all").output
+    assert [person.refresh().json["code"] for person in people] == ["refresh_token_revoked"] * 3
+
+
+@pytest.mark.parametrize("words", [(), ("alice@example.com", "--all")])
+def test_sessions_revoke_wants_either_a_person_or_all(
+    operator: Operator, alice: Person, words: tuple[str, ...]
+) -> None:
+    alice.logged_in()
+    assert operator.run("sessions", "revoke", *words).exit_code == 2
+    assert alice.refresh().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("users", "disable"),
+        ("users", "enable"),
+        ("users", "set-password"),
+        ("users", "grant"),
+        ("users", "revoke"),
+        ("sessions", "list"),
+        ("sessions", "revoke"),
+    ],
+)
+def test_an_unknown_address_is_told_in_a_sentence(operator: Operator, words: list[str]) -> None:
+    roles = ["admin"] if words[1] in ("grant", "revoke") and words[0] == "users" else []
+    done = operator.run(*words, "nobody@example.com", *roles, typed=f"{NEW_PASSWORD}\n")
+    assert done.exit_code == 1
+    assert "There is no account with this e-mail address." in done.output
+
+
+def test_sessions_purge_tells_how_many_went(operator: Operator, alice: Person) -> None:
+    alice.logged_in()
+    assert "0 sessions" in operator.run("sessions", "purge").output
+
+
+@pytest.fixture
+def other_database(
+    database: str, make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """One of the other kind where there is one: SQLite for Postgres; else a second one."""
+    if database == "postgres":
+        return f"sqlite:///{tmp_path_factory.mktemp('other') / 'authsvc.db'}"
+    return make_database()
+
+
+def test_db_copy_moves_every_row_there_and_back(
+    operator: Operator,
+    alice: Person,
+    bob: Person,
+    database_url: str,
+    other_database: str,
+    make_database: MakeDatabase,
+) -> None:
+    alice.logged_in()
+    bob.logged_in().log_out()
+    operator.run("users", "grant", alice.email, "admin")
+    third = make_database()
+    assert operator.run("db", "copy", database_url, other_database).exit_code == 0
+    assert operator.run("db", "copy", other_database, third).exit_code == 0
+    assert rows(third) == rows(other_database) == rows(database_url)
+    assert len(rows(third)["refresh_tokens"]) == 2
+    assert len(rows(third)["security_events"]) == 6
+    assert rows(third)["users"][0][-1] == "admin"
+
+
+def test_db_copy_into_a_database_with_rows_changes_nothing(
+    operator: Operator, alice: Person, database_url: str, make_database: MakeDatabase
+) -> None:
+    target = make_database()
+    operator.run("db", "copy", database_url, target)
+    before = rows(target)
+    done = operator.run("db", "copy", database_url, target)
+    assert done.exit_code == 1
+    assert "TO has rows in " in done.output
+    assert rows(target) == before
+
+
+def test_db_copy_from_a_database_without_tables_is_refused(
+    operator: Operator, database_url: str, make_database: MakeDatabase
+) -> None:
+    done = operator.run("db", "copy", make_database(), database_url)
+    assert done.exit_code == 1
+    assert "FROM is not up to date" in done.output
+
+
+def rows(url: str) -> dict[str, list[tuple[object, ...]]]:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return {
+            table.name: sorted(tuple(row) for row in connection.execute(select(table)))
+            for table in Base.metadata.sorted_tables
+        }
