@@ -1,22 +1,33 @@
 """What an operator does to an account by a command; each is one transaction."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from authsvc import clock, roles
 from authsvc.audit.read import Recorded, newest
-from authsvc.audit.record import Event, record
+from authsvc.audit.record import OPERATOR, Event, record
 from authsvc.database import writing
 from authsvc.problems import Fault, NotFound, ValidationFailed
 from authsvc.roles import Roles
-from authsvc.sessions import listing
-from authsvc.sessions.lifecycle import Sessions
-from authsvc.sessions.listing import LiveSession
+from authsvc.sessions import list as session_list
+from authsvc.sessions.list import LiveSession
 from authsvc.sessions.revoke import revoke_all
+from authsvc.sessions.tokens import SessionTokens
 from authsvc.users import accounts
 from authsvc.users.accounts import Account
 from authsvc.users.passwords import Passwords
-from authsvc.web.registry import component
+from authsvc.users.stored_password import overwrite_password
+from authsvc.web import registry
+
+
+def register(email: str, password: str) -> Account:
+    """Make an account.
+
+    Raises:
+        ValidationFailed: not an e-mail address, or a weak password.
+        EmailTaken: there is an account with that address.
+    """
+    return accounts.register(registry.get(Passwords), email, password, OPERATOR)
 
 
 def disable(email: str) -> None:
@@ -28,8 +39,8 @@ def disable(email: str) -> None:
     user_id = _account(email).id
     with writing() as connection:
         accounts.set_disabled(connection, user_id, clock.now())
-        record(connection, Event("account_disabled", user_id))
-        revoke_all(connection, user_id)
+        record(connection, OPERATOR, Event("account_disabled", user_id))
+        revoke_all(connection, user_id, OPERATOR)
 
 
 def enable(email: str) -> None:
@@ -37,7 +48,7 @@ def enable(email: str) -> None:
     user_id = _account(email).id
     with writing() as connection:
         accounts.set_disabled(connection, user_id, None)
-        record(connection, Event("account_enabled", user_id))
+        record(connection, OPERATOR, Event("account_enabled", user_id))
 
 
 def set_password(email: str, password: str) -> None:
@@ -47,12 +58,13 @@ def set_password(email: str, password: str) -> None:
         ValidationFailed: the password is weak.
     """
     account = _account(email)
-    accounts.refuse_weak(password, account.email, "/password")
-    new_hash = component(Passwords).hash(password)
+    passwords = registry.get(Passwords)
+    passwords.refuse_weak(password, account.email, "/password")
+    new_hash = passwords.hash(password)
     with writing() as connection:
-        accounts.overwrite_password(connection, account.id, new_hash)
-        record(connection, Event("password_changed", account.id))
-        revoke_all(connection, account.id)
+        overwrite_password(connection, account.id, new_hash)
+        record(connection, OPERATOR, Event("password_changed", account.id))
+        revoke_all(connection, account.id, OPERATOR)
 
 
 def grant(email: str, granted: Collection[str]) -> Roles:
@@ -74,16 +86,14 @@ def withdraw(email: str, withdrawn: Collection[str]) -> Roles:
 
 def live_sessions(email: str) -> list[LiveSession]:
     """Somebody's live sessions, newest first."""
-    return listing.live_sessions(_account(email).id, component(Sessions).idle_ttl)
+    return session_list.live_sessions(_account(email).id, registry.get(SessionTokens).idle_ttl)
 
 
-def revoke(email: str) -> Iterator[int]:
-    """End somebody's sessions; gives their number."""
+def revoke_sessions(email: str) -> int:
+    """Revoke every session of an account, and return how many there were."""
     user_id = _account(email).id
-    ended = len(listing.live_sessions(user_id, component(Sessions).idle_ttl))
     with writing() as connection:
-        revoke_all(connection, user_id)
-    yield ended
+        return revoke_all(connection, user_id, OPERATOR)
 
 
 def audit(
@@ -110,7 +120,7 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
         changes = [f"+{name}" for name in after if name not in before]
         changes += [f"-{name}" for name in before if name not in after]
         if changes:
-            record(connection, Event("roles_changed", user_id, detail=" ".join(changes)))
+            record(connection, OPERATOR, Event("roles_changed", user_id, detail=" ".join(changes)))
     return after
 
 

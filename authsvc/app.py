@@ -12,41 +12,43 @@ from authsvc.auth import auth
 from authsvc.database import connect_app
 from authsvc.guard.access_token import AccessTokenGuard
 from authsvc.guard.cross_origin import CrossOriginGuard
-from authsvc.monitoring.instruments import Instruments, RequestMetrics
-from authsvc.monitoring.logs import RequestLog
+from authsvc.guard.refresh_cookie import RefreshCookie
+from authsvc.monitoring.instruments import Instruments
+from authsvc.monitoring.request_log import RequestLog
+from authsvc.monitoring.request_metrics import RequestMetrics
+from authsvc.openapi.description import Description
 from authsvc.operations import operations
 from authsvc.operations.demo import demo
-from authsvc.operations.openapi import Description
 from authsvc.ratelimit.counts import Counts
 from authsvc.ratelimit.database_counts import DatabaseCounts
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources import resources
-from authsvc.sessions.lifecycle import Sessions
-from authsvc.sessions.recently_revoked import Revocations
+from authsvc.sessions.recently_revoked import RecentlyRevoked
+from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.settings.sources import load_settings
 from authsvc.tokens.access import AccessTokens, access_keyring
-from authsvc.tokens.keyring import Key, hmac_key
+from authsvc.tokens.keyring import Key, Keyring, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.users.passwords import Passwords
+from authsvc.web import registry
 from authsvc.web.error_handlers import render_problems
 from authsvc.web.flask_app import Service
 from authsvc.web.headers import ResponseHeaders
 from authsvc.web.json_body import MAX_BODY
-from authsvc.web.registry import install
 
 
 def instance_folder() -> Path:
-    """``instance/`` of the working directory: the settings' file and the SQLite database.
+    """Return ``instance/`` of the working directory: the settings' file and the SQLite database.
 
-    Not beside the package: an installed package stands in site-packages, where an upgrade
-    would sweep away the secrets and the accounts.
+    It is not beside the package: an upgrade of an installed package would remove it, and with it
+    the secrets and the accounts.
     """
     return Path.cwd() / "instance"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The service as a Flask app. Blueprints registered on it are protected like its own.
+    """Return the service as a Flask app. Blueprints registered on it are protected like its own.
 
     Args:
         settings: by default those of the environment and of ``instance/authsvc.env``.
@@ -61,29 +63,49 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     instruments = Instruments()
     instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))
-
+    render_problems(app)
     keyring = access_keyring(*_access_keys(settings))
+    _add_parts(app, settings, keyring, instruments)
+    _add_guards(app, settings, keyring, instruments)
+    _add_middleware(app, settings, instruments)
+    for blueprint in (auth, resources, operations, *([demo] if settings.demo else [])):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _add_parts(app: Flask, settings: Settings, keyring: Keyring, instruments: Instruments) -> None:
+    """Make what the views use, and find by its type."""
+    cookie = RefreshCookie(settings.cookie_secure, settings.cookie_samesite)
     access_tokens = AccessTokens(
-        keyring, settings.token_issuer, settings.token_audience, settings.access_token_ttl
+        keyring,
+        settings.token_issuer,
+        settings.token_audience,
+        settings.access_token_ttl,
     )
-    sessions = Sessions(
+    session_tokens = SessionTokens(
         access_tokens,
         RefreshTokens(*_refresh_keys(settings), iss=settings.token_issuer),
         ttl=timedelta(seconds=settings.refresh_token_ttl),
         idle_ttl=timedelta(seconds=settings.refresh_token_idle_ttl),
     )
-    revocations = Revocations(
+    for part in (
+        settings,
+        instruments,
+        cookie,
+        access_tokens,
+        session_tokens,
+        Description(app, settings, cookie),
+        Passwords(settings.password_min_length, metrics=instruments.passwords),
+        Throttle(_counts(settings), settings.rate_limit_factor),
+    ):
+        registry.add(app, part)
+
+
+def _add_guards(app: Flask, settings: Settings, keyring: Keyring, instruments: Instruments) -> None:
+    """Protect every route: refuse other origins first, then ask for an access token."""
+    revoked = RecentlyRevoked(
         settings.access_token_ttl, settings.revocation_staleness_limit, instruments.revocations
     )
-    install(app, settings)
-    install(app, instruments)
-    install(app, access_tokens)
-    install(app, sessions)
-    install(app, Description(app))
-    install(app, Passwords(settings.password_min_length, watch=instruments.passwords))
-    install(app, Throttle(_counts(settings), settings.rate_limit_factor))
-
-    render_problems(app)
     CrossOriginGuard(app, settings)
     guard = AccessTokenGuard(
         app,
@@ -91,24 +113,22 @@ def create_app(settings: Settings | None = None) -> Flask:
         audience=settings.token_audience,
         keys=keyring,
         max_life=settings.access_token_ttl,
-        was_revoked=revocations.include,
+        was_revoked=revoked.contains,
         small_bodies=True,
     )
-    install(app, guard)
-    _wrap(app, ResponseHeaders(RequestLog(RequestMetrics(app.wsgi_app, instruments))))
+    registry.add(app, guard)
+
+
+def _add_middleware(app: Flask, settings: Settings, instruments: Instruments) -> None:
+    """Wrap the app: proxies outermost, then headers, then the log, then metrics."""
+    _wrap(app, ResponseHeaders(RequestLog(RequestMetrics(app.wsgi_app, instruments.requests))))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         _wrap(app, ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops))
-    app.register_blueprint(auth)
-    app.register_blueprint(resources)
-    app.register_blueprint(operations)
-    if settings.demo:
-        app.register_blueprint(demo)
-    return app
 
 
 def _access_keys(settings: Settings) -> list[Key]:
-    """The one that signs, and then those of either kind that still verify."""
+    """Return the key that signs, then those of either kind that still verify."""
     key_pair = settings.access_token_private_key
     signing = _shared(settings.access_token_secret) if key_pair is None else [key_pair]
     previous = settings.access_token_private_key_previous
@@ -131,7 +151,7 @@ def _counts(settings: Settings) -> Counts:
     where = settings.rate_limit_storage.get_secret_value()
     if where == "database":
         return DatabaseCounts()
-    # Here, so that only who has a Redis waits for its library to load.
+    # Imported here: only an operator who has Redis needs its library.
     from authsvc.ratelimit.redis_counts import RedisCounts
 
     return RedisCounts(where)

@@ -15,7 +15,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from authsvc.database import db
-from authsvc.monitoring.logs import gunicorn_logging
+from authsvc.monitoring.log_format import gunicorn_logging
 from authsvc.monitoring.metrics_folder import make_metrics_folder, outlive_this_process
 from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
 

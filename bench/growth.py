@@ -27,13 +27,19 @@ from flask import Flask
 from sqlalchemy import text
 
 from authsvc import clock, create_app
+from authsvc.audit.record import user_at
 from authsvc.database import db, schema, writing
-from authsvc.sessions.lifecycle import Device, Opened, Sessions
-from authsvc.sessions.listing import live_sessions
+from authsvc.sessions.list import live_sessions
+from authsvc.sessions.open import Opened
+from authsvc.sessions.open import open_session as open_for
 from authsvc.sessions.purge import purge
+from authsvc.sessions.refresh import refresh_session
+from authsvc.sessions.revoke import log_out
+from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.users.authentication import Authenticated
-from authsvc.web.registry import component
+from authsvc.web import registry
+from authsvc.web.client import Client
 from bench.svg import COLOURS, GRID, Picture
 from tests.support.postgres_cluster import CRASH_SAFE, Cluster, find_binaries
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
@@ -45,8 +51,8 @@ ROUNDS = 20
 SAMPLE = 50
 PURGED_BATCHES = 5
 SESSIONS_EACH = 4
-DEVICE = Device(
-    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "192.0.2.7"
+CLIENT = Client(
+    "192.0.2.7", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 )
 OPERATIONS = ("refresh", "login", "logout", "list", "purge")
 COLUMNS = (
@@ -182,7 +188,7 @@ def made_up(users: list[str], number: int) -> Iterator[tuple[Any, ...]]:
         id = f"{stamp}7{bits[:10].hex()[1:4]}8{bits[:10].hex()[5:]}"
         yield (
             id, random.choice(users), bits[10:], issued_at, expires_at, used_at,
-            DEVICE.user_agent, DEVICE.ip_address,
+            CLIENT.user_agent, CLIENT.ip_address,
         )  # fmt: skip
 
 
@@ -207,25 +213,30 @@ def line(row: tuple[Any, ...]) -> str:
 
 
 def open_session(user: UUID) -> Opened:
-    return component(Sessions).open(Authenticated(user, "x", None), DEVICE, replaced=[])
+    return open_for(
+        registry.get(SessionTokens), Authenticated(user, "x", None), CLIENT, replaced=[]
+    )
 
 
 def one_round(population: Population) -> Timings:
     """The seconds that each of some calls took, by operation."""
-    sessions = component(Sessions)
+    tokens = registry.get(SessionTokens)
     fresh: list[Opened] = []
     batches = purge()
     some = random.sample(population.opened, SAMPLE)
     people = [UUID(user) for user in random.choices(population.users, k=SAMPLE)]
     return {
         "refresh": timed(
-            [lambda one=one: sessions.resume(sessions.verify(one.refresh_token)) for one in some]
+            [
+                lambda one=one: refresh_session(tokens, tokens.verify(one.refresh_token), CLIENT)
+                for one in some
+            ]
         ),
         "login": timed([lambda user=user: fresh.append(open_session(user)) for user in people]),
-        "logout": timed([lambda one=one: sessions.end([one.refresh_token]) for one in fresh]),
-        "list": timed(
-            [lambda user=user: live_sessions(user, sessions.idle_ttl) for user in people]
+        "logout": timed(
+            [lambda one=one: log_out(tokens, [one.refresh_token], user_at(CLIENT)) for one in fresh]
         ),
+        "list": timed([lambda user=user: live_sessions(user, tokens.idle_ttl) for user in people]),
         "purge": timed([lambda: next(batches, None)] * PURGED_BATCHES),
     }
 

@@ -62,49 +62,55 @@ def log_in(file: Path) -> Iterator[None]:
 
 def profiles() -> Iterator[tuple[str, Rows]]:
     # Only now, when the settings are there and the log is a file.
+    from authsvc.audit.record import OPERATOR
     from authsvc.ratelimit.throttle import Throttle
-    from authsvc.sessions.lifecycle import Device, Sessions
-    from authsvc.users import accounts, authentication
+    from authsvc.sessions.refresh import refresh_session
+    from authsvc.sessions.revoke import log_out
+    from authsvc.sessions.tokens import SessionTokens
+    from authsvc.users import accounts
     from authsvc.users.passwords import Passwords
-    from authsvc.web.registry import component
+    from authsvc.web import registry
     from bench.peers import bare, guarded
+    from tests.support.direct_login import NOWHERE, open_for, verify_password
 
     app = guarded.guarded()
     with app.app_context():
-        accounts.register(ALICE["EMAIL"], ALICE["PASSWORD"])
-        alice = authentication.authenticate(ALICE["EMAIL"], ALICE["PASSWORD"])
-        sessions = component(Sessions)
-        device = Device("bench", "127.0.0.1")
-        opened = [sessions.open(alice, device, []) for _ in range(SESSIONS)][-1]
+        email, password = ALICE["EMAIL"], ALICE["PASSWORD"]
+        accounts.register(registry.get(Passwords), email, password, OPERATOR)
+        alice, tokens = verify_password(email, password), registry.get(SessionTokens)
+        opened = [open_for(alice) for _ in range(SESSIONS)][-1]
         bearer = {"HTTP_AUTHORIZATION": f"Bearer {opened.access_token.access_token}"}
         cookie = cookie_of(opened)
 
         flask = once(bare.app.wsgi_app, "GET", "/api/things")
         yield "A protected route", with_rest(layers(app, flask, "GET", "/api/things", bearer))
 
-        verified = sessions.verify(opened.refresh_token)
+        verified = tokens.verify(opened.refresh_token)
         rows = [
             *layers(app, flask, "POST", "/auth/refresh", cookie),
-            ("its token, seen before", us(lambda: sessions.verify(opened.refresh_token))),
-            ("the look-up, and the new access token", us(lambda: sessions.resume(verified))),
+            ("its token, seen before", us(lambda: tokens.verify(opened.refresh_token))),
+            (
+                "the look-up, and the new access token",
+                us(lambda: refresh_session(tokens, verified, NOWHERE)),
+            ),
         ]
-        first = ("its token, seen for the first time", first_time(sessions.refresh_tokens, opened))
+        first = ("its token, seen for the first time", first_time(tokens.refresh, opened))
         yield "A refresh", [*with_rest(rows), first]
 
         def hash_once() -> None:
-            component(Passwords).verify(ALICE["PASSWORD"], alice.password_hash)
+            registry.get(Passwords).verify(ALICE["PASSWORD"], alice.password_hash)
 
         def count_once() -> None:
-            with component(Throttle).login(ALICE["EMAIL"], "127.0.0.1"):
+            with registry.get(Throttle).login(ALICE["EMAIL"], "127.0.0.1"):
                 pass
 
-        ended = iter([sessions.open(alice, device, []) for _ in range(LOGOUTS)])
+        ended = iter([open_for(alice) for _ in range(LOGOUTS)])
 
         def log_out_once() -> None:
             once(app.wsgi_app, "POST", "/auth/logout", cookie_of(next(ended)))()
 
         def end_once() -> None:
-            sessions.end([next(ended).refresh_token])
+            log_out(tokens, [next(ended).refresh_token], OPERATOR)
 
         rows = [
             (WHOLE, us(log_out_once, 100)),
@@ -119,7 +125,7 @@ def profiles() -> Iterator[tuple[str, Rows]]:
             ("the attempt, counted and forgotten: two commits", us(count_once, 100)),
             (
                 "the session, its tokens and its trail: one commit",
-                us(lambda: sessions.open(alice, device, []), 100),
+                us(lambda: open_for(alice), 100),
             ),
         ]
         yield "A login", with_rest(rows)

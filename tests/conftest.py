@@ -16,7 +16,7 @@ from authsvc import create_app
 from authsvc.database import Base, db, schema, writing
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
-from authsvc.web.registry import install
+from authsvc.web import registry
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
@@ -206,7 +206,7 @@ def make_app(database_url: str) -> Iterator[MakeApp]:
         }
         app = create_app(Settings.model_validate(chosen))
         cheapest = Argon2id(time_cost=1, memory_cost=8)
-        install(app, Passwords(min_length=15, argon2id=cheapest))
+        registry.add(app, Passwords(min_length=15, argon2id=cheapest))
         made.append(app)
         return app
 

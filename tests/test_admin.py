@@ -5,10 +5,8 @@ import time_machine
 from sqlalchemy import NullPool, create_engine, select
 
 from authsvc.database import Base
-from authsvc.sessions.lifecycle import Device, Sessions
-from authsvc.users.authentication import authenticate
-from authsvc.web.registry import component
 from tests.conftest import MakeDatabase
+from tests.support.direct_login import open_for, verify_password
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims
@@ -109,10 +107,10 @@ def test_a_login_under_way_while_a_role_is_taken_away_does_not_bear_it(
 ) -> None:
     operator.run("users", "grant", alice.email, "admin")
     with alice.app.app_context():
-        authenticated = authenticate(alice.email, alice.password)
+        authenticated = verify_password(alice.email, alice.password)
         operator.run("users", "revoke", alice.email, "admin")
         operator.run("sessions", "revoke", alice.email)
-        opened = component(Sessions).open(authenticated, Device(None, None), replaced=[])
+        opened = open_for(authenticated)
     assert "roles" not in claims(opened.access_token.access_token)
 
 
@@ -152,7 +150,7 @@ def test_sessions_revoke_ends_one_persons_sessions(
     alice.logged_in()
     alice.on_another_device().logged_in()
     bob.logged_in()
-    assert "2 sessions are ended" in operator.run("sessions", "revoke", alice.email).output
+    assert "2 sessions are revoked" in operator.run("sessions", "revoke", alice.email).output
     assert alice.refresh().status_code == 401
     assert bob.refresh().status_code == 200
 
@@ -161,7 +159,7 @@ def test_sessions_revoke_all_ends_everybodys(
     operator: Operator, alice: Person, bob: Person
 ) -> None:
     people = [alice.logged_in(), alice.on_another_device().logged_in(), bob.logged_in()]
-    assert "3 sessions are ended" in operator.run("sessions", "revoke", "--all").output
+    assert "3 sessions are revoked" in operator.run("sessions", "revoke", "--all").output
     assert [person.refresh().json["code"] for person in people] == ["refresh_token_revoked"] * 3
 
 

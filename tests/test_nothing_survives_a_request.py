@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, Request, Response
 
-from authsvc.sessions.lifecycle import Opened
+from authsvc.sessions.open import Opened
 from tests.support.people import Person
 
 LOGINS = 500

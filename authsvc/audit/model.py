@@ -24,8 +24,8 @@ Kind = Literal[
     "account_deleted",
 ]
 """What is recorded."""
-Actor = Literal["user", "operator"]
-"""Who did it: whoever sent the request, or an operator by a command."""
+ActorKind = Literal["user", "operator"]
+"""Who causes an event: a user by a request, or an operator by a command."""
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,24 +8,24 @@ from sqlalchemy import bindparam, select
 
 from authsvc import clock
 from authsvc.audit.model import SecurityEvent, first_id
-from authsvc.database.purging import Batches
+from authsvc.database.purging import ExpiredRows
 
 
 def purge(ttl: int) -> Iterator[int]:
-    """Remove all events of more than `ttl` seconds ago: see `Batches.remove_all`."""
-    return _OVER.remove_all(_before(ttl))
+    """Remove all events of more than `ttl` seconds ago: see `ExpiredRows.remove_all`."""
+    return _EXPIRED.remove_all(_before(ttl))
 
 
 def purge_a_little(ttl: int) -> None:
-    """Remove a few of them: see `Batches.remove_a_little`."""
-    _OVER.remove_a_little(_before(ttl))
+    """Remove a few of them: see `ExpiredRows.remove_a_little`."""
+    _EXPIRED.remove_a_little(_before(ttl))
 
 
 def _before(ttl: int) -> UUID:
     return first_id(clock.now() - timedelta(seconds=ttl))
 
 
-_OVER = Batches(
+_EXPIRED = ExpiredRows(
     SecurityEvent.id,
     select(SecurityEvent.id)
     .where(SecurityEvent.id < bindparam("before"))

@@ -1,7 +1,7 @@
-"""Writing the audit trail: in the transaction of what is recorded, so that both happen or neither.
+"""Write the audit trail, in the transaction of what is recorded: both are committed, or neither.
 
-Nothing that a person typed is recorded: no e-mail address, no password, no token. A refusal
-changes nothing, so it has no transaction to join and is one small write of its own.
+Nothing that a client sent is recorded: no e-mail address, no password, no token. A refusal
+changes nothing, so it has no transaction to join and is a small write of its own.
 """
 
 import logging
@@ -9,22 +9,44 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from flask import has_request_context
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from authsvc import clock
-from authsvc.audit.model import Actor, Kind, SecurityEvent, first_id, new_ids
+from authsvc.audit.model import ActorKind, Kind, SecurityEvent, first_id, new_ids
 from authsvc.database import reading, writing
 from authsvc.database.compiled import Command
-from authsvc.web.inputs import remote_address, user_agent
-from authsvc.web.log_context import hashed
+from authsvc.web.client import Client
+from authsvc.web.log_context import session_hash
 
 REFUSALS_EVERY = timedelta(hours=1)
-"""How often, at most, one session's refused refreshes are recorded: they cost whoever sends
-them nothing, and must not fill the disk. The log has a line for each."""
+"""How often, at most, one session's refused refreshes are recorded. They cost the client nothing,
+and must not fill the disk. The log has a line for each."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who causes an event.
+
+    Args:
+        kind: a user, by a request, or an operator, by a command.
+        client: where the request came from; empty for an operator, and where it must be forgotten.
+    """
+
+    kind: ActorKind
+    client: Client
+
+
+OPERATOR = Actor("operator", Client())
+FORGOTTEN_USER = Actor("user", Client())
+"""A user of whom nothing may be kept, since they deleted their account."""
+
+
+def user_at(client: Client) -> Actor:
+    """Return the actor of a request from that client."""
+    return Actor("user", client)
 
 
 @dataclass(frozen=True)
@@ -33,8 +55,8 @@ class Event:
 
     Args:
         kind: which event.
-        user_id: whose account it is about; None where there is none, or none any more.
-        session: which session it is about; only a hash of its id is kept.
+        user_id: the account that it is about; None if there is none, or it was deleted.
+        session: the session that it is about; only a hash of its id is kept.
         detail: a word of our own, such as a problem's code, or the names of roles.
     """
 
@@ -44,8 +66,8 @@ class Event:
     detail: str | None = None
 
 
-def record(connection: Connection, *events: Event) -> None:
-    """Write down what the transaction does. When and by whom is found out here."""
+def record(connection: Connection, actor: Actor, *events: Event) -> None:
+    """Add events to the audit trail, in the connection's transaction."""
     at = clock.now()
     rows = [
         {
@@ -53,9 +75,11 @@ def record(connection: Connection, *events: Event) -> None:
             "at": at,
             "event": event.kind,
             "user_id": event.user_id,
-            "session": hashed(event.session) if event.session else None,
+            "session": session_hash(event.session) if event.session else None,
             "detail": event.detail,
-            **_origin(event.kind),
+            "actor": actor.kind,
+            "ip_address": actor.client.ip_address,
+            "user_agent": actor.client.user_agent,
         }
         for id, event in zip(new_ids(at, len(events)), events, strict=True)
     ]
@@ -65,15 +89,15 @@ def record(connection: Connection, *events: Event) -> None:
 _INSERT = Command(insert(SecurityEvent))
 
 
-def record_refusal(event: Event) -> None:
-    """Write down that somebody was refused. The refusal stands where that cannot be done.
+def record_refusal(actor: Actor, event: Event) -> None:
+    """Record a refusal in a transaction of its own. If that fails, log it and go on.
 
-    Refused logins are counted and limited before they come here.
+    Refused logins are counted and limited before this is called.
     """
     try:
-        if event.session is None or not _recorded_lately(event, hashed(event.session)):
+        if event.session is None or not _recorded_lately(event, session_hash(event.session)):
             with writing() as connection:
-                record(connection, event)
+                record(connection, actor, event)
     except SQLAlchemyError as error:
         _log.warning("%s was not recorded: %s", event.kind, error)
 
@@ -88,11 +112,3 @@ def _recorded_lately(event: Event, session: str) -> bool:
     )
     with reading() as connection:
         return connection.execute(query.limit(1)).first() is not None
-
-
-def _origin(kind: Kind) -> dict[str, str | None]:
-    """Who acts, and from where: outside a request it is an operator, by a command."""
-    actor: Actor = "user" if has_request_context() else "operator"
-    if actor == "operator" or kind == "account_deleted":  # of whom nothing is to be left
-        return {"actor": actor, "ip_address": None, "user_agent": None}
-    return {"actor": actor, "ip_address": remote_address(), "user_agent": user_agent()}

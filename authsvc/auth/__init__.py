@@ -3,8 +3,9 @@
 from flask import Blueprint, Response
 
 from authsvc.auth import introspect, login, logout, refresh, register, verify
-from authsvc.guard.refresh_cookie import clear_refresh_cookie
+from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.problems import RefreshTokenRefused
+from authsvc.web import registry
 from authsvc.web.problem_json import render
 
 auth = Blueprint("auth", __name__, url_prefix="/auth")
@@ -19,4 +20,4 @@ auth.post("/introspect")(introspect.introspect)
 @auth.errorhandler(RefreshTokenRefused)
 def refuse_refresh_token(problem: RefreshTokenRefused) -> Response:
     """A refused refresh token is of no use to anybody: the browser is told to drop it."""
-    return clear_refresh_cookie(render(problem))
+    return registry.get(RefreshCookie).clear(render(problem))

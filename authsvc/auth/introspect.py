@@ -13,12 +13,12 @@ from typing_extensions import TypedDict
 from authsvc import clock
 from authsvc.guard.access_token import AccessTokenGuard, public
 from authsvc.roles import Roles
-from authsvc.sessions.standing import is_in_force
+from authsvc.sessions.lookup import is_in_force
 from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
+from authsvc.web import registry
 from authsvc.web.inputs import Body, Text, takes
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 
 class Introspection(Body):
@@ -88,7 +88,7 @@ def introspect(body: Introspection) -> Active | Inactive:
 
 def _valid(token: str) -> Claims | None:
     try:
-        claims = component(AccessTokenGuard).verify(token)
+        claims = registry.get(AccessTokenGuard).verify(token)
     except (TokenExpired, TokenInvalid):
         return None
     # No leeway: the clock that set its end is the one that is read here.

@@ -1,4 +1,4 @@
-"""POST /auth/login: the password is given once, and a session is opened."""
+"""POST /auth/login: verify a password and open a session."""
 
 from functools import partial
 
@@ -6,20 +6,23 @@ from flask import Response, after_this_request, current_app
 from flask.ctx import AppContext
 
 from authsvc.audit import purge as audit
+from authsvc.audit.record import user_at
 from authsvc.guard.access_token import public
-from authsvc.guard.refresh_cookie import COOKIE_SET, sent_refresh_tokens, set_refresh_cookie
+from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
 from authsvc.problems import InvalidCredentials, RateLimited
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions import purge as sessions
-from authsvc.sessions.lifecycle import Device, Sessions
+from authsvc.sessions.open import open_session
+from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.tokens.access import AccessToken
-from authsvc.users.accounts import Email, email_key
 from authsvc.users.authentication import authenticate
+from authsvc.users.emails import Email, email_key
 from authsvc.users.passwords import Password, Passwords
-from authsvc.web.inputs import Body, remote_address, takes, user_agent
+from authsvc.web import registry
+from authsvc.web.client import current_client
+from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 
 class Credentials(Body):
@@ -44,22 +47,23 @@ def login(body: Credentials) -> AccessToken:
     session whose cookie comes along ends, since its cookie is about to be overwritten. An unknown
     address, a wrong password and a disabled account are answered alike.
     """
-    with component(Passwords).admitted():
-        with component(Throttle).login(email_key(body.email), remote_address()):
-            user = authenticate(body.email, body.password)
-        device = Device(user_agent(), remote_address())
-        opened = component(Sessions).open(user, device, replaced=sent_refresh_tokens())
+    passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
+    client = current_client()
+    with passwords.admitted():
+        with registry.get(Throttle).login(email_key(body.email), client.ip_address):
+            user = authenticate(passwords, body.email, body.password, user_at(client))
+        opened = open_session(registry.get(SessionTokens), user, client, replaced=cookie.sent())
 
     @after_this_request
     def finish(response: Response) -> Response:
-        response.call_on_close(partial(_tidy_up, current_app.app_context()))
-        return set_refresh_cookie(response, opened.refresh_token, opened.lives)
+        response.call_on_close(partial(_purge_a_little, current_app.app_context()))
+        return cookie.set(response, opened.refresh_token, opened.max_age)
 
     return opened.access_token
 
 
-def _tidy_up(context: AppContext) -> None:
-    """What the person who logs in need not wait for: they have their answer by now."""
+def _purge_a_little(context: AppContext) -> None:
+    """Remove a few expired rows, once the client has its response."""
     with context:
         sessions.purge_a_little()
-        audit.purge_a_little(component(Settings).audit_ttl)
+        audit.purge_a_little(registry.get(Settings).audit_ttl)

@@ -1,7 +1,7 @@
 """POST /auth/refresh: another access token for a live session, and never another cookie."""
 
 from authsvc.guard.access_token import public
-from authsvc.guard.refresh_cookie import takes_refresh_cookie
+from authsvc.guard.refresh_cookie import RefreshCookie, takes_refresh_cookie
 from authsvc.problems import (
     RateLimited,
     RefreshTokenExpired,
@@ -10,10 +10,12 @@ from authsvc.problems import (
     RefreshTokenRevoked,
 )
 from authsvc.ratelimit.throttle import Throttle
-from authsvc.sessions.lifecycle import Sessions
+from authsvc.sessions.refresh import refresh_session
+from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.access import AccessToken
+from authsvc.web import registry
+from authsvc.web.client import current_client
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 
 @public
@@ -28,16 +30,16 @@ from authsvc.web.registry import component
         RateLimited,
     ],
 )
-def refresh(refresh_tokens: list[str]) -> AccessToken:
+def refresh() -> AccessToken:
     """Get another access token by the refresh cookie.
 
     It never sets a cookie, and nothing about the session is extended: any number of tabs and
     retries may refresh at once. The body is ignored, and may be absent.
     """
-    sessions = component(Sessions)
-    refresh_token = sessions.verify(_only_one(refresh_tokens))
-    component(Throttle).refresh(refresh_token.claims.sid)
-    return sessions.resume(refresh_token)
+    tokens = registry.get(SessionTokens)
+    refresh_token = tokens.verify(_only_one(registry.get(RefreshCookie).sent()))
+    registry.get(Throttle).refresh(refresh_token.claims.sid)
+    return refresh_session(tokens, refresh_token, current_client())
 
 
 def _only_one(refresh_tokens: list[str]) -> str:

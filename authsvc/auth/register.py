@@ -6,15 +6,18 @@ from uuid import UUID
 
 from pydantic import Field
 
+from authsvc.audit.record import user_at
 from authsvc.guard.access_token import public
 from authsvc.problems import EmailTaken, RateLimited, RegistrationClosed
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
 from authsvc.users import accounts
+from authsvc.users.emails import Email
 from authsvc.users.passwords import ChosenPassword, Passwords
-from authsvc.web.inputs import Body, remote_address, takes
+from authsvc.web import registry
+from authsvc.web.client import current_client
+from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import Instant, answers
-from authsvc.web.registry import component
 
 
 class NewAccount(Body):
@@ -26,7 +29,7 @@ class NewAccount(Body):
             characters will do; they are counted after normalisation (NFC).
     """
 
-    email: Annotated[accounts.Email, Field(json_schema_extra={"format": "email"})]
+    email: Annotated[Email, Field(json_schema_extra={"format": "email"})]
     password: ChosenPassword
 
 
@@ -50,8 +53,9 @@ class Registered:
 @answers(201, may=[RegistrationClosed, EmailTaken, RateLimited])
 def register(body: NewAccount) -> Registered:
     """Make an account; log in next."""
-    if component(Settings).registration == "closed":
+    if registry.get(Settings).registration == "closed":
         raise RegistrationClosed
-    with component(Passwords).admitted(), component(Throttle).registration(remote_address()):
-        account = accounts.register(body.email, body.password)
+    passwords, client = registry.get(Passwords), current_client()
+    with passwords.admitted(), registry.get(Throttle).registration(client.ip_address):
+        account = accounts.register(passwords, body.email, body.password, user_at(client))
     return Registered(account.id, account.email, account.created_at)

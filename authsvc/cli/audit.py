@@ -16,7 +16,7 @@ from authsvc.audit.read import Recorded
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, count_up, printable
 from authsvc.settings import Settings
-from authsvc.web.registry import component
+from authsvc.web import registry
 
 KINDS = get_args(Kind)
 LIMIT = 100
@@ -95,7 +95,7 @@ def purge_events() -> None:
     Safe to run at any time, and at once by many.
     """
     with app_context():
-        removed = count_up("removed", purge(component(Settings).audit_ttl))
+        removed = count_up("removed", purge(registry.get(Settings).audit_ttl))
     click.echo(f"\n{removed} old events are gone.")
 
 

@@ -3,10 +3,11 @@
 import click
 
 from authsvc import admin, clock
+from authsvc.audit.record import OPERATOR
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, count_up, printable
 from authsvc.sessions.purge import purge
-from authsvc.sessions.revoke import revoke_everybodys
+from authsvc.sessions.revoke import revoke_all_users
 
 
 @click.group(cls=Commands)
@@ -51,8 +52,12 @@ def revoke_sessions(email: str | None, everybody: bool) -> None:
     if (email is None) is not everybody:
         raise click.UsageError("Give either an e-mail address or --all.")
     with app_context():
-        ended = count_up("ended", revoke_everybodys() if email is None else admin.revoke(email))
-    click.echo(f"\n{ended} sessions are ended.")
+        if email is not None:
+            revoked = admin.revoke_sessions(email)
+        else:
+            revoked = count_up("revoked", revoke_all_users(OPERATOR))
+            click.echo(err=True)
+    click.echo(f"{revoked} sessions are revoked.")
 
 
 @sessions.command("purge")

@@ -26,7 +26,7 @@ def create_user(email: str) -> None:
     authsvc users create alice@example.com < password
     """
     with app_context():
-        account = accounts.register(email, new_password())
+        account = admin.register(email, new_password())
     click.echo(f"{account.email} can log in now (id {account.id}).")
 
 

@@ -19,19 +19,19 @@ a login keeps up, and writes at few logins."""
 _log = logging.getLogger(__name__)
 
 
-class Batches:
+class ExpiredRows:
     """The rows of one table that are over, removed a batch at a time.
 
     Args:
         id: the primary key of their table.
-        over: the ids of the rows that were over ``:before`` some instant or id, in the order of
-            an index.
+        expired: selects the ids of the rows that had expired ``:before`` an instant or id, in
+            the order of an index.
     """
 
-    def __init__(self, id: InstrumentedAttribute[UUID], over: Select[UUID]) -> None:
+    def __init__(self, id: InstrumentedAttribute[UUID], expired: Select[UUID]) -> None:
         self._table = id.class_.__name__
-        self._full = Query(over.limit(1).offset(BATCH - 1), _Id)
-        self._next = over.limit(BATCH).with_for_update(skip_locked=True)
+        self._full = Query(expired.limit(1).offset(BATCH - 1), _Id)
+        self._next = expired.limit(BATCH).with_for_update(skip_locked=True)
         self._delete = delete(id.class_).where(id.in_(bindparam("ids", expanding=True)))
 
     def remove_all(self, before: Any) -> Iterator[int]:

@@ -24,8 +24,8 @@ from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import Keys, hmac_key
 from authsvc.tokens.shared_secret import secret_from_hex
+from authsvc.web import log_context
 from authsvc.web.json_body import json_member
-from authsvc.web.log_context import note
 from authsvc.web.problem_json import render
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -120,7 +120,7 @@ class AccessTokenGuard:
             raise AccessTokenExpired from None
         except TokenInvalid:
             raise AccessTokenInvalid from None
-        note(user=claims.sub, session=claims.sid)
+        log_context.bind(user=claims.sub, session=claims.sid)
         if self._was_revoked(claims.sid):
             raise AccessTokenRevoked
         return claims

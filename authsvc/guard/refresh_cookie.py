@@ -1,76 +1,76 @@
 """The refresh cookie: set, cleared, and read from the raw header."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from flask import Response, request
 
 from authsvc.problems import RefreshTokenRefused
-from authsvc.settings import Settings
-from authsvc.web.registry import component
 
 COOKIE_SET = {
     "Set-Cookie": "The refresh token: `HttpOnly`, for this host alone, for as long as the session."
 }
 COOKIE_CLEARED = RefreshTokenRefused.adds
 
-P = ParamSpec("P")
-R = TypeVar("R")
+View = TypeVar("View", bound=Callable[..., Any])
 
 
-def takes_refresh_cookie(view: Callable[Concatenate[list[str], P], R]) -> Callable[P, R]:
-    """Give the view the refresh tokens that came along as its first argument."""
-
-    @wraps(view)
-    def with_tokens(*args: P.args, **kwargs: P.kwargs) -> R:
-        return view(sent_refresh_tokens(), *args, **kwargs)
-
-    with_tokens.takes_refresh_cookie = True  # type: ignore[attr-defined]
-    return with_tokens
+def takes_refresh_cookie(view: View) -> View:
+    """Declare that the view reads the refresh cookie; the API's description says so."""
+    view.takes_refresh_cookie = True  # type: ignore[attr-defined]
+    return view
 
 
 def is_given_refresh_cookie(view: Callable[..., Any]) -> bool:
-    """Whether the view was marked `@takes_refresh_cookie`."""
+    """Return whether the view was marked `@takes_refresh_cookie`."""
     return getattr(view, "takes_refresh_cookie", False) is True
 
 
-def set_refresh_cookie(response: Response, refresh_token: str, lives: int) -> Response:
-    """Put the refresh token in the browser's keeping.
+@dataclass(frozen=True)
+class RefreshCookie:
+    """The cookie that holds the refresh token.
 
     Args:
-        response: the answer to a login.
-        refresh_token: the cookie's value.
-        lives: the seconds that the session still lives.
+        secure: whether browsers send it over HTTPS only.
+        samesite: the value of its `SameSite` attribute.
     """
-    settings = component(Settings)
-    secure = "Secure; " if settings.cookie_secure else ""
-    response.headers.add(
-        "Set-Cookie",
-        f"{cookie_name(settings)}={refresh_token}; Path=/; {secure}HttpOnly; "
-        f"SameSite={settings.cookie_samesite}; Max-Age={lives}",
-    )
-    return response
 
+    secure: bool
+    samesite: str
 
-def clear_refresh_cookie(response: Response) -> Response:
-    """Tell the browser to drop the cookie; it does so only for the very same attributes."""
-    return set_refresh_cookie(response, "", 0)
+    @property
+    def name(self) -> str:
+        """The cookie's name; ``__Host-`` makes browsers insist on Secure, Path=/ and no Domain."""
+        return "__Host-refresh_token" if self.secure else "refresh_token"
 
+    def set(self, response: Response, refresh_token: str, max_age: int) -> Response:
+        """Let the browser keep the refresh token.
 
-def sent_refresh_tokens() -> list[str]:
-    """The value of each cookie of our name that came along: usually one, or none.
+        Args:
+            response: the response to a login.
+            refresh_token: the cookie's value.
+            max_age: the seconds that the session still lives.
+        """
+        secure = "Secure; " if self.secure else ""
+        response.headers.add(
+            "Set-Cookie",
+            f"{self.name}={refresh_token}; Path=/; {secure}HttpOnly; "
+            f"SameSite={self.samesite}; Max-Age={max_age}",
+        )
+        return response
 
-    The raw header is read (RFC 6265 section 4.2.1), since parsers take the first of two cookies
-    with one name and unquote values, and so would hide both from us. No more than spaces and
-    tabs is cut off: to a browser a name after a no-break space has no ``__Host-`` prefix.
-    """
-    name = cookie_name(component(Settings))
-    header = request.headers.get("Cookie", "")
-    pairs = (pair.strip(" \t").partition("=") for pair in header.split(";"))
-    return [value for key, _, value in pairs if key == name]
+    def clear(self, response: Response) -> Response:
+        """Let the browser drop the cookie, which it does only if the attributes are the same."""
+        return self.set(response, "", 0)
 
+    def sent(self) -> list[str]:
+        """Return the value of each cookie of this name in the request: usually one, or none.
 
-def cookie_name(settings: Settings) -> str:
-    """``__Host-`` makes the browser hold to Secure, to Path=/ and to this host alone."""
-    return "__Host-refresh_token" if settings.cookie_secure else "refresh_token"
+        The raw header is read (RFC 6265 section 4.2.1): parsers take the first of two cookies
+        with one name and unquote values, and so would hide both. Only spaces and tabs are cut
+        off: to a browser, a name after a no-break space has no ``__Host-`` prefix.
+        """
+        header = request.headers.get("Cookie", "")
+        pairs = (pair.strip(" \t").partition("=") for pair in header.split(";"))
+        return [value for key, _, value in pairs if key == self.name]

@@ -1,10 +1,8 @@
 """What is measured. No label holds anything that a client can choose."""
 
-from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from functools import cache
-from time import perf_counter
-from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from typing import Any, Literal
 
 from flask import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -12,8 +10,7 @@ from sqlalchemy import Engine, event
 
 from authsvc.monitoring.shared_metrics import exposition
 from authsvc.problems import InvalidCredentials, RateLimited
-from authsvc.users.hashing import Watch
-from authsvc.web.log_context import noted
+from authsvc.web.log_context import bound
 
 NO_ROUTE = "none"
 LOGIN = "auth.login"
@@ -29,38 +26,8 @@ class Instruments:
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
-        requests = Histogram(
-            "authsvc_http_request_duration_seconds",
-            "Time from a request's arrival until its response was ready.",
-            ["route", "status"],
-            buckets=REQUEST_BUCKETS,
-            registry=registry,
-        )
-        problems = Counter(
-            "authsvc_problems_total", "Errors that were answered.", ["code"], registry=registry
-        )
-        logins = Counter(
-            "authsvc_logins_total", "Attempts to log in.", ["outcome"], registry=registry
-        )
-        self._requests = cache(requests.labels)
-        self._problems = cache(problems.labels)
-        self._logins = {code: logins.labels(word) for code, word in LOGIN_OUTCOMES.items()}
-        self.passwords = Watch(
-            waiting=_gauge(
-                "passwords_waiting", "Requests that wait to have a password hashed.", registry
-            ).track_inprogress,
-            hashing=Histogram(
-                "authsvc_password_hash_duration_seconds",
-                "Time that hashing one password took.",
-                buckets=HASH_BUCKETS,
-                registry=registry,
-            ).time,
-            refused=Counter(
-                "authsvc_passwords_refused_total",
-                "Requests told to come back, since too many passwords were being hashed.",
-                registry=registry,
-            ).inc,
-        )
+        self.requests = RequestInstruments(registry)
+        self.passwords = PasswordInstruments(registry)
         self._revoked_sessions = _gauge(
             "revoked_sessions",
             "Sessions revoked lately: the most that a worker remembers.",
@@ -78,28 +45,12 @@ class Instruments:
             "database_connections_in_use", "Connections taken from the pools.", registry
         )
 
-    def answered(self, asked: Request, status: str, seconds: float) -> None:
-        """A response is ready.
-
-        Args:
-            asked: the request.
-            status: the three digits.
-            seconds: since the request arrived.
-        """
-        route = asked.endpoint
-        self._requests(route or NO_ROUTE, status).observe(seconds)
-        code = noted(asked.environ).get("code")
-        if code is not None:
-            self._problems(code).inc()
-        if route == LOGIN and asked.method == "POST" and code in self._logins:
-            self._logins[code].inc()
-
     def revocations(self, sessions: int, age: float) -> None:
-        """A worker has asked which sessions were revoked.
+        """Record that a worker has asked which sessions were revoked.
 
         Args:
             sessions: how many it remembers.
-            age: seconds since it was last answered.
+            age: seconds since it last got an answer.
         """
         self._revoked_sessions.set(sessions)
         self._revocations_age.set(age)
@@ -113,39 +64,91 @@ class Instruments:
             self._connections.inc()
 
         @event.listens_for(engine, "checkin")
-        def given_back(connection: Any, record: Any) -> None:
-            # A connection that could not be opened is given back, though it was never taken.
+        def returned(connection: Any, record: Any) -> None:
+            # A connection that could not be opened is returned, though it was never taken.
             if record.record_info.pop(self, False):
                 self._connections.dec()
 
     def exposition(self) -> bytes:
-        """All of it, in Prometheus' text form."""
+        """Return all measurements, in Prometheus' text format."""
         return exposition(self._registry)
 
 
-class RequestMetrics:
-    """WSGI middleware that measures each request.
+class RequestInstruments:
+    """What is measured of each request."""
 
-    Args:
-        app: the Flask app's own WSGI application.
-        instruments: where it counts.
-    """
+    def __init__(self, registry: CollectorRegistry) -> None:
+        requests = Histogram(
+            "authsvc_http_request_duration_seconds",
+            "Time from a request's arrival until its response was ready.",
+            ["route", "status"],
+            buckets=REQUEST_BUCKETS,
+            registry=registry,
+        )
+        problems = Counter(
+            "authsvc_problems_total", "Errors that were answered.", ["code"], registry=registry
+        )
+        logins = Counter(
+            "authsvc_logins_total", "Attempts to log in.", ["outcome"], registry=registry
+        )
+        # Bounded: by the app's endpoints times the HTTP statuses, and by the problems' codes.
+        self._requests = cache(requests.labels)
+        self._problems = cache(problems.labels)
+        self._logins = {code: logins.labels(word) for code, word in LOGIN_OUTCOMES.items()}
 
-    def __init__(self, app: WSGIApplication, instruments: Instruments) -> None:
-        self._app = app
-        self._answered = instruments.answered
+    def observe(self, request: Request, status: str, seconds: float) -> None:
+        """Record that a response is ready.
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        started = perf_counter()
+        Args:
+            request: the request.
+            status: the three digits.
+            seconds: since the request arrived.
+        """
+        route = request.endpoint
+        self._requests(route or NO_ROUTE, status).observe(seconds)
+        code = bound(request.environ).get("code")
+        if code is not None:
+            self._problems(code).inc()
+        if route == LOGIN and request.method == "POST" and code in self._logins:
+            self._logins[code].inc()
 
-        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            self._answered(environ["werkzeug.request"], status[:3], perf_counter() - started)
-            return start_response(status, headers, *exc_info)
 
-        return self._app(environ, start)
+class PasswordInstruments:
+    """What is measured of the hashing of passwords."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._waiting = _gauge(
+            "passwords_waiting", "Requests that wait to have a password hashed.", registry
+        )
+        self._hashing = Histogram(
+            "authsvc_password_hash_duration_seconds",
+            "Time that hashing one password took.",
+            buckets=HASH_BUCKETS,
+            registry=registry,
+        )
+        self._refused = Counter(
+            "authsvc_passwords_refused_total",
+            "Requests told to come back, since too many passwords were being hashed.",
+            registry=registry,
+        )
+
+    def waiting(self) -> AbstractContextManager[object]:
+        """Return what is entered while a request waits for its turn."""
+        return self._waiting.track_inprogress()
+
+    def hashing(self) -> AbstractContextManager[object]:
+        """Return what is entered while a password is hashed."""
+        return self._hashing.time()
+
+    def refused(self) -> None:
+        """Count a request that is refused because too many passwords are being hashed."""
+        self._refused.inc()
 
 
 def _gauge(
-    name: str, about: str, registry: CollectorRegistry, of_workers: Any = "livesum"
+    name: str,
+    about: str,
+    registry: CollectorRegistry,
+    of_workers: Literal["livesum", "livemax"] = "livesum",
 ) -> Gauge:
     return Gauge(f"authsvc_{name}", about, registry=registry, multiprocess_mode=of_workers)

@@ -4,14 +4,13 @@ from typing import Any
 
 from flask import Flask
 
-from authsvc.guard.refresh_cookie import cookie_name
+from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.openapi.responses import responses_of, shared_headers, shared_responses
 from authsvc.openapi.routes import Route, declared_routes
 from authsvc.openapi.schemas import Schemas, query_parameters
 from authsvc.settings import Settings
 from authsvc.version import __version__
 from authsvc.web.outputs import JSON
-from authsvc.web.registry import component
 
 ABOUT = """\
 A page logs in with a password. It is given a short-lived access token as JSON, which it keeps in \
@@ -33,11 +32,10 @@ TAGS = {
 }
 
 
-def document(app: Flask) -> dict[str, Any]:
-    """The description of the app's routes, as far as they declare what they answer."""
+def document(app: Flask, settings: Settings, cookie: RefreshCookie) -> dict[str, Any]:
+    """Return the description of those of the app's routes that declare what they answer."""
     routes = declared_routes(app)
-    settings = component(Settings)
-    schemas = Schemas(routes)
+    schemas = Schemas(routes, settings.password_min_length)
     paths: dict[str, Any] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
@@ -55,7 +53,7 @@ def document(app: Flask) -> dict[str, Any]:
         "tags": [{"name": tag, "description": TAGS.get(tag, "")} for tag in tags],
         "paths": paths,
         "components": {
-            "securitySchemes": _security_schemes(settings),
+            "securitySchemes": _security_schemes(cookie),
             "schemas": schemas.components,
             "responses": shared_responses(),
             "headers": shared_headers(),
@@ -99,7 +97,7 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
     return [{"refresh_cookie": []}, *([] if route.needs_refresh_cookie else [{}])]
 
 
-def _security_schemes(settings: Settings) -> dict[str, Any]:
+def _security_schemes(cookie: RefreshCookie) -> dict[str, Any]:
     return {
         "access_token": {
             "type": "http",
@@ -112,7 +110,7 @@ def _security_schemes(settings: Settings) -> dict[str, Any]:
         "refresh_cookie": {
             "type": "apiKey",
             "in": "cookie",
-            "name": cookie_name(settings),
+            "name": cookie.name,
             "description": "Set by a login and kept by the browser: `HttpOnly`, so that no script "
             "can read it, and sent to this host alone.",
         },

@@ -65,10 +65,8 @@ class Route:
 
     @property
     def name(self) -> str:
-        """The view's name after its file's: `password_change`; `login`, which says both, alone."""
-        file = self.view.__module__.rpartition(".")[2]
-        view = self.view.__name__
-        return view if view.startswith(file) else f"{file}_{view}"
+        """The operation's id."""
+        return self.answer.operation_id
 
     @property
     def docstring(self) -> Docstring:

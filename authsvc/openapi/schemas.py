@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from authsvc.openapi.docstrings import Docstring
 from authsvc.openapi.routes import Route
 from authsvc.problems import Fault, Problem, ValidationFailed, every_problem
+from authsvc.users.passwords import NEW_PASSWORD
 
 IN_COMPONENTS = "#/components/schemas/{model}"
 
@@ -27,10 +28,11 @@ class Schemas:
     """The schemas of some routes.
 
     Args:
-        routes: which.
+        routes: the routes.
+        password_min_length: the code points that a new password needs.
     """
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], password_min_length: int) -> None:
         wanted: list[Any] = [("fault", "serialization", TypeAdapter(Fault))]
         for route in routes:
             if route.body is not None:
@@ -41,8 +43,11 @@ class Schemas:
             wanted, ref_template=IN_COMPONENTS, schema_generator=_Generator
         )
         self._made = {name: schema for (name, _), schema in made.items()}
+        described = {name: _described(schema) for name, schema in definitions["$defs"].items()}
+        for schema in described.values():
+            _set_password_length(schema["properties"], password_min_length)
         self.components: Schema = {
-            **{name: _described(schema) for name, schema in definitions["$defs"].items()},
+            **described,
             "BearsAccessToken": _bears_access_token(),
             "Problem": _problem(),
             "ValidationProblem": _validation_problem(self._made["fault"]),
@@ -110,6 +115,12 @@ def _described(schema: Schema) -> Schema:
         for name, member in schema["properties"].items()
     }
     return {**schema, "description": text, "properties": members}
+
+
+def _set_password_length(members: dict[str, Schema], min_length: int) -> None:
+    for name, member in members.items():
+        if member.get("format") == NEW_PASSWORD:
+            members[name] = member | {"format": "password", "minLength": min_length}
 
 
 def _problem() -> Schema:

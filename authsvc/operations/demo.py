@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, render_template, send_from
 
 from authsvc.guard.access_token import public
 from authsvc.settings import Settings
-from authsvc.web.registry import component
+from authsvc.web import registry
 
 FILES = Path(__file__).parent.parent / "static" / "demo"
 POLICY = (
@@ -20,7 +20,7 @@ demo = Blueprint("demo", __name__, url_prefix="/demo")
 @demo.get("")
 @public
 def page() -> Response:
-    settings = component(Settings)
+    settings = registry.get(Settings)
     response = make_response(
         render_template("demo.html", shortest_password=settings.password_min_length)
     )

@@ -5,10 +5,10 @@ from pathlib import Path
 from flask import Response
 
 from authsvc.guard.access_token import public
-from authsvc.operations.openapi import Description
+from authsvc.openapi.description import Description
+from authsvc.web import registry
 from authsvc.web.etag import REVALIDATED, Revalidated
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 FOLDER = Path(__file__).parent.parent / "static" / "docs"
 TYPES = {"docs.css": "text/css", "look.css": "text/css", "icon.svg": "image/svg+xml"}
@@ -20,10 +20,10 @@ POLICY = (
 
 
 @public
-@answers(200, "text/html", headers=REVALIDATED)
+@answers(200, "text/html", headers=REVALIDATED, operation_id="docs_page")
 def page() -> Response:
     """Read this description, and what each problem means."""
-    response = component(Description).page.response()
+    response = registry.get(Description).page.response()
     response.headers["Content-Security-Policy"] = POLICY
     return response
 

@@ -30,7 +30,7 @@ def healthz() -> Health:
 
 
 @public
-@answers(200, may=[ServiceUnavailable])
+@answers(200, may=[ServiceUnavailable], operation_id="health_readyz")
 def readyz() -> Health:
     """Tell whether the database answers too."""
     with reading() as connection:

@@ -5,9 +5,9 @@ from flask import Response, after_this_request, request
 from authsvc.guard.access_token import public
 from authsvc.tokens.access import AccessTokens
 from authsvc.tokens.keyring import JwkSet
+from authsvc.web import registry
 from authsvc.web.etag import REVALIDATED
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 MAX_AGE = 60
 """Seconds that a cache may keep it: no longer than a verifier that meets a new key waits before
@@ -22,7 +22,7 @@ def jwks() -> JwkSet:
     There are none while access tokens are signed with a shared secret.
     """
     after_this_request(_to_be_kept)
-    return component(AccessTokens).keyring.jwks()
+    return registry.get(AccessTokens).keyring.jwks()
 
 
 def _to_be_kept(response: Response) -> Response:

@@ -10,9 +10,9 @@ from authsvc.guard.access_token import public
 from authsvc.monitoring.instruments import Instruments
 from authsvc.problems import Forbidden
 from authsvc.settings import Settings
-from authsvc.web.inputs import remote_address
+from authsvc.web import registry
+from authsvc.web.client import remote_address
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 SIGNS_OF_A_PROXY = ("Forwarded", "Via", "X-Real-Ip", "X-Forwarded-")
 """How headers begin that proxies add: what comes through one on this machine is not from here."""
@@ -27,7 +27,7 @@ def metrics() -> Response:
     """
     if not (_from_this_machine() or _has_the_token()):
         raise Forbidden
-    return Response(component(Instruments).exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(registry.get(Instruments).exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _from_this_machine() -> bool:
@@ -40,7 +40,7 @@ def _from_this_machine() -> bool:
 
 
 def _has_the_token() -> bool:
-    expected = component(Settings).metrics_token
+    expected = registry.get(Settings).metrics_token
     sent = request.authorization
     return (
         expected is not None

@@ -13,7 +13,7 @@ MODULE = Revalidated((FOLDER / "authsvc.js").read_bytes(), "text/javascript")
 
 
 @public
-@answers(200, "text/javascript", headers=REVALIDATED)
+@answers(200, "text/javascript", headers=REVALIDATED, operation_id="static_authsvc_js")
 def authsvc_js() -> Response:
     """Get the module that keeps a page's access token and refreshes it."""
     return MODULE.response()

@@ -6,7 +6,7 @@ from uuid import UUID
 from authsvc.audit.read import newest
 from authsvc.guard.access_token import current_access_token
 from authsvc.web.inputs import Query, takes_query
-from authsvc.web.log_context import hashed
+from authsvc.web.log_context import session_hash
 from authsvc.web.outputs import Instant, answers
 
 MOST = 100
@@ -60,14 +60,14 @@ class Activity:
 
 
 @takes_query(Older)
-@answers(200)
+@answers(200, operation_id="activity_show_activity")
 def show_activity(query: Older) -> Activity:
     """List what happened to the account, newest first.
 
     At most a hundred events are shown: with `before` and the id of the last one, those before it.
     """
     token = current_access_token()
-    this_session = hashed(token.sid)
+    this_session = session_hash(token.sid)
     return Activity(
         [
             Happened(

@@ -1,19 +1,20 @@
-"""GET and DELETE /api/me: who am I, and forget me."""
+"""GET and DELETE /api/me: the account, and its deletion."""
 
 from flask import after_this_request
 
-from authsvc.audit.record import Event, record
+from authsvc.audit.record import FORGOTTEN_USER, Event, record
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
-from authsvc.guard.refresh_cookie import COOKIE_CLEARED, clear_refresh_cookie
+from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
 from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
-from authsvc.sessions.revoke import make_nameless
-from authsvc.users import accounts, authentication
+from authsvc.sessions.revoke import anonymize
+from authsvc.users import accounts
 from authsvc.users.passwords import Password, Passwords
+from authsvc.users.stored_password import confirm_password, lock_confirmed
+from authsvc.web import registry
 from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 
 class Confirmation(Body):
@@ -26,7 +27,7 @@ class Confirmation(Body):
     password: Password
 
 
-@answers(200)
+@answers(200, operation_id="me_show")
 def show() -> accounts.Account:
     """Show the account whose access token this is."""
     account = accounts.find(current_access_token().sub)
@@ -36,15 +37,15 @@ def show() -> accounts.Account:
 
 
 @takes(Confirmation)
-@answers(204, headers=COOKIE_CLEARED, may=[WrongPassword, RateLimited])
+@answers(204, headers=COOKIE_CLEARED, may=[WrongPassword, RateLimited], operation_id="me_delete")
 def delete(body: Confirmation) -> None:
     """Delete the account, its sessions and its data, for good."""
-    user_id = current_access_token().sub
-    with component(Passwords).admitted(), component(Throttle).password(user_id):
-        confirmed = authentication.confirm_password(user_id, body.password)
+    user_id, passwords = current_access_token().sub, registry.get(Passwords)
+    with passwords.admitted(), registry.get(Throttle).password(user_id):
+        confirmed = confirm_password(passwords, user_id, body.password)
     with writing() as connection:
-        authentication.hold(connection, user_id, confirmed)
-        make_nameless(connection, user_id)
+        lock_confirmed(connection, user_id, confirmed)
+        anonymize(connection, user_id)
         accounts.remove(connection, user_id)
-        record(connection, Event("account_deleted", user_id=None))
-    after_this_request(clear_refresh_cookie)
+        record(connection, FORGOTTEN_USER, Event("account_deleted", user_id=None))
+    after_this_request(registry.get(RefreshCookie).clear)

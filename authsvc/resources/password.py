@@ -1,16 +1,18 @@
 """PUT /api/me/password: a new password, and every other session of the account ends."""
 
-from authsvc.audit.record import Event, record
+from authsvc.audit.record import Event, record, user_at
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
 from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.revoke import revoke_all
-from authsvc.users import accounts, authentication
+from authsvc.users import accounts
 from authsvc.users.passwords import ChosenPassword, Password, Passwords
+from authsvc.users.stored_password import confirm_password, replace_password
+from authsvc.web import registry
+from authsvc.web.client import current_client
 from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 
 class NewPassword(Body):
@@ -26,19 +28,20 @@ class NewPassword(Body):
 
 
 @takes(NewPassword)
-@answers(204, may=[WrongPassword, RateLimited])
+@answers(204, may=[WrongPassword, RateLimited], operation_id="password_change")
 def change(body: NewPassword) -> None:
     """Change the password; every other session of the account ends."""
     token = current_access_token()
     account = accounts.find(token.sub)
     if account is None:
         raise AccessTokenRevoked
-    accounts.refuse_weak(body.new_password, account.email, "/new_password")
-    with component(Passwords).admitted():
-        with component(Throttle).password(token.sub):
-            confirmed = authentication.confirm_password(token.sub, body.current_password)
-        replacement = component(Passwords).hash(body.new_password)
+    passwords, actor = registry.get(Passwords), user_at(current_client())
+    passwords.refuse_weak(body.new_password, account.email, "/new_password")
+    with passwords.admitted():
+        with registry.get(Throttle).password(token.sub):
+            confirmed = confirm_password(passwords, token.sub, body.current_password)
+        replacement = passwords.hash(body.new_password)
     with writing() as connection:
-        authentication.replace_password(connection, token.sub, confirmed, replacement)
-        record(connection, Event("password_changed", token.sub, token.sid))
-        revoke_all(connection, token.sub, but=token.sid)
+        replace_password(connection, token.sub, confirmed, replacement)
+        record(connection, actor, Event("password_changed", token.sub, token.sid))
+        revoke_all(connection, token.sub, actor, except_sid=token.sid)

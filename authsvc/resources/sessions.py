@@ -5,13 +5,16 @@ from uuid import UUID
 
 from flask import after_this_request
 
+from authsvc.audit.record import user_at
 from authsvc.database import writing
 from authsvc.guard.access_token import current_access_token
-from authsvc.guard.refresh_cookie import COOKIE_CLEARED, clear_refresh_cookie
-from authsvc.sessions import listing, revoke
-from authsvc.sessions.lifecycle import Sessions
+from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
+from authsvc.sessions import revoke
+from authsvc.sessions.list import LiveSession, live_sessions
+from authsvc.sessions.tokens import SessionTokens
+from authsvc.web import registry
+from authsvc.web.client import current_client
 from authsvc.web.outputs import answers
-from authsvc.web.registry import component
 
 
 @dataclass(frozen=True)
@@ -22,17 +25,17 @@ class LiveSessions:
         sessions: the live ones, newest first.
     """
 
-    sessions: list[listing.LiveSession]
+    sessions: list[LiveSession]
 
 
-@answers(200)
+@answers(200, operation_id="sessions_show_all")
 def show_all() -> LiveSessions:
     """List the account's live sessions, newest first."""
-    token, idle_ttl = current_access_token(), component(Sessions).idle_ttl
-    return LiveSessions(listing.live_sessions(token.sub, idle_ttl, current=token.sid))
+    token, idle_ttl = current_access_token(), registry.get(SessionTokens).idle_ttl
+    return LiveSessions(live_sessions(token.sub, idle_ttl, current=token.sid))
 
 
-@answers(204)
+@answers(204, operation_id="sessions_revoke_one")
 def revoke_one(sid: UUID) -> None:
     """End one live session of the account.
 
@@ -41,12 +44,13 @@ def revoke_one(sid: UUID) -> None:
     Args:
         sid: the session's id.
     """
-    listing.revoke_one(current_access_token().sub, sid, component(Sessions).idle_ttl)
+    idle_ttl = registry.get(SessionTokens).idle_ttl
+    revoke.revoke_one(current_access_token().sub, sid, idle_ttl, user_at(current_client()))
 
 
-@answers(204, headers=COOKIE_CLEARED)
+@answers(204, headers=COOKIE_CLEARED, operation_id="sessions_revoke_all")
 def revoke_all() -> None:
     """Log out everywhere: end every session of the account, this one too."""
     with writing() as connection:
-        revoke.revoke_all(connection, current_access_token().sub)
-    after_this_request(clear_refresh_cookie)
+        revoke.revoke_all(connection, current_access_token().sub, user_at(current_client()))
+    after_this_request(registry.get(RefreshCookie).clear)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, select
 
 from authsvc import clock
-from authsvc.database.purging import Batches
+from authsvc.database.purging import ExpiredRows
 from authsvc.sessions.model import RefreshToken
 
 KEPT = timedelta(hours=1)
@@ -19,16 +19,16 @@ KEPT = timedelta(hours=1)
 
 
 def purge() -> Iterator[int]:
-    """Remove all of them: see `Batches.remove_all`."""
-    return _OVER.remove_all(clock.now() - KEPT)
+    """Remove all of them: see `ExpiredRows.remove_all`."""
+    return _EXPIRED.remove_all(clock.now() - KEPT)
 
 
 def purge_a_little() -> None:
-    """Remove a few of them: see `Batches.remove_a_little`."""
-    _OVER.remove_a_little(clock.now() - KEPT)
+    """Remove a few of them: see `ExpiredRows.remove_a_little`."""
+    _EXPIRED.remove_a_little(clock.now() - KEPT)
 
 
-_OVER = Batches(
+_EXPIRED = ExpiredRows(
     RefreshToken.id,
     select(RefreshToken.id)
     .where(RefreshToken.expires_at < bindparam("before"))

@@ -33,7 +33,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger(__name__)
 
 
-class Revocations:
+class RecentlyRevoked:
     """The sessions revoked within one access token's life.
 
     Args:
@@ -58,7 +58,7 @@ class Revocations:
         self._asking = Lock()
         self._tell = tell
 
-    def include(self, sid: UUID) -> bool:
+    def contains(self, sid: UUID) -> bool:
         """Whether the session was revoked within the life of an access token.
 
         Raises:

@@ -1,36 +1,51 @@
-"""Ending sessions: those of some tokens, all of one user's, or everybody's."""
+"""Revoke sessions: those of some refresh tokens, one, all of a user, or all of all users."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from authsvc import clock
-from authsvc.audit.record import Event, record
+from authsvc.audit.record import Actor, Event, record
 from authsvc.database import writing
 from authsvc.database.compiled import Query
-from authsvc.sessions.model import RefreshToken
+from authsvc.problems import NotFound
+from authsvc.sessions.model import RefreshToken, is_live
+from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.refresh import RefreshClaims
+from authsvc.web import log_context
 
 PAGE = 1000
-"""Rows in one transaction where all sessions are ended."""
+"""Rows in one transaction where the sessions of all users are revoked."""
 
 
-class Ended(NamedTuple):
-    """A session that has just ended, and whose it was."""
+class Revoked(NamedTuple):
+    """A session that was just revoked, and its user."""
 
     sid: UUID
     user_id: UUID | None
 
 
-def revoke_tokens(connection: Connection, refresh_tokens: list[RefreshClaims]) -> list[Ended]:
-    """End their sessions; gives each that was not ended before."""
+def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> None:
+    """Revoke the sessions of these refresh tokens, durably. Other texts are ignored."""
+    known = tokens.of_this_service(refresh_tokens)
+    for token in known:
+        log_context.bind(user=token.claims.sub, session=token.claims.sid)
+    if known:
+        with writing() as connection:
+            revoked = revoke_tokens(connection, known)
+            record(connection, actor, *(Event("logged_out", user, sid) for sid, user in revoked))
+
+
+def revoke_tokens(connection: Connection, refresh_tokens: list[RefreshClaims]) -> list[Revoked]:
+    """Revoke the sessions of these tokens, and return those that were not revoked before."""
     now = clock.now()
     return [
-        ended
+        revoked
         for token in refresh_tokens
-        for ended in _REVOKE.all(connection, sid=token.claims.sid, hash=token.token_hash, now=now)
+        for revoked in _REVOKE.all(connection, sid=token.claims.sid, hash=token.token_hash, now=now)
     ]
 
 
@@ -43,32 +58,58 @@ _REVOKE = Query(
     )
     .values(revoked_at=bindparam("now"))
     .returning(RefreshToken.id, RefreshToken.user_id),
-    Ended,
+    Revoked,
 )
 
 
-def revoke_all(connection: Connection, user_id: UUID, *, but: UUID | None = None) -> None:
-    """End every session of the user, but perhaps one."""
+def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> None:
+    """Revoke one live session of the user.
+
+    Raises:
+        NotFound: the user has no such session.
+    """
     now = clock.now()
-    ended = connection.execute(
+    with writing() as connection:
+        revoked = connection.execute(
+            update(RefreshToken)
+            .where(
+                RefreshToken.id == sid,
+                RefreshToken.user_id == user_id,
+                is_live(now, idle_ttl),
+            )
+            .values(revoked_at=now)
+            .returning(RefreshToken.id)
+        )
+        if revoked.one_or_none() is None:
+            raise NotFound("There is no such live session.")
+        record(connection, actor, Event("session_revoked", user_id, sid))
+
+
+def revoke_all(
+    connection: Connection, user_id: UUID, actor: Actor, *, except_sid: UUID | None = None
+) -> int:
+    """Revoke every session of the user except perhaps one, and return how many were live."""
+    now = clock.now()
+    rows = connection.execute(
         update(RefreshToken)
         .where(
             RefreshToken.user_id == user_id,
             RefreshToken.revoked_at.is_(None),
-            RefreshToken.id != but,  # where that is None: IS NOT NULL, as each is
+            RefreshToken.id != except_sid,  # `id IS NOT NULL` for None: true for each row
         )
         .values(revoked_at=now)
         .returning(RefreshToken.id, RefreshToken.expires_at)
     )
-    # One that had run out is told to the workers, whose clocks differ, but did not end early.
-    lived = [sid for sid, expires_at in ended if expires_at > now]
-    record(connection, *(Event("session_revoked", user_id, sid) for sid in lived))
+    # An expired session is marked too, since the workers' clocks differ, but it did not end early.
+    revoked = [sid for sid, expires_at in rows if expires_at > now]
+    record(connection, actor, *(Event("session_revoked", user_id, sid) for sid in revoked))
+    return len(revoked)
 
 
-def revoke_everybodys() -> Iterator[int]:
-    """End every session of all users, page by page; gives the number ended with each page.
+def revoke_all_users(actor: Actor) -> Iterator[int]:
+    """Revoke every session of all users, page by page, and yield the number of each page.
 
-    It walks along the ids, so that no transaction is long and none looks at a row twice.
+    The pages follow the ids, so that no transaction is long and no row is read twice.
     """
     last = UUID(int=0)
     while True:
@@ -85,7 +126,7 @@ def revoke_everybodys() -> Iterator[int]:
             )
             if not ids:
                 return
-            ended = connection.execute(
+            revoked = connection.execute(
                 update(RefreshToken)
                 .where(
                     RefreshToken.id.in_(ids),
@@ -95,15 +136,16 @@ def revoke_everybodys() -> Iterator[int]:
                 .values(revoked_at=clock.now())
                 .returning(RefreshToken.id, RefreshToken.user_id)
             ).all()
-            record(connection, *(Event("session_revoked", user, sid) for sid, user in ended))
+            events = (Event("session_revoked", user, sid) for sid, user in revoked)
+            record(connection, actor, *events)
         last = ids[-1]
-        yield len(ended)
+        yield len(revoked)
 
 
-def make_nameless(connection: Connection, user_id: UUID) -> None:
-    """End every session of the user and forget whose they were and where.
+def anonymize(connection: Connection, user_id: UUID) -> None:
+    """Revoke every session of the user, and erase from its row whose it was and where.
 
-    The rows stay until the last access token has expired, so that every worker hears of them.
+    The rows stay until the last access token has expired, so that every worker learns of them.
     """
     connection.execute(
         update(RefreshToken)

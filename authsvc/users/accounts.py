@@ -1,41 +1,27 @@
 """People's accounts: registered, found, listed, disabled, deleted."""
 
-import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
-from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
 from authsvc import clock, roles
-from authsvc.audit.record import Event, record
+from authsvc.audit.record import Actor, Event, record
 from authsvc.database import reading, writing
-from authsvc.problems import (
-    EmailTaken,
-    Fault,
-    ValidationFailed,
-)
+from authsvc.problems import EmailTaken
 from authsvc.roles import Roles
+from authsvc.users.emails import ALICE, checked_email, email_key
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
-from authsvc.web.inputs import Text
-from authsvc.web.log_context import note
+from authsvc.web import log_context
 from authsvc.web.outputs import Instant
-from authsvc.web.registry import component
 
 PAGE = 1000
 """Rows fetched at a time where all are wanted."""
-
-_ALICE = "alice@example.com"
-
-Email = Annotated[Text, Field(examples=[_ALICE])]
-"""An e-mail address as somebody types it."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +36,29 @@ class Account:
     """
 
     id: UUID
-    email: str = field(metadata={"examples": [_ALICE]})
+    email: str = field(metadata={"examples": [ALICE]})
     created_at: Instant
     roles: Roles = field(metadata={"examples": [["admin"]]})
 
 
-def register(email: str, password: str) -> Account:
+def register(passwords: Passwords, email: str, password: str, actor: Actor) -> Account:
     """Make an account.
 
     Args:
-        email: as the person writes it; it is kept so, and compared without case.
+        passwords: what hashes the password.
+        email: as the person types it; it is stored so, and compared without case.
         password: as the person types it.
+        actor: who makes the account.
 
     Raises:
         ValidationFailed: not an e-mail address, or a weak password.
         EmailTaken: there is an account with that address.
         ServiceUnavailable: too many passwords are being hashed.
     """
-    written, key = _checked_email(email)
-    refuse_weak(password, written, "/password")
+    written, key = checked_email(email)
+    passwords.refuse_weak(password, written, "/password")
     account = Account(uuid7(), written, clock.now(), roles=())
-    password_hash = component(Passwords).hash(password)
+    password_hash = passwords.hash(password)
     row = {
         "id": account.id,
         "email": account.email,
@@ -83,8 +71,8 @@ def register(email: str, password: str) -> Account:
             connection.execute(insert(User).values(row))
         except IntegrityError:
             raise EmailTaken from None
-        record(connection, Event("registered", account.id))
-    note(user=account.id)
+        record(connection, actor, Event("registered", account.id))
+    log_context.bind(user=account.id)
     return account
 
 
@@ -142,21 +130,6 @@ def set_disabled(connection: Connection, user_id: UUID, at: datetime | None) -> 
     connection.execute(update(User).where(User.id == user_id).values(disabled_at=at))
 
 
-def overwrite_password(connection: Connection, user_id: UUID, new_hash: str) -> None:
-    """Store the hash of a new password, whatever the old one was."""
-    connection.execute(update(User).where(User.id == user_id).values(password_hash=new_hash))
-
-
-def refuse_weak(password: str, email: str, pointer: str) -> None:
-    """
-    Raises:
-        ValidationFailed: the password is not good enough for a new one.
-    """
-    weakness = component(Passwords).weakness(password, email)
-    if weakness is not None:
-        raise ValidationFailed([Fault(pointer, weakness)])
-
-
 _ACCOUNT = (User.id, User.email, User.created_at, User.roles)
 
 
@@ -168,21 +141,3 @@ def _find(which: ColumnElement[bool]) -> Account | None:
     with reading() as connection:
         row = connection.execute(select(*_ACCOUNT).where(which)).one_or_none()
     return _account(*row) if row else None
-
-
-def email_key(email: str) -> str:
-    """The one form by which an e-mail address is compared: its case does not count.
-
-    Any text has one, since anything can be typed at a login; Postgres stores no NUL.
-    """
-    folded = unicodedata.normalize("NFC", email).casefold().replace("\0", "\ufffd")
-    return unicodedata.normalize("NFC", folded)
-
-
-def _checked_email(email: str) -> tuple[str, str]:
-    try:
-        # `test_environment` lets the reserved domain .test pass (RFC 2606): nothing is sent.
-        valid = validate_email(email, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        raise ValidationFailed([Fault("/email", "This is not an e-mail address.")]) from None
-    return valid.normalized, email_key(valid.normalized)

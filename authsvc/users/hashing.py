@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from threading import BoundedSemaphore
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from authsvc.problems import ServiceUnavailable
 
@@ -29,30 +28,41 @@ NICENESS = 10
 """By how much the thread that hashes steps back: who needs no hash is given a core before it is."""
 
 
-@dataclass(frozen=True)
-class Watch:
-    """Who measures the hashing: by default nobody does.
+class HashingMetrics(Protocol):
+    """What measures the hashing."""
 
-    Args:
-        waiting: gives what is entered while a request waits for its turn.
-        hashing: gives what is entered while a password is hashed.
-        refused: is called when a request is told to come back later.
-    """
+    def waiting(self) -> AbstractContextManager[object]:
+        """Return what is entered while a request waits for its turn."""
 
-    waiting: Callable[[], AbstractContextManager[object]] = nullcontext
-    hashing: Callable[[], AbstractContextManager[object]] = nullcontext
-    refused: Callable[[], object] = nullcontext
+    def hashing(self) -> AbstractContextManager[object]:
+        """Return what is entered while a password is hashed."""
+
+    def refused(self) -> None:
+        """Count a request that is refused because too many passwords are being hashed."""
+
+
+class NotMeasured:
+    """Metrics that measure nothing."""
+
+    def waiting(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def hashing(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def refused(self) -> None:
+        """Count nothing."""
 
 
 class Hashing:
     """Computes hashes in a thread of its own, which the first hash starts in each process.
 
     Args:
-        watch: who measures it.
+        metrics: what measures it.
     """
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, metrics: HashingMetrics) -> None:
+        self._metrics = metrics
         self._thread = ThreadPoolExecutor(MAX_HASHING, "hashing", initializer=_step_back)
         self._turn = BoundedSemaphore(MAX_HASHING)
         self._admitted = BoundedSemaphore(MAX_HASHING + MAX_WAITING)
@@ -63,13 +73,13 @@ class Hashing:
         Raises:
             ServiceUnavailable: too many passwords are being hashed.
         """
-        with self._watch.waiting():
+        with self._metrics.waiting():
             mine = self._turn.acquire(timeout=WAIT_SECONDS)
         if not mine:
-            self._watch.refused()
+            self._metrics.refused()
             raise ServiceUnavailable
         try:
-            with self._watch.hashing():
+            with self._metrics.hashing():
                 return self._thread.submit(hash).result()
         finally:
             self._turn.release()
@@ -82,7 +92,7 @@ class Hashing:
             ServiceUnavailable: as many requests as may be are about passwords already.
         """
         if not self._admitted.acquire(blocking=False):
-            self._watch.refused()
+            self._metrics.refused()
             raise ServiceUnavailable
         try:
             yield

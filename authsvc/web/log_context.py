@@ -1,4 +1,4 @@
-"""What is found out about a request on its way, for the one line that is logged about it."""
+"""What becomes known about a request while it is handled, for the one line that is logged of it."""
 
 import hashlib
 from functools import lru_cache
@@ -7,35 +7,35 @@ from uuid import UUID
 
 from flask import has_request_context, request
 
-_FACTS = "authsvc.facts"
+_CONTEXT = "authsvc.log_context"
 
 
-def note(*, user: UUID | None = None, session: UUID | None = None, code: str | None = None) -> None:
-    """Keep a fact for the log line; outside a request there is none to keep it for.
+def bind(*, user: UUID | None = None, session: UUID | None = None, code: str | None = None) -> None:
+    """Add fields to the current request's log line. Outside a request, do nothing.
 
     Args:
-        user: whose account it is about.
-        session: which session; only a hash of its id is kept.
-        code: the problem that was answered.
+        user: the id of the account that the request is about.
+        session: the id of the session; the line holds a hash of it.
+        code: the code of the problem in the response.
     """
     if not has_request_context():
         return
-    facts = noted(request.environ)
+    fields = bound(request.environ)
     if user is not None:
-        facts["user"] = str(user)
+        fields["user"] = str(user)
     if session is not None:
-        facts["session"] = hashed(session)
+        fields["session"] = session_hash(session)
     if code is not None:
-        facts["code"] = code
+        fields["code"] = code
 
 
 @lru_cache(maxsize=4096)
-def hashed(session: UUID) -> str:
-    """What a session is called where its id must not stand: in the log and the audit trail."""
+def session_hash(session: UUID) -> str:
+    """Return the name of a session in the log and the audit trail, which must not hold its id."""
     return hashlib.sha256(session.bytes).hexdigest()[:16]
 
 
-def noted(environ: dict[str, Any]) -> dict[str, str]:
-    """The facts so far about the request with this WSGI environment."""
-    facts: dict[str, str] = environ.setdefault(_FACTS, {})
-    return facts
+def bound(environ: dict[str, Any]) -> dict[str, str]:
+    """Return the fields bound so far to the request with this WSGI environment."""
+    fields: dict[str, str] = environ.setdefault(_CONTEXT, {})
+    return fields

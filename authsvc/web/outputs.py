@@ -37,6 +37,7 @@ class Answer:
         headers: the headers that not every response bears, and what each means.
         may: the problems that the view may raise, but for those that follow from what it is:
             whether it is public, takes a body, changes something.
+        operation_id: the name by which generated clients call it; it never changes.
     """
 
     status: int
@@ -44,6 +45,7 @@ class Answer:
     body: TypeAdapter[Any] | None
     headers: Mapping[str, str]
     may: Sequence[type[Problem]]
+    operation_id: str
 
 
 def answers(
@@ -52,6 +54,7 @@ def answers(
     *,
     headers: Mapping[str, str] | None = None,
     may: Sequence[type[Problem]] = (),
+    operation_id: str | None = None,
 ) -> Callable[[Callable[P, object]], View[P]]:
     """Declare what a view answers; GET /openapi.json tells it from here.
 
@@ -63,6 +66,7 @@ def answers(
         status: of the response.
         body: what is in the body of a `Response`: a type for JSON, or else the media type.
         headers, may: as in `Answer`.
+        operation_id: by default the view's name.
     """
 
     def decorate(view: Callable[P, object]) -> View[P]:
@@ -72,7 +76,7 @@ def answers(
         media = told if isinstance(told, str) else JSON if adapter else None
         rendered = cast(View[P], view) if returned is Response else _rendered(view, status, adapter)
         rendered.answer = Answer(  # type: ignore[attr-defined]
-            status, media, adapter, headers or {}, may
+            status, media, adapter, headers or {}, may, operation_id or view.__name__
         )
         return rendered
 

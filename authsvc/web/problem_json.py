@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, json
 
 from authsvc.problems import Problem
-from authsvc.web.log_context import note
+from authsvc.web import log_context
 
 MEDIA = "application/problem+json"
 
@@ -23,7 +23,7 @@ def respond(
     status: int, code: str, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:
     """A response in the form of a problem, for an error of whatever kind."""
-    note(code=code)
+    log_context.bind(code=code)
     body = json.dumps(members_of(status, code, detail, members), separators=(",", ":"))
     response = Response(body, status, mimetype=MEDIA)
     response.headers.extend(headers)

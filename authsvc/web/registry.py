@@ -1,4 +1,4 @@
-"""The parts that `create_app` made for one app, found again by their type."""
+"""The parts that `create_app` made for one app, found by their type."""
 
 from typing import TypeVar
 
@@ -9,12 +9,20 @@ Part = TypeVar("Part")
 _PARTS = "authsvc"
 
 
-def install(app: Flask, part: object) -> None:
-    """Keep the part with the app; one of the same type that was there is replaced."""
-    app.extensions.setdefault(_PARTS, {})[type(part)] = part
+def add(app: Flask, part: object) -> None:
+    """Keep a part with the app, under its class and each class that it derives from.
+
+    It replaces a part that was added before under the same class.
+    """
+    parts = app.extensions.setdefault(_PARTS, {})
+    parts |= dict.fromkeys(type(part).__mro__[:-1], part)  # the last one is `object`
 
 
-def component(kind: type[Part]) -> Part:
-    """The current app's part of that type."""
+def get(kind: type[Part]) -> Part:
+    """Return the current app's part of that class, or of a subclass.
+
+    Raises:
+        LookupError: the app has no such part.
+    """
     part: Part = current_app.extensions[_PARTS][kind]
     return part

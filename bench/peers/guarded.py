@@ -10,16 +10,18 @@ from flask import Flask
 from sqlalchemy import event
 
 from authsvc import create_app
+from authsvc.audit.record import OPERATOR
 from authsvc.database import db, schema
-from authsvc.guard.refresh_cookie import cookie_name
-from authsvc.monitoring.instruments import Instruments, RequestMetrics
-from authsvc.monitoring.logs import RequestLog
-from authsvc.sessions.lifecycle import Device, Sessions
-from authsvc.settings import Settings
-from authsvc.users import accounts, authentication
+from authsvc.guard.refresh_cookie import RefreshCookie
+from authsvc.monitoring.instruments import Instruments
+from authsvc.monitoring.request_log import RequestLog
+from authsvc.monitoring.request_metrics import RequestMetrics
+from authsvc.users import accounts
+from authsvc.users.passwords import Passwords
+from authsvc.web import registry
 from authsvc.web.headers import REQUEST_ID, ResponseHeaders
-from authsvc.web.registry import component
 from bench.peers.bare import things
+from tests.support.direct_login import open_for, verify_password
 
 
 def guarded() -> Flask:
@@ -37,7 +39,7 @@ def _keep_only(app: Flask, layers: list[str]) -> None:
         wsgi = wsgi._app
     if "metrics" in layers:
         with app.app_context():
-            wsgi = RequestMetrics(wsgi, component(Instruments))
+            wsgi = RequestMetrics(wsgi, registry.get(Instruments).requests)
     if "log" in layers:
         wsgi = RequestLog(wsgi)
     wsgi = ResponseHeaders(wsgi) if "headers" in layers else _with_an_id(wsgi)
@@ -60,11 +62,11 @@ def fill(sessions: int) -> None:
     app = create_app()
     with app.app_context():
         event.listen(db.engine, "connect", _hurry)
-        accounts.register(os.environ["EMAIL"], os.environ["PASSWORD"])
-        alice = authentication.authenticate(os.environ["EMAIL"], os.environ["PASSWORD"])
+        email, password = os.environ["EMAIL"], os.environ["PASSWORD"]
+        accounts.register(registry.get(Passwords), email, password, OPERATOR)
+        alice, cookie = verify_password(email, password), registry.get(RefreshCookie)
         for _ in range(sessions):
-            opened = component(Sessions).open(alice, Device("bench", "127.0.0.1"), [])
-            print(f"{cookie_name(component(Settings))}={opened.refresh_token}")
+            print(f"{cookie.name}={open_for(alice).refresh_token}")
         db.engine.dispose()
 
 

@@ -8,7 +8,9 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from authsvc.database import writing
-from authsvc.users.authentication import authenticate, hold, roles_of
+from authsvc.users.authentication import recheck_and_lock
+from authsvc.users.stored_password import lock_confirmed
+from tests.support.direct_login import verify_password
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims, events, sessions, users
@@ -108,12 +110,12 @@ def test_a_logout_does_not_wait_for_a_login_or_a_deletion_that_is_under_way(
     """Both hold the account's row; a logout that waited for it could wait in a circle."""
     first, second = alice.on_another_device().logged_in(), alice.logged_in()
     with app.app_context():
-        user = authenticate(alice.email, alice.password)
+        user = verify_password(alice.email, alice.password)
         with writing() as login:
-            roles_of(login, user)
+            recheck_and_lock(login, user)
             assert first.log_out().status_code == 204
         with writing() as deletion:
-            hold(deletion, user.id, user.password_hash)
+            lock_confirmed(deletion, user.id, user.password_hash)
             assert second.log_out().status_code == 204
 
 

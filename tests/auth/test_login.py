@@ -10,10 +10,9 @@ from sqlalchemy import Connection, text
 
 from authsvc.database import writing
 from authsvc.problems import InvalidCredentials
-from authsvc.sessions.lifecycle import Device, Sessions
-from authsvc.users import accounts, authentication
-from authsvc.web.registry import component
+from authsvc.users import accounts
 from tests.conftest import MakeApp
+from tests.support.direct_login import open_for, verify_password
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims, live_sessions, sessions
 
@@ -149,21 +148,21 @@ def test_a_login_racing_a_password_change_opens_no_session(
 ) -> None:
     alice.logged_in()
     with app.app_context():
-        authenticated = authentication.authenticate(alice.email, alice.password)
+        authenticated = verify_password(alice.email, alice.password)
     new = {"current_password": alice.password, "new_password": "a lamp that is not lit"}
     assert alice.call("PUT", "/api/me/password", json=new).status_code == 204
     with app.app_context(), pytest.raises(InvalidCredentials):
-        component(Sessions).open(authenticated, Device(None, None), replaced=[])
+        open_for(authenticated)
     assert len(sessions(connection)) == 1
 
 
 def test_a_login_racing_the_end_of_the_account_opens_no_session(alice: Person, app: Flask) -> None:
     with app.app_context():
-        authenticated = authentication.authenticate(alice.email, alice.password)
+        authenticated = verify_password(alice.email, alice.password)
         with writing() as connection:
             accounts.remove(connection, authenticated.id)
         with pytest.raises(InvalidCredentials):
-            component(Sessions).open(authenticated, Device(None, None), replaced=[])
+            open_for(authenticated)
 
 
 def test_over_plain_http_in_development_the_cookie_is_not_secure(

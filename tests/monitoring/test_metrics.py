@@ -14,7 +14,7 @@ from authsvc import clock
 from authsvc.database import reading
 from authsvc.monitoring.instruments import Instruments
 from authsvc.users.passwords import Argon2id, Passwords
-from authsvc.web.registry import component, install
+from authsvc.web import registry
 from tests.conftest import MakeApp
 from tests.monitoring.exposition import Figures, figures, requests
 from tests.support.gunicorn_server import new_database
@@ -243,9 +243,9 @@ class Held(Argon2id):
 
 def test_who_waits_for_a_hash_and_who_is_sent_away_is_told(carol: Person) -> None:
     with carol.register().app.app_context():
-        watch = component(Instruments).passwords
+        metrics = registry.get(Instruments).passwords
     hasher = Held()
-    install(carol.app, Passwords(15, hasher, watch))
+    registry.add(carol.app, Passwords(15, hasher, metrics))
     with ThreadPoolExecutor(3) as three:
         held = [three.submit(carol.on_another_device().log_in) for _ in range(3)]
         while measured(carol.app)["authsvc_passwords_waiting"] != 2:

@@ -20,7 +20,7 @@ from authsvc import create_app
 from authsvc.database import db
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
-from authsvc.web.registry import install
+from authsvc.web import registry
 from tests.support.gunicorn_server import new_database
 from tests.support.people import Person
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
@@ -48,7 +48,7 @@ def quick_app(tmp_path: Path) -> Iterator[Flask]:
     }
     app = create_app(Settings.model_validate(settings))
     cheapest = Argon2id(time_cost=1, memory_cost=8)
-    install(app, Passwords(min_length=SHORTEST, argon2id=cheapest))
+    registry.add(app, Passwords(min_length=SHORTEST, argon2id=cheapest))
     Person(app, *ALICE).register()
     yield app
     with app.app_context():

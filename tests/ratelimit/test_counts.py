@@ -15,7 +15,7 @@ from authsvc.database import reading
 from authsvc.problems import InvalidCredentials, RateLimited
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
-from authsvc.web.registry import component
+from authsvc.web import registry
 from tests.conftest import MakeApp, empty_tables
 from tests.ratelimit.cases import HOME, attempt, statuses
 from tests.support.people import Person
@@ -43,7 +43,7 @@ def fail_together(database_url: str, storage: str, start: object, outcomes: obje
         with app.app_context():
             start.wait()  # type: ignore[attr-defined]
             try:
-                with component(Throttle).login("nobody@example.com", HOME):
+                with registry.get(Throttle).login("nobody@example.com", HOME):
                     raise InvalidCredentials
             except (InvalidCredentials, RateLimited) as problem:
                 outcomes.put(problem.code)  # type: ignore[attr-defined]
@@ -59,7 +59,7 @@ def test_of_forty_failures_at_once_in_four_processes_exactly_ten_pass(
     limited: Flask, database_url: str
 ) -> None:
     with limited.app_context():
-        storage = component(Settings).rate_limit_storage.get_secret_value()
+        storage = registry.get(Settings).rate_limit_storage.get_secret_value()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     start, outcomes = context.Barrier(PROCESSES * THREADS), context.Queue()
@@ -168,7 +168,7 @@ def test_successes_at_once_never_wait_for_each_other_in_a_ring_and_leave_nothing
     def succeed(_: int) -> None:
         with limited.app_context():
             for _ in range(10):
-                with component(Throttle).login("carol@example.com", HOME):
+                with registry.get(Throttle).login("carol@example.com", HOME):
                     pass
 
     with ThreadPoolExecutor(8) as devices:

@@ -19,7 +19,7 @@ from authsvc.ratelimit.refresh_batches import RefreshBatches
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
-from authsvc.web.registry import component, install
+from authsvc.web import registry
 from tests.conftest import MakeApp, empty_tables
 from tests.ratelimit.cases import HOME, assert_limited, attempt, statuses
 from tests.support.people import Person
@@ -129,10 +129,10 @@ def busy(make_app: MakeApp) -> Iterator[Flask]:
 
 def test_an_attempt_that_ends_in_503_is_not_counted(busy: Flask) -> None:
     with busy.app_context():
-        honest = component(Passwords)
-    install(busy, Passwords(15, Busy(time_cost=1, memory_cost=8)))
+        honest = registry.get(Passwords)
+    registry.add(busy, Passwords(15, Busy(time_cost=1, memory_cost=8)))
     assert statuses(busy, "nobody@example.com", 12) == {503}
-    install(busy, honest)
+    registry.add(busy, honest)
     assert statuses(busy, "nobody@example.com", 10) == {401}
 
 
@@ -162,7 +162,7 @@ def test_refused_attempts_are_given_back_when_those_before_them_were_no_failures
         with limited.app_context():
             start.wait()
             try:
-                with component(Throttle).login("nobody@example.com", HOME):
+                with registry.get(Throttle).login("nobody@example.com", HOME):
                     decided.wait()
                     raise ServiceUnavailable
             except ServiceUnavailable:
@@ -177,7 +177,7 @@ def test_refused_attempts_are_given_back_when_those_before_them_were_no_failures
 
 def test_giving_back_what_was_forgotten_grants_no_further_attempts(limited: Flask) -> None:
     with limited.app_context():
-        throttle = component(Throttle)
+        throttle = registry.get(Throttle)
         with suppress(ServiceUnavailable), ExitStack() as slow:
             for _ in range(5):
                 slow.enter_context(throttle.login("nobody@example.com", HOME))
@@ -253,7 +253,7 @@ def test_several_workers_let_at_most_five_refreshes_more_through_each(
 ) -> None:
     person = carol(limited).logged_in()
     with limited.app_context():
-        storage = component(Settings).rate_limit_storage
+        storage = registry.get(Settings).rate_limit_storage
     workers = [make_app(rate_limit_storage=storage) for _ in range(3)]
     passed = 0
     for turn in range(120):
@@ -431,7 +431,7 @@ def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused
     app: Flask,
 ) -> None:
     with app.app_context():
-        throttle = component(Throttle)
+        throttle = registry.get(Throttle)
         for number in range(25_000):
             throttle.refresh(UUID(int=number))
         assert len(throttle._batches._open) == 10_000

@@ -6,7 +6,8 @@ from sqlalchemy import Connection
 
 from authsvc.database import writing
 from authsvc.problems import WrongPassword
-from authsvc.users import authentication
+from authsvc.users.stored_password import lock_confirmed, replace_password
+from tests.support.direct_login import verify_password
 from tests.support.people import Person
 from tests.support.responses import assert_problem, live_sessions, pointers, users
 
@@ -74,9 +75,9 @@ def test_each_wrong_member_is_pointed_at(
 def test_of_two_changes_at_once_the_later_one_is_refused(alice: Person, app: Flask) -> None:
     alice.logged_in()
     with app.app_context():
-        user = authentication.authenticate(alice.email, alice.password)
+        user = verify_password(alice.email, alice.password)
         assert change(alice, alice.password).status_code == 204
         with pytest.raises(WrongPassword), writing() as connection:
-            authentication.replace_password(connection, user.id, user.password_hash, "another hash")
+            replace_password(connection, user.id, user.password_hash, "another hash")
         with pytest.raises(WrongPassword), writing() as connection:
-            authentication.hold(connection, user.id, user.password_hash)
+            lock_confirmed(connection, user.id, user.password_hash)

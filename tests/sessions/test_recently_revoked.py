@@ -14,7 +14,7 @@ from sqlalchemy import event, insert
 
 from authsvc.database import db, schema, writing
 from authsvc.sessions.model import RefreshToken
-from authsvc.sessions.recently_revoked import Revocations
+from authsvc.sessions.recently_revoked import RecentlyRevoked
 from tests.conftest import MakeApp
 from tests.support.people import Person
 from tests.support.responses import assert_problem, away, counted_statements
@@ -134,24 +134,24 @@ def test_the_database_is_asked_once_a_second_however_many_threads_there_are(
 def test_a_revocation_that_became_visible_late_is_still_seen(
     carol: Person, clock: time_machine.Traveller, worker: Flask
 ) -> None:
-    revocations = Revocations(600, 30)
+    revoked = RecentlyRevoked(600, 30)
     with worker.app_context():
-        assert not revocations.include(uuid4())
+        assert not revoked.contains(uuid4())
         late = revoke(worker, NOON - timedelta(seconds=59))
         too_late = revoke(worker, NOON - timedelta(seconds=60))
         clock.shift(SECOND)
-        assert revocations.include(late)
-        assert not revocations.include(too_late)
+        assert revoked.contains(late)
+        assert not revoked.contains(too_late)
 
 
 def test_after_a_long_silence_all_that_matters_is_asked_for(
     worker: Flask, clock: time_machine.Traveller
 ) -> None:
-    revocations = Revocations(600, 30)
+    revoked = RecentlyRevoked(600, 30)
     with worker.app_context():
-        assert not revocations.include(uuid4())
+        assert not revoked.contains(uuid4())
         clock.shift(timedelta(hours=1))
-        assert revocations.include(revoke(worker, NOON + timedelta(minutes=51)))
+        assert revoked.contains(revoke(worker, NOON + timedelta(minutes=51)))
 
 
 def test_the_clock_set_back_revives_nothing(
@@ -181,16 +181,16 @@ def test_what_is_revoked_after_the_clock_was_set_back_is_seen(
 def test_what_no_token_can_name_any_more_is_forgotten(
     worker: Flask, clock: time_machine.Traveller
 ) -> None:
-    revocations = Revocations(600, 30)
+    revoked = RecentlyRevoked(600, 30)
     with worker.app_context():
         old = revoke(worker, NOON)
-        assert revocations.include(old)
+        assert revoked.contains(old)
         clock.shift(timedelta(seconds=609))
         young = revoke(worker, NOON + timedelta(seconds=609))
-        assert revocations.include(old)
+        assert revoked.contains(old)
         clock.shift(SECOND)
-        assert not revocations.include(old)
-        assert revocations.include(young)
+        assert not revoked.contains(old)
+        assert revoked.contains(young)
 
 
 def test_while_the_database_is_away_the_list_serves_for_thirty_seconds_and_no_longer(

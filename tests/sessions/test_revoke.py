@@ -6,7 +6,8 @@ import time_machine
 from flask import Flask
 from sqlalchemy import Connection
 
-from authsvc.sessions.revoke import PAGE, revoke_everybodys
+from authsvc.audit.record import OPERATOR
+from authsvc.sessions.revoke import PAGE, revoke_all_users
 from tests.sessions.rows import add_sessions
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
@@ -19,7 +20,7 @@ DAY = timedelta(days=1)
 def test_everybodys_sessions_end_page_by_page(app: Flask, connection: Connection) -> None:
     add_sessions(connection, 2 * PAGE + 3, over_for=-DAY)
     with app.app_context():
-        assert list(revoke_everybodys()) == [PAGE, PAGE, 3]
+        assert list(revoke_all_users(OPERATOR)) == [PAGE, PAGE, 3]
     assert live_sessions(connection) == 0
 
 
@@ -32,7 +33,7 @@ def test_ending_everybodys_moves_the_time_of_none_that_was_over(
         alice.on_another_device().logged_in().log_out()
         clock.shift(60)
         alice.logged_in()
-        assert "1 sessions are ended" in operator.run("sessions", "revoke", "--all").output
+        assert "1 sessions are revoked" in operator.run("sessions", "revoke", "--all").output
     week_later = NOON + 7 * DAY
     assert [row.revoked_at for row in sessions(connection)] == [
         None,

@@ -7,9 +7,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from authsvc.guard.refresh_cookie import cookie_name
-from authsvc.settings import Settings
-from authsvc.web.registry import component
+from authsvc.guard.refresh_cookie import RefreshCookie
+from authsvc.web import registry
 
 
 class Person:
@@ -71,7 +70,7 @@ class Person:
     @property
     def cookie_name(self) -> str:
         with self.app.app_context():
-            return cookie_name(component(Settings))
+            return registry.get(RefreshCookie).name
 
     def _remember(self, answer: TestResponse) -> None:
         for cookie in answer.headers.getlist("Set-Cookie"):

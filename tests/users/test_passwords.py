@@ -20,10 +20,10 @@ from werkzeug.test import TestResponse
 
 from authsvc.database import reading, writing
 from authsvc.problems import ServiceUnavailable
-from authsvc.users.hashing import Hashing, Watch
+from authsvc.users.hashing import Hashing, NotMeasured
 from authsvc.users.model import User
 from authsvc.users.passwords import Argon2id, Passwords, Verdict
-from authsvc.web.registry import install
+from authsvc.web import registry
 from tests.conftest import MakeApp, empty_tables
 from tests.support.people import Person
 
@@ -271,7 +271,7 @@ def test_nobodys_hash_is_well_formed_and_costs_as_much_as_any() -> None:
 
 
 def test_who_has_waited_for_a_second_for_a_turn_is_sent_away() -> None:
-    hashing, begun, let_go = Hashing(Watch()), Event(), Event()
+    hashing, begun, let_go = Hashing(NotMeasured()), Event(), Event()
 
     def hold() -> bool:
         begun.set()
@@ -306,7 +306,7 @@ class Counting(Argon2id):
 @pytest.fixture
 def counted(make_app: MakeApp) -> Iterator[tuple[Flask, Counting]]:
     app, hasher = make_app(), Counting()
-    install(app, Passwords(15, hasher))
+    registry.add(app, Passwords(15, hasher))
     yield app, hasher
     empty_tables(app)
 

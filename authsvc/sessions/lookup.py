@@ -1,4 +1,4 @@
-"""A session as the database has it, found by the id that its refresh token names."""
+"""Look a session up by its id, with its user."""
 
 import hmac
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
+from authsvc.database import reading
 from authsvc.database.compiled import Query
 from authsvc.problems import (
     RefreshTokenExpired,
@@ -19,8 +20,8 @@ from authsvc.tokens.refresh import RefreshClaims
 from authsvc.users.model import User
 
 
-class StoredSession(NamedTuple):
-    """The row, and what its user's row says; nobody's where the account is deleted."""
+class FoundSession(NamedTuple):
+    """A session's row, joined with its user's; the user's columns are None if it was deleted."""
 
     user_id: UUID | None
     token_hash: bytes
@@ -34,7 +35,7 @@ class StoredSession(NamedTuple):
     def refusal(
         self, refresh_token: RefreshClaims, now: datetime, idle_ttl: timedelta
     ) -> RefreshTokenRefused | None:
-        """Why this refresh token is refused, if it is."""
+        """Return why this refresh token is refused; None if it is not."""
         claims = refresh_token.claims
         if self.user_id not in (None, claims.sub) or int(self.issued_at.timestamp()) != claims.iat:
             return RefreshTokenInvalid()
@@ -47,8 +48,8 @@ class StoredSession(NamedTuple):
         return None
 
 
-def stored_session(sid: UUID) -> StoredSession | None:
-    """The session with this id, by one look-up."""
+def find_session(sid: UUID) -> FoundSession | None:
+    """Return the session with this id, by one SELECT; None if there is none."""
     return _SESSION_AND_USER.look_up(sid=sid)
 
 
@@ -65,5 +66,21 @@ _SESSION_AND_USER = Query(
     )
     .outerjoin(User, User.id == RefreshToken.user_id)
     .where(RefreshToken.id == bindparam("sid")),
-    StoredSession,
+    FoundSession,
 )
+
+
+def is_in_force(sid: UUID, user_id: UUID) -> bool:
+    """Return whether the user has this session, not revoked, and is not disabled."""
+    with reading() as connection:
+        found = connection.execute(
+            select(RefreshToken.id)
+            .join(User)
+            .where(
+                RefreshToken.id == sid,
+                RefreshToken.user_id == user_id,
+                RefreshToken.revoked_at.is_(None),
+                User.disabled_at.is_(None),
+            )
+        )
+        return found.one_or_none() is not None

@@ -1,15 +1,13 @@
-"""A person's live sessions: where they are logged in, and the end of one of them."""
+"""List a user's live sessions."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from authsvc import clock
-from authsvc.audit.record import Event, record
-from authsvc.database import reading, writing
-from authsvc.problems import NotFound
+from authsvc.database import reading
 from authsvc.sessions.model import RefreshToken, is_live
 from authsvc.web.outputs import Instant
 
@@ -62,26 +60,3 @@ def live_sessions(
             .order_by(RefreshToken.id.desc())
         ).all()
     return [LiveSession(*row, current=row.id == current) for row in rows]
-
-
-def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta) -> None:
-    """End one live session of the user.
-
-    Raises:
-        NotFound: the user has no such session.
-    """
-    now = clock.now()
-    with writing() as connection:
-        revoked = connection.execute(
-            update(RefreshToken)
-            .where(
-                RefreshToken.id == sid,
-                RefreshToken.user_id == user_id,
-                is_live(now, idle_ttl),
-            )
-            .values(revoked_at=now)
-            .returning(RefreshToken.id)
-        )
-        if revoked.one_or_none() is None:
-            raise NotFound("There is no such live session.")
-        record(connection, Event("session_revoked", user_id, sid))

@@ -1,0 +1,57 @@
+"""WSGI middleware that logs one line for each request.
+
+A line holds the path but never the query string, no header, no body and no cookie. What a client
+sends is escaped, so that it cannot start a line of its own.
+"""
+
+from collections.abc import Iterable
+from time import perf_counter
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from flask import Request
+
+from authsvc import clock
+from authsvc.monitoring.log_format import write_line
+from authsvc.web.headers import REQUEST_ID
+from authsvc.web.log_context import bound
+
+MAX_PATH = 256
+"""Characters of a path that are logged."""
+
+
+class RequestLog:
+    """WSGI middleware that logs a line about each request, when its response is ready.
+
+    Who did what, and what became of it, is in it: `route` and `code` tell a refused login from
+    a throttled one, `user` and `session` (a hash of its id) whom it concerns.
+
+    Args:
+        app: the Flask app's own WSGI application.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        started = perf_counter()
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            request: Request = environ["werkzeug.request"]
+            line = {
+                "event": "request",
+                "level": "info",
+                "time": clock.now(),
+                "request_id": environ[REQUEST_ID],
+                "method": request.method,
+                "path": request.path[:MAX_PATH],
+                "route": request.endpoint,
+                "status": int(status[:3]),
+                "ms": round((perf_counter() - started) * 1000, 2),
+                "address": request.remote_addr,
+                **bound(environ),
+            }
+            write_line(line)
+            return start_response(status, headers, *exc_info)
+
+        return self._app(environ, start)

@@ -1,0 +1,98 @@
+"""Open a session: what a login does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from uuid_utils.compat import uuid7
+
+from authsvc import clock
+from authsvc.audit.record import Event, record, user_at
+from authsvc.database import writing
+from authsvc.database.compiled import Command
+from authsvc.sessions.model import RefreshToken
+from authsvc.sessions.revoke import revoke_tokens
+from authsvc.sessions.tokens import SessionTokens
+from authsvc.tokens.access import AccessToken
+from authsvc.tokens.jws import token_hash
+from authsvc.users.authentication import Authenticated, recheck_and_lock
+from authsvc.web import log_context
+from authsvc.web.client import Client
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session that was just opened.
+
+    Args:
+        access_token: for the page.
+        refresh_token: the value of the cookie.
+        max_age: the seconds that the session lives.
+    """
+
+    access_token: AccessToken
+    refresh_token: str
+    max_age: int
+
+
+def open_session(
+    tokens: SessionTokens, user: Authenticated, client: Client, replaced: list[str]
+) -> Opened:
+    """Open a session, always a new one.
+
+    Args:
+        tokens: issues the two tokens.
+        user: who has just given the right password.
+        client: where the request came from.
+        replaced: the refresh tokens in the request. Their sessions are revoked, since the new
+            cookie overwrites theirs.
+
+    Raises:
+        InvalidCredentials: the account was changed while its password was being hashed.
+    """
+    known = tokens.of_this_service(replaced)
+    now = clock.now_in_seconds()
+    sid, expires_at = uuid7(), now + tokens.ttl
+    log_context.bind(session=sid)
+    refresh_token = tokens.refresh.issue(sub=user.id, sid=sid, issued_at=now, expires_at=expires_at)
+    with writing() as connection:
+        roles = recheck_and_lock(connection, user)
+        revoked = revoke_tokens(connection, known)
+        row = _row(sid, user.id, refresh_token, now, expires_at, client)
+        _OPEN.run(connection, **row)
+        record(
+            connection,
+            user_at(client),
+            *(Event("session_revoked", owner, old, "replaced") for old, owner in revoked),
+            Event("logged_in", user.id, sid),
+        )
+    access_token = tokens.access.issue(
+        sub=user.id, sid=sid, roles=roles, auth_time=now, session_ends=expires_at
+    )
+    return Opened(access_token, refresh_token, int(tokens.ttl.total_seconds()))
+
+
+def _row(
+    sid: UUID,
+    user_id: UUID,
+    refresh_token: str,
+    now: datetime,
+    expires_at: datetime,
+    client: Client,
+) -> dict[str, Any]:
+    return {
+        "id": sid,
+        "user_id": user_id,
+        "token_hash": token_hash(refresh_token),
+        "issued_at": now,
+        "expires_at": expires_at,
+        "last_used_at": now,
+        "revoked_at": None,
+        "user_agent": client.user_agent,
+        "ip_address": client.ip_address,
+    }
+
+
+_OPEN = Command(insert(RefreshToken))

@@ -1,0 +1,65 @@
+"""Refresh a session: another access token, and nothing about the session is extended."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+
+from authsvc import clock
+from authsvc.audit.record import Event, record_refusal, user_at
+from authsvc.database import writing
+from authsvc.problems import RefreshTokenInvalid
+from authsvc.roles import parse
+from authsvc.sessions.lookup import find_session
+from authsvc.sessions.model import RefreshToken
+from authsvc.sessions.tokens import SessionTokens
+from authsvc.tokens.access import AccessToken
+from authsvc.tokens.refresh import RefreshClaims
+from authsvc.web.client import Client
+
+MAX_USE_INTERVAL = timedelta(hours=1)
+"""How old `last_used_at` may become before a refresh updates it: a refresh is mostly a read."""
+
+
+def refresh_session(
+    tokens: SessionTokens, refresh_token: RefreshClaims, client: Client
+) -> AccessToken:
+    """Return an access token for a live session, which one SELECT finds.
+
+    Args:
+        tokens: issues the access token.
+        refresh_token: a verified refresh token.
+        client: where the request came from, for the audit trail.
+
+    Raises:
+        RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: the session is not live.
+    """
+    claims = refresh_token.claims
+    session = find_session(claims.sid)
+    if session is None:
+        raise RefreshTokenInvalid
+    now = clock.now()
+    refusal = session.refusal(refresh_token, now, tokens.idle_ttl)
+    if refusal is not None:
+        if session.user_id is not None:
+            event = Event("refresh_refused", session.user_id, claims.sid, refusal.code)
+            record_refusal(user_at(client), event)
+        raise refusal
+    if now - session.last_used_at >= min(MAX_USE_INTERVAL, tokens.idle_ttl / 24):
+        _update_last_used(claims.sid, now)
+    return tokens.access.issue(
+        sub=claims.sub,
+        sid=claims.sid,
+        roles=parse(session.roles or ""),
+        auth_time=session.issued_at,
+        session_ends=session.expires_at,
+    )
+
+
+def _update_last_used(sid: UUID, now: datetime) -> None:
+    with writing() as connection:
+        connection.execute(
+            update(RefreshToken)
+            .where(RefreshToken.id == sid, RefreshToken.last_used_at < now)
+            .values(last_used_at=now)
+        )

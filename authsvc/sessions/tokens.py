@@ -1,0 +1,53 @@
+"""The two tokens of a session: what issues and verifies them, and for how long they are good."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from authsvc.problems import RefreshTokenExpired, RefreshTokenInvalid
+from authsvc.tokens.access import AccessTokens
+from authsvc.tokens.jws import TokenExpired, TokenInvalid
+from authsvc.tokens.refresh import RefreshClaims, RefreshTokens
+from authsvc.web import log_context
+
+
+@dataclass(frozen=True)
+class SessionTokens:
+    """The tokens of all sessions.
+
+    Args:
+        access: issues access tokens.
+        refresh: issues and verifies refresh tokens.
+        ttl: how long a session lives; nothing extends it.
+        idle_ttl: how long a session may go unused.
+    """
+
+    access: AccessTokens
+    refresh: RefreshTokens
+    ttl: timedelta
+    idle_ttl: timedelta
+
+    def verify(self, refresh_token: str) -> RefreshClaims:
+        """Return the claims of a refresh token; whether its session is live is not checked.
+
+        Raises:
+            RefreshTokenExpired: it has expired.
+            RefreshTokenInvalid: it is not a refresh token of this service.
+        """
+        try:
+            verified = self.refresh.verify(refresh_token)
+        except TokenExpired:
+            raise RefreshTokenExpired from None
+        except TokenInvalid:
+            raise RefreshTokenInvalid from None
+        log_context.bind(user=verified.claims.sub, session=verified.claims.sid)
+        return verified
+
+    def of_this_service(self, refresh_tokens: list[str]) -> list[RefreshClaims]:
+        """Return the claims of those texts that are our refresh tokens, expired or not."""
+        verified = []
+        for refresh_token in refresh_tokens:
+            try:
+                verified.append(self.refresh.verify(refresh_token, even_expired=True))
+            except TokenInvalid:
+                continue
+        return verified

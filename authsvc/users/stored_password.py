@@ -1,0 +1,86 @@
+"""The stored password of an account: confirmed, replaced, and locked while it is acted upon."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from authsvc.database import reading
+from authsvc.database.compiled import Query
+from authsvc.problems import WrongPassword
+from authsvc.users.model import User
+from authsvc.users.passwords import Passwords
+
+
+def confirm_password(passwords: Passwords, user_id: UUID, password: str) -> str:
+    """Return the stored hash of the user, if this is the user's password.
+
+    Raises:
+        WrongPassword: it is not.
+        ServiceUnavailable: too many passwords are being hashed.
+    """
+    with reading() as connection:
+        stored = connection.execute(
+            select(User.password_hash).where(User.id == user_id)
+        ).scalar_one_or_none()
+    if not passwords.verify(password, stored).correct or stored is None:
+        raise WrongPassword
+    return stored
+
+
+def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> None:
+    """Store the hash of a new password.
+
+    Raises:
+        WrongPassword: the stored hash is not the old one any more.
+    """
+    changed = connection.execute(
+        update(User)
+        .where(User.id == user_id, User.password_hash == old_hash)
+        .values(password_hash=new_hash)
+        .returning(User.id)
+    )
+    if changed.one_or_none() is None:
+        raise WrongPassword
+
+
+def overwrite_password(connection: Connection, user_id: UUID, new_hash: str) -> None:
+    """Store the hash of a new password, whatever the old one was."""
+    connection.execute(update(User).where(User.id == user_id).values(password_hash=new_hash))
+
+
+def lock_confirmed(connection: Connection, user_id: UUID, password_hash: str) -> None:
+    """Lock an account whose password was confirmed: until the commit, no login succeeds.
+
+    Raises:
+        WrongPassword: the stored hash is not the confirmed one any more.
+    """
+    if locked_roles(connection, user_id, password_hash) is None:
+        raise WrongPassword
+
+
+def locked_roles(connection: Connection, user_id: UUID, password_hash: str) -> str | None:
+    """Lock an account until the commit, and return its roles as stored.
+
+    None if the account is deleted or disabled, or its hash is not this one any more.
+    """
+    user = _UNCHANGED.one_or_none(connection, id=user_id, password_hash=password_hash)
+    return None if user is None else user.roles
+
+
+class _Unchanged(NamedTuple):
+    roles: str
+
+
+# FOR NO KEY UPDATE: no key of the row changes, so a transaction that records an event of the
+# user does not wait. A logout that waited would hold the very session that a login ends.
+_UNCHANGED = Query(
+    select(User.roles)
+    .where(
+        User.id == bindparam("id"),
+        User.password_hash == bindparam("password_hash"),
+        User.disabled_at.is_(None),
+    )
+    .with_for_update(key_share=True),
+    _Unchanged,
+)

@@ -1,0 +1,35 @@
+"""Who sent the request, as far as the network and the headers say."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from flask import request
+
+MAX_USER_AGENT = 255
+"""Characters kept of a User-Agent header."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a request came from.
+
+    Args:
+        ip_address: the client's address, in canonical form; None if it is not known.
+        user_agent: the beginning of its User-Agent header; None if there is none.
+    """
+
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+
+def current_client() -> Client:
+    """Return the client of the current request."""
+    return Client(remote_address(), request.headers.get("User-Agent", "")[:MAX_USER_AGENT] or None)
+
+
+def remote_address() -> str | None:
+    """Return the client's IP address, as the configured proxies report it."""
+    try:
+        return str(ip_address(request.remote_addr or ""))
+    except ValueError:
+        return None

@@ -1,0 +1,21 @@
+"""The two halves of a login, called apart, so that a test can act between them."""
+
+from authsvc.audit.record import user_at
+from authsvc.sessions.open import Opened, open_session
+from authsvc.sessions.tokens import SessionTokens
+from authsvc.users.authentication import Authenticated, authenticate
+from authsvc.users.passwords import Passwords
+from authsvc.web import registry
+from authsvc.web.client import Client
+
+NOWHERE = Client()
+
+
+def verify_password(email: str, password: str) -> Authenticated:
+    """Verify a password in the current app."""
+    return authenticate(registry.get(Passwords), email, password, user_at(NOWHERE))
+
+
+def open_for(user: Authenticated) -> Opened:
+    """Open a session in the current app."""
+    return open_session(registry.get(SessionTokens), user, NOWHERE, replaced=[])
