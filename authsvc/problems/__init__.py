@@ -1,0 +1,100 @@
+"""Every error that a client can get, as a tree of exceptions.
+
+The docstring of each is its explanation on the page `/docs`, to which its `type` leads: what
+happened, and what the client should do next.
+
+Problem
+├── InvalidRequest              400 invalid_request
+├── AccessTokenRefused          401, with a Bearer challenge (RFC 6750 section 3)
+│   ├── AccessTokenMissing          access_token_missing
+│   ├── AccessTokenInvalid          access_token_invalid
+│   ├── AccessTokenExpired          access_token_expired
+│   └── AccessTokenRevoked          access_token_revoked
+├── InvalidCredentials          401 invalid_credentials
+├── RefreshTokenRefused         401, and the cookie is cleared
+│   ├── RefreshTokenMissing         refresh_token_missing
+│   ├── RefreshTokenInvalid         refresh_token_invalid
+│   ├── RefreshTokenExpired         refresh_token_expired
+│   └── RefreshTokenRevoked         refresh_token_revoked
+├── CrossOriginRefused          403 cross_origin_refused
+├── WrongPassword               403 wrong_password
+├── RegistrationClosed          403 registration_closed
+├── Forbidden                   403 forbidden
+│   └── RoleMissing                 with a Bearer challenge (RFC 6750 section 3.1)
+├── NotFound                    404 not_found
+├── MethodNotAllowed            405 method_not_allowed
+├── EmailTaken                  409 email_taken
+├── RequestTooLarge             413 request_too_large
+├── UnsupportedMediaType        415 unsupported_media_type
+├── ValidationFailed            422 validation_failed
+├── RateLimited                 429 rate_limited
+├── InternalError               500 internal_error
+└── ServiceUnavailable          503 service_unavailable
+"""
+
+from authsvc.problems.authentication import (
+    AccessTokenExpired,
+    AccessTokenInvalid,
+    AccessTokenMissing,
+    AccessTokenRefused,
+    AccessTokenRevoked,
+    InvalidCredentials,
+    RefreshTokenExpired,
+    RefreshTokenInvalid,
+    RefreshTokenMissing,
+    RefreshTokenRefused,
+    RefreshTokenRevoked,
+)
+from authsvc.problems.permission import (
+    CrossOriginRefused,
+    Forbidden,
+    RegistrationClosed,
+    RoleMissing,
+    WrongPassword,
+)
+from authsvc.problems.problem import Problem, challenge, every_problem
+from authsvc.problems.request import (
+    EmailTaken,
+    Fault,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from authsvc.problems.service import RETRY_SECONDS, InternalError, RateLimited, ServiceUnavailable
+
+__all__ = [
+    "RETRY_SECONDS",
+    "AccessTokenExpired",
+    "AccessTokenInvalid",
+    "AccessTokenMissing",
+    "AccessTokenRefused",
+    "AccessTokenRevoked",
+    "CrossOriginRefused",
+    "EmailTaken",
+    "Fault",
+    "Forbidden",
+    "InternalError",
+    "InvalidCredentials",
+    "InvalidRequest",
+    "MethodNotAllowed",
+    "NotFound",
+    "Problem",
+    "RateLimited",
+    "RefreshTokenExpired",
+    "RefreshTokenInvalid",
+    "RefreshTokenMissing",
+    "RefreshTokenRefused",
+    "RefreshTokenRevoked",
+    "RegistrationClosed",
+    "RequestTooLarge",
+    "RoleMissing",
+    "ServiceUnavailable",
+    "UnsupportedMediaType",
+    "ValidationFailed",
+    "WrongPassword",
+    "challenge",
+    "every_problem",
+]

@@ -1,0 +1,105 @@
+"""401: an access token, a password or a refresh token is missing or refused."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from authsvc.problems.problem import CHALLENGE, REALM, Problem, challenge
+
+
+class AccessTokenRefused(Problem):
+    status = 401
+    adds = CHALLENGE
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": challenge("invalid_token", self.detail)}
+
+
+class AccessTokenMissing(AccessTokenRefused):
+    """The route is protected, and the request has no access token. Log in or refresh, then send
+    the request again with the access token.
+    """
+
+    code = "access_token_missing"
+    detail = "This route needs an access token: log in or refresh, and send it as Bearer."
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": REALM}
+
+
+class AccessTokenInvalid(AccessTokenRefused):
+    """The token is not a valid access token of this service: it was altered or truncated, its key
+    is no longer in use, or it is another kind of token. Refresh, then send the request again.
+    """
+
+    code = "access_token_invalid"
+    detail = "The access token is not valid."
+
+
+class AccessTokenExpired(AccessTokenRefused):
+    """The access token has expired, as each does after some minutes. Refresh, then send the request
+    again with the new one.
+    """
+
+    code = "access_token_expired"
+    detail = "The access token has expired: refresh to get another."
+
+
+class AccessTokenRevoked(AccessTokenRefused):
+    """The session of the access token has ended: by a logout, a new password, or because the
+    account was deleted. Refreshing does not help: drop the token and ask the person to log in.
+    """
+
+    code = "access_token_revoked"
+    detail = "The session of this access token has ended: log in again."
+
+
+class InvalidCredentials(Problem):
+    """The address is unknown, the password is wrong or the account is disabled; the service does
+    not say which. Let the person try again.
+    """
+
+    status, code = 401, "invalid_credentials"
+    detail = "The e-mail address or the password is wrong."
+
+
+class RefreshTokenRefused(Problem):
+    status = 401
+    adds: ClassVar[Mapping[str, str]] = {
+        "Set-Cookie": "The refresh cookie with `Max-Age=0`: the browser drops it."
+    }
+
+
+class RefreshTokenMissing(RefreshTokenRefused):
+    """The request has no refresh cookie: the person is not logged in here, or the request was sent
+    without credentials (`credentials: "include"` in fetch). Ask the person to log in.
+    """
+
+    code = "refresh_token_missing"
+    detail = "There is no refresh cookie: log in."
+
+
+class RefreshTokenInvalid(RefreshTokenRefused):
+    """The refresh cookie is not a refresh token of this service, or was sent twice. It is cleared.
+    Ask the person to log in.
+    """
+
+    code = "refresh_token_invalid"
+    detail = "The refresh token is not valid: log in again."
+
+
+class RefreshTokenExpired(RefreshTokenRefused):
+    """The session has expired, or was unused for too long. The cookie is cleared. Ask the person to
+    log in.
+    """
+
+    code = "refresh_token_expired"
+    detail = "The session has expired: log in again."
+
+
+class RefreshTokenRevoked(RefreshTokenRefused):
+    """The session was ended early: by a logout here or elsewhere, by a new password, or because the
+    account was disabled or deleted. The cookie is cleared. Ask the person to log in.
+    """
+
+    code = "refresh_token_revoked"
+    detail = "The session was ended: log in again."

@@ -1,0 +1,49 @@
+"""403: the request is understood, and not allowed."""
+
+from collections.abc import Mapping
+
+from authsvc.problems.problem import Problem, challenge
+
+
+class CrossOriginRefused(Problem):
+    """A browser sent the request for a page of an origin that the service does not allow. Nothing
+    was done. If the page is yours, add its origin to `AUTHSVC_ALLOWED_ORIGINS`.
+    """
+
+    status, code = 403, "cross_origin_refused"
+    detail = "The request comes from a page of an origin that is not allowed."
+
+
+class WrongPassword(Problem):
+    """The person is logged in, but the password that confirms the request is wrong. Ask for it
+    again; the session goes on.
+    """
+
+    status, code = 403, "wrong_password"
+    detail = "The password is wrong."
+
+
+class RegistrationClosed(Problem):
+    """Only the operator creates accounts here (`AUTHSVC_REGISTRATION=closed`). Do not offer to
+    register.
+    """
+
+    status, code = 403, "registration_closed"
+    detail = "Registration is closed."
+
+
+class Forbidden(Problem):
+    """The account is not allowed to do this. Ask the operator for access."""
+
+    status, code = 403, "forbidden"
+    detail = "You may not do this."
+
+
+class RoleMissing(Forbidden):
+    """Args: role: the role that the account needs."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"This takes the role {role}.")
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": challenge("insufficient_scope", self.detail)}

@@ -1,0 +1,88 @@
+"""400 to 422, except for 401 and 403: the request itself is wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from authsvc.problems.problem import Problem
+
+ALLOW = {"Allow": "The methods that the route takes."}
+
+
+class InvalidRequest(Problem):
+    """The body is not a JSON object, has a member twice, or the request has two access tokens. Fix
+    the client: a retry will be refused again.
+    """
+
+    status, code = 400, "invalid_request"
+    detail = "The request cannot be understood."
+
+
+class NotFound(Problem):
+    """The route does not exist, or this account has nothing with that id. Check the path and the
+    id.
+    """
+
+    status, code = 404, "not_found"
+    detail = "There is nothing here."
+
+
+class MethodNotAllowed(Problem):
+    """The route exists, but not for this method: `Allow` lists its methods. Fix the client."""
+
+    status, code = 405, "method_not_allowed"
+    detail = "This route does not take that method: see Allow."
+    adds = ALLOW
+
+
+class EmailTaken(Problem):
+    """An account has this address, perhaps in another case. Offer to log in instead."""
+
+    status, code = 409, "email_taken"
+    detail = "There is an account with this e-mail address."
+
+
+class RequestTooLarge(Problem):
+    """A body may have 16 KiB, and no request here needs more. Fix the client."""
+
+    status, code = 413, "request_too_large"
+    detail = "The request's body is too large."
+
+
+class UnsupportedMediaType(Problem):
+    """The body must be declared as `application/json`, in UTF-8 and not compressed. Set the
+    `Content-Type` and send the request again.
+    """
+
+    status, code = 415, "unsupported_media_type"
+    detail = "The body must be application/json, in UTF-8 and without a Content-Encoding."
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one member of a body.
+
+    Args:
+        pointer: where it is (RFC 6901).
+        detail: what is wrong, for a person; never the value.
+    """
+
+    pointer: str
+    detail: str
+
+
+class ValidationFailed(Problem):
+    """The body is a JSON object, but some of its fields are invalid: one is missing or has another
+    type, or a password is too weak. `errors` gives the JSON pointer of each, and a sentence that
+    can be shown beside the field.
+    """
+
+    status, code = 422, "validation_failed"
+    detail = "Some fields are invalid."
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = faults
+
+    def members(self) -> Mapping[str, Any]:
+        return {"errors": [asdict(fault) for fault in self.faults]}
