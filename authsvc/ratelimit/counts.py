@@ -1,4 +1,4 @@
-"""Counts of attempts that all workers see; where they are kept is another file's matter."""
+"""Counts of attempts that all workers see; where they are kept is the matter of other files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Count:
 
     Args:
         key: what is counted, and whose.
-        limit: how many there may be.
+        limit: how many attempts are allowed.
         seconds: how long the window is.
     """
 
@@ -23,20 +23,20 @@ class Count:
 
 @dataclass(frozen=True)
 class Tally:
-    """What has been counted, and when the window ends."""
+    """The value of a count, and when its window ends."""
 
     value: int
     ends: datetime
 
 
 class Counts(Protocol):
-    """Exact over any number of processes. Tallies come in the order of the counts asked for."""
+    """Exact over any number of processes. Tallies are in the order of the counts asked for."""
 
     def add(self, counts: Sequence[Count], amount: int = ...) -> list[Tally]:
-        """Add to each of them; what they are now."""
+        """Add to each count, and return the new tallies."""
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
-        """What they are."""
+        """Return the tallies."""
 
-    def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
-        """Take one off some, as far as they are still there, and forget others."""
+    def release(self, decrement: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
+        """Take one off some counts, if they still exist, and remove others."""

@@ -1,20 +1,27 @@
 """Attempts counted in a table of our own database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import String, bindparam, delete, select, text, update
+from sqlalchemy import (
+    Connection,
+    TextualSelect,
+    bindparam,
+    delete,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc import clock
 from authsvc.database import Base, UTCDateTime, reading, writing
-from authsvc.database.compiled import Command, Query
 from authsvc.ratelimit.counts import Count, Tally
 
 SWEEP = 2
-"""Dead counts removed for each that is added: the table cannot grow."""
+"""Expired counts removed for each that is added, so that the table cannot grow for ever."""
 
 
 class RateLimit(Base):
@@ -38,31 +45,28 @@ class DatabaseCounts:
             values[f"key_{row}"] = count.key
             values[f"ends_{row}"] = now + timedelta(seconds=count.seconds)
         with writing() as connection:
-            rows = _add(len(counts)).all(connection, **values)
-            _SWEEP.run(connection, now=now, most=SWEEP * len(counts))
-        return _in_order(counts, rows)
+            added = connection.execute(_add(len(counts)), values)
+            tallies = _in_order(counts, added, now)
+            _sweep(connection, now, SWEEP * len(counts))
+        return tallies
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
+        now = clock.now()
+        wanted = select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
+            RateLimit.key.in_([count.key for count in counts]), RateLimit.expires_at > now
+        )
         with reading() as connection:
-            keys = {f"key_{row}": count.key for row, count in enumerate(counts)}
-            rows = _look(len(counts)).all(connection, now=clock.now(), **keys)
-        return _in_order(counts, rows)
+            return _in_order(counts, connection.execute(wanted), now)
 
-    def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
+    def release(self, decrement: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
         with writing() as connection:
-            for count in sorted([*give_back, *forget], key=_key):
-                change = _FORGET if count in forget else _ONE_LESS
-                change.run(connection, which=count.key)
+            for count in sorted([*decrement, *forget], key=_key):
+                change = _FORGET if count in forget else _DECREMENT
+                connection.execute(change, {"which": count.key})
 
 
-class _Row(NamedTuple):
-    key: str
-    value: int
-    ends: datetime
-
-
-@cache
-def _add(rows: int) -> Query[_Row]:
+@cache  # bounded: by the number of limits that one attempt counts towards
+def _add(rows: int) -> TextualSelect:
     # As text, which both databases read alike: SQLAlchemy has an ON CONFLICT of its own for each.
     new = ", ".join(f"(:key_{row}, :amount, :ends_{row})" for row in range(rows))
     statement = text(
@@ -78,30 +82,22 @@ def _add(rows: int) -> Query[_Row]:
     )
     times = ["now", *(f"ends_{row}" for row in range(rows))]
     typed = statement.bindparams(*(bindparam(time, type_=UTCDateTime) for time in times))
-    return Query(typed.columns(RateLimit.key, RateLimit.count, RateLimit.expires_at), _Row)
+    return typed.columns(RateLimit.key, RateLimit.count, RateLimit.expires_at)
 
 
-@cache
-def _look(rows: int) -> Query[_Row]:
-    keys = [bindparam(f"key_{row}", type_=String) for row in range(rows)]
-    look = select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
-        RateLimit.key.in_(keys), RateLimit.expires_at > bindparam("now")
+def _sweep(connection: Connection, now: datetime, at_most: int) -> None:
+    """Remove some counts whose window has ended."""
+    expired = (
+        select(RateLimit.key)
+        .where(RateLimit.expires_at <= now)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
     )
-    return Query(look, _Row)
+    connection.execute(delete(RateLimit).where(RateLimit.key.in_(expired)))
 
 
-_SWEEP = Command(
-    delete(RateLimit).where(
-        RateLimit.key.in_(
-            select(RateLimit.key)
-            .where(RateLimit.expires_at <= bindparam("now"))
-            .limit(bindparam("most"))
-            .with_for_update(skip_locked=True)
-        )
-    )
-)
-_FORGET = Command(delete(RateLimit).where(RateLimit.key == bindparam("which")))
-_ONE_LESS = Command(
+_FORGET = delete(RateLimit).where(RateLimit.key == bindparam("which"))
+_DECREMENT = (
     update(RateLimit)
     .where(RateLimit.key == bindparam("which"), RateLimit.count > 0)
     .values(count=RateLimit.count - 1)
@@ -112,6 +108,6 @@ def _key(count: Count) -> str:
     return count.key
 
 
-def _in_order(counts: Sequence[Count], rows: list[_Row]) -> list[Tally]:
-    tallies = {row.key: Tally(row.value, row.ends) for row in rows}
-    return [tallies.get(count.key, Tally(0, clock.now())) for count in counts]
+def _in_order(counts: Sequence[Count], rows: Iterable[Sequence[Any]], now: datetime) -> list[Tally]:
+    tallies = {key: Tally(value, ends) for key, value, ends in rows}
+    return [tallies.get(count.key, Tally(0, now)) for count in counts]

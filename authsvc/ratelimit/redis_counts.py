@@ -12,7 +12,7 @@ from authsvc.problems import ServiceUnavailable
 from authsvc.ratelimit.counts import Count, Tally
 
 SECONDS = 2
-"""How long Redis may take to connect, and to answer."""
+"""Seconds that Redis may take to connect, and to answer."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 class RedisCounts:
-    """Counts in Redis; each is a step of its own.
+    """Counts in Redis; each count is a command of its own.
 
-    Raises in each of them:
+    Each method raises:
         ServiceUnavailable: Redis did not answer.
 
     Args:
@@ -36,20 +36,20 @@ class RedisCounts:
         self._storage = cast(Storage, storage)
 
     def add(self, counts: Sequence[Count], amount: int = 1) -> list[Tally]:
-        return [self._tally(count, self._more(count, amount)) for count in counts]
+        return [self._tally(count, self._increment(count, amount)) for count in counts]
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
         return [self._tally(count, _answer(self._storage.get, count.key)) for count in counts]
 
-    def settle(self, give_back: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
-        for count in give_back:
-            if self._more(count, -1) < 0:
-                # It was forgotten in the meantime: there is nothing to give back.
-                self._more(count, 1)
+    def release(self, decrement: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
+        for count in decrement:
+            if self._increment(count, -1) < 0:
+                # It was removed in the meantime, so there is nothing to decrement.
+                self._increment(count, 1)
         for count in forget:
             _answer(self._storage.clear, count.key)
 
-    def _more(self, count: Count, amount: int) -> int:
+    def _increment(self, count: Count, amount: int) -> int:
         return _answer(self._storage.incr, count.key, count.seconds, amount)
 
     def _tally(self, count: Count, value: int) -> Tally:
@@ -61,5 +61,5 @@ def _answer(command: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         return command(*args, **kwargs)
     except StorageError as error:
-        _log.warning("the rate limits' storage did not answer: %s", error.storage_error)
+        _log.warning("the storage of the rate limits did not answer: %s", error.storage_error)
         raise ServiceUnavailable from None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from authsvc.database import Base
-from authsvc.ratelimit import throttle
+from authsvc.ratelimit import limits
 from tests.support.gunicorn_server import ROOT
 
 DOC = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
@@ -124,8 +124,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     told = {row[0].strip("`"): (int(row[1]), int(row[2])) for row in table("Limits")}
     assert told == {
         name: (limit.amount, limit.seconds)
-        for name, limit in vars(throttle).items()
-        if isinstance(limit, throttle.Limit)
+        for name, limit in vars(limits).items()
+        if isinstance(limit, limits.Limit)
     }
 
 

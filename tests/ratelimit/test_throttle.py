@@ -15,7 +15,7 @@ from time_machine import travel
 from authsvc.database import reading, writing
 from authsvc.problems import RateLimited, ServiceUnavailable
 from authsvc.ratelimit.database_counts import SWEEP, RateLimit
-from authsvc.ratelimit.refresh_batches import RefreshBatches
+from authsvc.ratelimit.refresh_counter import RefreshCounter
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
@@ -421,10 +421,10 @@ def test_clients_without_an_address_share_one_count(app: Flask, address: str) ->
 
 
 def test_what_could_not_be_reported_is_added_to_what_came_meanwhile() -> None:
-    sid, batches = UUID(int=1), RefreshBatches(60, 60)
-    assert [batches.add(sid) for _ in range(7)] == [0, 0, 0, 0, 0, 6, 0]
-    batches.put_back(sid, 6)
-    assert batches.add(sid) == 8
+    sid, counter = UUID(int=1), RefreshCounter(60, 60)
+    assert [counter.add(sid) for _ in range(7)] == [0, 0, 0, 0, 0, 6, 0]
+    counter.put_back(sid, 6)
+    assert counter.add(sid) == 8
 
 
 def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused(
@@ -434,7 +434,7 @@ def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused
         throttle = registry.get(Throttle)
         for number in range(25_000):
             throttle.refresh(UUID(int=number))
-        assert len(throttle._batches._open) == 10_000
+        assert len(throttle._refreshes._sessions) == 10_000
         newest = UUID(int=24_999)
         for _ in range(59):
             throttle.refresh(newest)
@@ -443,13 +443,13 @@ def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused
 
 
 def test_a_worker_forgets_the_sessions_that_were_not_refreshed_for_a_minute() -> None:
-    batches = RefreshBatches(60, 60)
+    counter = RefreshCounter(60, 60)
     with travel(NOON, tick=False) as clock:
         for number in range(100):
-            batches.add(UUID(int=number))
+            counter.add(UUID(int=number))
         clock.shift(59)
-        batches.add(UUID(int=100))
-        assert len(batches._open) == 101
+        counter.add(UUID(int=100))
+        assert len(counter._sessions) == 101
         clock.shift(1)
-        batches.add(UUID(int=101))
-        assert list(batches._open) == [UUID(int=100), UUID(int=101)]
+        counter.add(UUID(int=101))
+        assert list(counter._sessions) == [UUID(int=100), UUID(int=101)]

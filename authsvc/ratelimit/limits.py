@@ -1,0 +1,34 @@
+"""Every limit on how often something may be tried, and the reason for each number."""
+
+from dataclasses import dataclass
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many attempts of one kind are allowed within a number of seconds."""
+
+    of: str
+    amount: int
+    seconds: int
+
+
+FAILURES_PER_ACCOUNT = Limit("failures", 10, 15 * MINUTE)
+# A person who has forgotten which password it was tries five or six. A guesser gets 960 a day.
+
+FAILURES_PER_ACCOUNT_IN_A_DAY = Limit("failures in a day", 100, DAY)
+# At most 100 failures in a row (NIST SP 800-63B-4 section 3.2.2), then a rest until a day after
+# the first: a permanent lock would let any stranger shut a person out.
+
+FAILURES_PER_ADDRESS = Limit("failures", 100, 15 * MINUTE)
+# An office or a mobile network shares an address: ten people may have a bad quarter of an hour.
+
+REGISTRATIONS_PER_ADDRESS = Limit("registrations", 20, HOUR)
+# A class or a workshop signs up together. It also bounds how many addresses a stranger can look
+# up by `email_taken`.
+
+REFRESHES_PER_SESSION = Limit("refreshes", 60, MINUTE)
+# A page refreshes once in some minutes; a dozen tabs that wake up at once, a dozen times.
