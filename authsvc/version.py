@@ -1,3 +1,3 @@
-"""The version, on the floor so that whoever tells it need not know the whole package."""
+"""The version, in a module of its own that imports nothing."""
 
 __version__ = "0.1.0"

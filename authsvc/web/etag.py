@@ -1,11 +1,11 @@
-"""What stays the same while the process runs: browsers keep it, and ask each time if it changed."""
+"""Responses that do not change while the process runs: browsers cache and revalidate them."""
 
 import hashlib
 
 from flask import Response, request
 
 REVALIDATED = {"ETag": "A hash of the body. Sent back in `If-None-Match`, it saves the body: 304."}
-"""The header that such an answer bears, and what it means."""
+"""The header of such a response, and its meaning."""
 
 
 class Revalidated:
@@ -13,7 +13,7 @@ class Revalidated:
 
     Args:
         body: its bytes.
-        mimetype: what they are.
+        mimetype: its media type.
     """
 
     def __init__(self, body: bytes, mimetype: str) -> None:
@@ -22,7 +22,7 @@ class Revalidated:
         self._hash = hashlib.sha256(body).hexdigest()
 
     def response(self) -> Response:
-        """The body, or 304 where the client has it."""
+        """Return the body, or 304 if the client has it."""
         response = Response(self._body, mimetype=self._mimetype)
         response.cache_control.no_cache = True
         response.set_etag(self._hash)

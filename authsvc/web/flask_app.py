@@ -1,4 +1,4 @@
-"""Flask, without what an API of tokens has no use for, and without its cost on each request."""
+"""Flask, without what an API of tokens does not need, and what that costs on each request."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from werkzeug.routing import MapAdapter
 
 
 class NoCookieSessions(SessionInterface):
-    """Flask's own `session` is not there: whoever uses it is told so at once."""
+    """Switches Flask's `session` off: writing to it raises an error at once."""
 
     _none = NullSession()
 
@@ -21,17 +21,17 @@ class NoCookieSessions(SessionInterface):
         return True
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Nothing is kept."""
+        """Save nothing."""
 
 
 class CompiledJSON(DefaultJSONProvider):
-    """JSON as Flask has it, but what a view returns is written by pydantic's serializer."""
+    """Flask's JSON, except that pydantic's serializer writes what a view returns."""
 
     sort_keys = False
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        told = self._prepare_response_obj(args, kwargs)
-        return Response(to_json(told, fallback=self.default) + b"\n", mimetype=self.mimetype)
+        value = self._prepare_response_obj(args, kwargs)
+        return Response(to_json(value, fallback=self.default) + b"\n", mimetype=self.mimetype)
 
 
 class Service(Flask):
@@ -41,7 +41,7 @@ class Service(Flask):
     json_provider_class = CompiledJSON
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Flask's own, less what it works out for hosts, subdomains and WebSockets."""
+        """Return Flask's own adapter, without its work for hosts, subdomains and WebSockets."""
         if request is None or self.config["SERVER_NAME"] or self.config["TRUSTED_HOSTS"]:
             return super().create_url_adapter(request)
         return MapAdapter(

@@ -25,32 +25,32 @@ def _encodable(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise ValueError("This holds half a character (a lone surrogate).") from None
+        raise ValueError("This contains half a character (a lone surrogate).") from None
     return text
 
 
 Text = Annotated[str, AfterValidator(_encodable)]
-"""A string that can be hashed and stored: JSON can spell others."""
+"""A string that can be encoded as UTF-8: JSON can spell others."""
 
 
 class Body(BaseModel):
-    """What a JSON body must hold. Members that it does not name are ignored."""
+    """The fields of a JSON body. Members that it does not name are ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class Query(BaseModel):
-    """What a query string may hold. Names that it does not know are ignored."""
+    """The parameters of a query string. Names that it does not know are ignored."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[P, R]]:
-    """Give the view its body, checked, as its first argument.
+    """Pass the validated body to the view as its first argument.
 
     Raises:
-        UnsupportedMediaType, RequestTooLarge, InvalidRequest: it cannot be read.
-        ValidationFailed: it is not what `body` declares.
+        UnsupportedMediaType, RequestTooLarge, InvalidRequest: the body cannot be read.
+        ValidationFailed: it does not fit `body`.
     """
 
     def decorate(view: Callable[Concatenate[B, P], R]) -> Callable[P, R]:
@@ -65,21 +65,21 @@ def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[
 
 
 def takes_query(query: type[Q]) -> Callable[[Callable[Concatenate[Q, P], R]], Callable[P, R]]:
-    """Give the view its query string, checked, as its first argument.
+    """Pass the validated query string to the view as its first argument.
 
     Raises:
-        InvalidRequest: it is not what `query` declares.
+        InvalidRequest: the query string does not fit `query`.
     """
 
     def decorate(view: Callable[Concatenate[Q, P], R]) -> Callable[P, R]:
         @wraps(view)
         def with_query(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
-                given = query.model_validate_strings(request.args.to_dict())
+                parameters = query.model_validate_strings(request.args.to_dict())
             except ValidationError as error:
                 (name, *_), *_ = (fault["loc"] for fault in error.errors())
-                raise InvalidRequest(f"`{name}` in the query is not as it must be.") from None
-            return view(given, *args, **kwargs)
+                raise InvalidRequest(f"The query parameter `{name}` is invalid.") from None
+            return view(parameters, *args, **kwargs)
 
         with_query.query = query  # type: ignore[attr-defined]
         return with_query
@@ -88,12 +88,12 @@ def takes_query(query: type[Q]) -> Callable[[Callable[Concatenate[Q, P], R]], Ca
 
 
 def query_of(view: Callable[..., Any]) -> type[Query] | None:
-    """The query string that the view was declared to take."""
+    """Return the query string that the view declares with `@takes_query`."""
     return cast(type[Query] | None, getattr(view, "query", None))
 
 
 def body_of(view: Callable[..., Any]) -> type[Body] | None:
-    """The body that the view was declared to take."""
+    """Return the body that the view declares with `@takes`."""
     return cast(type[Body] | None, getattr(view, "body", None))
 
 

@@ -1,4 +1,4 @@
-"""The way that a view declares what it answers, and how what it returns becomes the response."""
+"""How a view declares its response, and how its return value is rendered."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ Instant = Annotated[
     PlainSerializer(clock.rfc3339, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
-"""A time, as every answer tells it."""
+"""A time, as responses contain it (RFC 3339, UTC)."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a view answers when all is well, and the problems of its own.
+    """The response of a view when it succeeds, and the problems that it may raise.
 
     Args:
-        status: of the response.
-        media: the type of its body; None where it has none.
-        body: what the JSON in the body is; None where it is no JSON.
-        headers: the headers that not every response bears, and what each means.
-        may: the problems that the view may raise, but for those that follow from what it is:
+        status: the status of the response.
+        media: the media type of its body; None if it has no body.
+        body: serializes the JSON body; None if the body is not JSON.
+        headers: the headers that not every response has, each with its meaning.
+        may: the problems that the view may raise, except those that follow from what it is:
             whether it is public, takes a body, changes something.
         operation_id: the name by which generated clients call it; it never changes.
     """
@@ -56,24 +56,24 @@ def answers(
     may: Sequence[type[Problem]] = (),
     operation_id: str | None = None,
 ) -> Callable[[Callable[P, object]], View[P]]:
-    """Declare what a view answers; GET /openapi.json tells it from here.
+    """Declare a view's response. GET /openapi.json is made from it.
 
-    What the view is annotated to return is rendered as JSON, and described as JSON Schema, by
-    one and the same pydantic serializer. It checks nothing: mypy has done so. None is a response
-    without a body. A view that returns a `Response` has made it itself.
+    The same pydantic serializer renders the view's return value as JSON, and describes its return
+    annotation as JSON Schema. It validates nothing: mypy did. A view annotated with None has no
+    body. A view that returns a `Response` has rendered it itself.
 
     Args:
-        status: of the response.
-        body: what is in the body of a `Response`: a type for JSON, or else the media type.
+        status: the status of the response.
+        body: what is in the body of a `Response`: a type for JSON, otherwise the media type.
         headers, may: as in `Answer`.
         operation_id: by default the view's name.
     """
 
     def decorate(view: Callable[P, object]) -> View[P]:
         returned = get_type_hints(view)["return"]
-        told: Any = body if returned is Response else returned
-        adapter = None if told in (None, NoneType) or isinstance(told, str) else TypeAdapter(told)
-        media = told if isinstance(told, str) else JSON if adapter else None
+        kind: Any = body if returned is Response else returned
+        adapter = None if kind in (None, NoneType) or isinstance(kind, str) else TypeAdapter(kind)
+        media = kind if isinstance(kind, str) else JSON if adapter else None
         rendered = cast(View[P], view) if returned is Response else _rendered(view, status, adapter)
         rendered.answer = Answer(  # type: ignore[attr-defined]
             status, media, adapter, headers or {}, may, operation_id or view.__name__
@@ -84,7 +84,7 @@ def answers(
 
 
 def answer_of(view: Callable[..., Any]) -> Answer | None:
-    """What the view was declared to answer."""
+    """Return what the view declares with `@answers`."""
     return cast(Answer | None, getattr(view, "answer", None))
 
 

@@ -1,4 +1,4 @@
-"""How an error is told: as problem+json (RFC 9457)."""
+"""Responses in the form of a problem: application/problem+json (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,7 +13,7 @@ MEDIA = "application/problem+json"
 
 
 def render(problem: Problem) -> Response:
-    """The problem as a response (RFC 9457 section 3)."""
+    """Return the problem as a response (RFC 9457 section 3)."""
     return respond(
         problem.status, problem.code, problem.detail, problem.members(), problem.headers()
     )
@@ -22,7 +22,7 @@ def render(problem: Problem) -> Response:
 def respond(
     status: int, code: str, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:
-    """A response in the form of a problem, for an error of whatever kind."""
+    """Return a response in the form of a problem, for any error."""
     log_context.bind(code=code)
     body = json.dumps(members_of(status, code, detail, members), separators=(",", ":"))
     response = Response(body, status, mimetype=MEDIA)
@@ -31,7 +31,7 @@ def respond(
 
 
 def members_of(status: int, code: str, detail: str, more: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of the JSON, those that this problem has beyond the usual ones last."""
+    """Return the members of the JSON: the usual ones, then the problem's own."""
     return {
         "type": f"/docs#{code}",
         "title": HTTPStatus(status).phrase,

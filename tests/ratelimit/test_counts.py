@@ -135,7 +135,9 @@ def test_the_log_says_that_redis_is_away_and_why(
     own_redis.stop()
     assert attempt(app, "nobody@example.com").status_code == 503
     own_redis.start()
-    (said,) = {line for line in caplog.messages if line.startswith("the storage of the rate limits")}
+    (said,) = {
+        line for line in caplog.messages if line.startswith("the storage of the rate limits")
+    }
     assert "did not answer: " in said
     assert "Connection refused" in said
 
