@@ -30,11 +30,11 @@ MakeDatabase = Callable[[], str]
 
 DATABASES = ["sqlite", "postgres", "pgbouncer"]
 POOLED = {"auth", "resources", "sessions"}
-"""The rooms whose tests are run by way of PgBouncer too."""
+"""The rooms whose tests run through PgBouncer too."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
-"""Any two files will do, to be locked."""
+"""Two files to lock; any two will do."""
 NUMBERS = count(1)
-"""Of databases; pytest may come back to a database that it has left."""
+"""Numbers of databases: pytest may return to a database that it has left."""
 CLUSTER = pytest.StashKey[Cluster]()
 NO_POSTGRES = (
     "Postgres is not installed here, so only SQLite was tested: apt-get install postgresql"
@@ -43,13 +43,19 @@ NO_POSTGRES = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=DATABASES, help="run on this database only")
-    parser.addoption("--soak", action="store_true", help="many rounds of what is a matter of luck")
+    parser.addoption(
+        "--soak", action="store_true", help="run many rounds of tests that depend on timing"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "only(database): what the other database does not have")
-    config.addinivalue_line("markers", "alone: what measures how fast something is")
-    config.addinivalue_line("markers", "once: what depends on no database: one will do")
+    config.addinivalue_line("markers", "only(database): run on that database alone")
+    config.addinivalue_line(
+        "markers", "alone: run while no other test runs, because it measures time"
+    )
+    config.addinivalue_line(
+        "markers", "once: run on one database, because it does not depend on the database"
+    )
     wanted = config.getoption("--database")
     if find_binaries() is None and (
         wanted in ("postgres", "pgbouncer") or os.environ.get("CI") == "true"
@@ -68,13 +74,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: many tests wait for a second to pass."""
+    """Return one process more than there are cores: many tests wait for a second to pass."""
     return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """The processes of one run share one cluster; the first process of all keeps it."""
+    """Let the processes of one run share one cluster, which the first process owns."""
     if databases(node.config) != ["sqlite"]:
         node.workerinput["cluster"] = str(cluster_of(node.config).folder)
 
@@ -86,7 +92,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever touches a database is run on both, or on the one that its `only` mark names."""
+    """Run each test that needs a database on all databases, or on those of its `only` mark."""
     if "database" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("only")
         chosen = databases(metafunc.config)
@@ -99,10 +105,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """While a test runs that is marked `alone`, the other processes of the run begin none."""
+    """While a test marked `alone` runs, start no other test in the other processes."""
     alone = item.get_closest_marker("alone") is not None
     with DOOR.open() as door, ROOM.open() as room:
-        flock(door, LOCK_EX)  # whoever waits for an empty room lets nobody else in
+        flock(door, LOCK_EX)  # a test that waits for the room to empty keeps others out
         flock(room, LOCK_EX if alone else LOCK_SH)
         if not alone:
             flock(door, LOCK_UN)
@@ -131,7 +137,7 @@ def databases(config: pytest.Config) -> list[str]:
 
 
 def cluster_of(config: pytest.Config) -> Address:
-    """The cluster of this test run, started when it is first asked for."""
+    """Return the cluster of this test run, started at the first call."""
     if workerinput := getattr(config, "workerinput", None):
         return Address(Path(workerinput["cluster"]))
     if CLUSTER not in config.stash:
@@ -143,20 +149,20 @@ def cluster_of(config: pytest.Config) -> Address:
 
 @pytest.fixture(scope="session")
 def database(request: pytest.FixtureRequest) -> str:
-    """Which database this is, and how it is reached."""
+    """The name of the database that the test runs on."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def pooler(pytestconfig: pytest.Config) -> Iterator[Address]:
-    """PgBouncer before the cluster of this test run."""
+    """PgBouncer in front of the cluster of this test run."""
     with pgbouncer(cluster_of(pytestconfig)) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def folder_in_memory() -> Iterator[Path]:
-    """Where a commit need not wait for the disk."""
+    """A folder in memory, where a commit does not wait for the disk."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(
         prefix="tests-", dir=memory if memory.is_dir() else None
@@ -172,7 +178,7 @@ def make_database(
     worker_id: str,
     folder_in_memory: Path,
 ) -> MakeDatabase:
-    """Makes an empty database without tables, and gives its URL."""
+    """A function that creates a database without tables, and returns its URL."""
 
     def make() -> str:
         if database == "sqlite":
@@ -186,7 +192,7 @@ def make_database(
 
 @pytest.fixture(scope="session")
 def database_url(make_database: MakeDatabase) -> str:
-    """A migrated database of this test process's own."""
+    """A migrated database that only this test process uses."""
     url = make_database()
     schema.upgrade(url)
     return url
@@ -194,7 +200,7 @@ def database_url(make_database: MakeDatabase) -> str:
 
 @pytest.fixture(scope="session")
 def make_app(database_url: str) -> Iterator[MakeApp]:
-    """Makes an app on that database; keywords are settings in lower case."""
+    """A function that makes an app on that database; keywords are settings in lower case."""
     made: list[Flask] = []
 
     def make(**settings: object) -> Flask:
@@ -230,7 +236,7 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def connection(app: Flask) -> Iterator[Connection]:
-    """A look at the rows, past the app: what it commits is seen from the next statement on."""
+    """A connection past the app; each statement sees what the app has committed."""
     with app.app_context():
         engine = db.engine
     with engine.connect() as connection:
@@ -249,7 +255,7 @@ def bob(app: Flask) -> Person:
 
 @pytest.fixture
 def operator(database_url: str) -> Operator:
-    """Whoever runs the service, on the database of the test."""
+    """An operator, on the database of the test."""
     return Operator(database_url)
 
 
@@ -261,7 +267,7 @@ def empty_tables(app: Flask) -> None:
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Path:
-    """An empty folder in the place of `instance/`."""
+    """An empty folder in place of `instance/`."""
     folder = tmp_path / "instance"
     folder.mkdir()
     return folder

@@ -22,7 +22,7 @@ def digest(text: str | bytes) -> bytes:
 
 
 def everything_reachable() -> Iterator[Any]:
-    """Every object of this process. The collector does not list texts: their holders name them."""
+    """Yield every reachable object. The collector does not list strings: their containers do."""
     gc.collect()
     queue: list[Any] = gc.get_objects()
     seen = {id(found) for found in queue}

@@ -1,4 +1,4 @@
-"""What the tests of the limits share: attempts that fail, from any address."""
+"""Logins that fail, from any address."""
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -11,7 +11,7 @@ HOME = "192.0.2.1"
 def attempt(
     app: Flask, email: str, password: str = "this is the wrong one", address: str = HOME
 ) -> TestResponse:
-    """One login, by default one that fails."""
+    """Log in once, by default with the wrong password."""
     person = Person(app, email, password)
     return person.call(
         "POST", "/auth/login", json=person.credentials, environ_base={"REMOTE_ADDR": address}
@@ -19,12 +19,12 @@ def attempt(
 
 
 def statuses(app: Flask, email: str, times: int, address: str = HOME) -> set[int]:
-    """The statuses of so many failing logins."""
+    """Return the statuses of that many failing logins."""
     return {attempt(app, email, address=address).status_code for _ in range(times)}
 
 
 def assert_limited(answer: TestResponse, at_least: int, at_most: int) -> None:
-    """It is the contract's 429, and asks for a wait between these seconds."""
+    """Assert that it is the contract's 429, with a wait between these seconds."""
     assert answer.status_code == 429
     assert answer.mimetype == "application/problem+json"
     assert answer.json["code"] == "rate_limited"

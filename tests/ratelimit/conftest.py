@@ -22,7 +22,7 @@ def app_on_redis(make_app: MakeApp, redis: RedisServer) -> Flask:
 
 @pytest.fixture(params=["database", pytest.param("redis", marks=pytest.mark.once)])
 def limited(request: pytest.FixtureRequest, shared_app: Flask) -> Iterator[Flask]:
-    """The app, once with each storage, and no counts."""
+    """The app, once with each storage, without counts."""
     if request.param == "redis":
         app = request.getfixturevalue("app_on_redis")
         request.getfixturevalue("redis").client.flushall()

@@ -1,4 +1,4 @@
-"""Where the counts are kept: exact over real processes, and closed while Redis is away."""
+"""Counts are exact over processes, and requests are refused while Redis does not answer."""
 
 import multiprocessing
 import threading
@@ -27,7 +27,7 @@ THREADS = 10
 
 
 def fail_together(database_url: str, storage: str, start: object, outcomes: object) -> None:
-    """One process: ten threads that fail to log in at once, with those of the other processes."""
+    """In one process, fail to log in from ten threads, at the same time as the other processes."""
     app = create_app(
         Settings.model_validate(
             {
@@ -55,7 +55,7 @@ def fail_together(database_url: str, storage: str, start: object, outcomes: obje
         thread.join()
 
 
-def test_of_forty_failures_at_once_in_four_processes_exactly_ten_pass(
+def test_exactly_ten_of_forty_simultaneous_failures_in_four_processes_pass(
     limited: Flask, database_url: str
 ) -> None:
     with limited.app_context():
@@ -85,7 +85,7 @@ def own_redis() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def app(make_app: MakeApp, own_redis: RedisServer) -> Iterator[Flask]:
-    """The app on a Redis that may be stopped."""
+    """The app on a Redis that the test can stop."""
     app = make_app(rate_limit_storage=own_redis.url)
     yield app
     empty_tables(app)
@@ -96,7 +96,7 @@ def rows(app: Flask, table: str) -> int:
         return connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
 
 
-def test_while_redis_is_away_what_is_limited_answers_503_and_does_nothing(
+def test_while_redis_is_down_limited_routes_answer_503_and_change_nothing(
     app: Flask, alice: Person, own_redis: RedisServer
 ) -> None:
     alice.logged_in()
@@ -120,7 +120,7 @@ def test_while_redis_is_away_what_is_limited_answers_503_and_does_nothing(
 
 
 @pytest.mark.once
-def test_redis_that_comes_back_counts_again(app: Flask, own_redis: RedisServer) -> None:
+def test_redis_counts_again_after_a_restart(app: Flask, own_redis: RedisServer) -> None:
     own_redis.stop()
     assert statuses(app, "nobody@example.com", 3) == {503}
     own_redis.start()
@@ -129,20 +129,20 @@ def test_redis_that_comes_back_counts_again(app: Flask, own_redis: RedisServer) 
 
 
 @pytest.mark.once
-def test_the_log_says_that_redis_is_away_and_why(
+def test_the_log_says_that_redis_is_down_and_why(
     app: Flask, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     own_redis.stop()
     assert attempt(app, "nobody@example.com").status_code == 503
     own_redis.start()
-    (said,) = {
+    (message,) = {
         line for line in caplog.messages if line.startswith("the storage of the rate limits")
     }
-    assert "did not answer: " in said
-    assert "Connection refused" in said
+    assert "did not answer: " in message
+    assert "Connection refused" in message
 
 
-def test_while_redis_is_away_refreshes_pass_until_they_must_be_reported(
+def test_while_redis_is_down_refreshes_pass_until_they_must_be_reported(
     app: Flask, alice: Person, own_redis: RedisServer
 ) -> None:
     alice.logged_in()
@@ -164,7 +164,7 @@ def test_a_redis_that_hangs_is_a_503_within_ten_seconds(
     assert time.monotonic() - began < 10
 
 
-def test_successes_at_once_never_wait_for_each_other_in_a_ring_and_leave_nothing_counted(
+def test_simultaneous_successes_do_not_deadlock_and_leave_no_count(
     limited: Flask,
 ) -> None:
     def succeed(_: int) -> None:

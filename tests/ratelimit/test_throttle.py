@@ -1,4 +1,4 @@
-"""The limits of guard/throttle.py, over both storages; where the clock moves, in the database."""
+"""The limits, on both storages; tests that move the clock run on the database alone."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -90,7 +90,7 @@ def test_ipv6_is_counted_by_its_64_bit_network_and_ipv4_by_its_address(
     assert refused is shared
 
 
-def test_another_account_is_not_touched(limited: Flask) -> None:
+def test_another_account_is_not_affected(limited: Flask) -> None:
     person = carol(limited)
     statuses(limited, "nobody@example.com", 12)
     assert person.log_in().status_code == 200
@@ -114,7 +114,7 @@ def test_a_success_is_not_counted_for_the_address_and_its_failures_stay(limited:
 
 
 class Busy(Argon2id):
-    """A hasher that has no time."""
+    """A hasher that refuses every password because it is busy."""
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:
         raise ServiceUnavailable
@@ -153,7 +153,7 @@ def test_a_body_that_is_refused_is_not_counted(
     assert statuses(limited, "nobody@example.com", 10) == {401}
 
 
-def test_refused_attempts_are_given_back_when_those_before_them_were_no_failures(
+def test_refused_attempts_are_not_counted_if_the_attempts_before_them_did_not_fail(
     limited: Flask,
 ) -> None:
     start, decided = Barrier(20), Barrier(20)
@@ -175,7 +175,7 @@ def test_refused_attempts_are_given_back_when_those_before_them_were_no_failures
     assert statuses(limited, "nobody@example.com", 10) == {401}
 
 
-def test_giving_back_what_was_forgotten_grants_no_further_attempts(limited: Flask) -> None:
+def test_decrementing_a_removed_count_allows_no_further_attempts(limited: Flask) -> None:
     with limited.app_context():
         throttle = registry.get(Throttle)
         with suppress(ServiceUnavailable), ExitStack() as slow:
@@ -188,7 +188,7 @@ def test_giving_back_what_was_forgotten_grants_no_further_attempts(limited: Flas
     assert attempt(limited, "nobody@example.com").status_code == 429
 
 
-def test_a_person_with_a_live_session_is_not_hindered_by_whoever_hammers(limited: Flask) -> None:
+def test_a_guesser_does_not_hinder_a_person_with_a_live_session(limited: Flask) -> None:
     person = carol(limited).logged_in()
     statuses(limited, person.email, 12)
     assert person.refresh().status_code == 200
@@ -248,7 +248,7 @@ def test_the_sixty_first_refresh_of_a_session_in_a_minute_is_refused(limited: Fl
     assert [other.refresh().status_code for _ in range(10)] == [200] * 10
 
 
-def test_several_workers_let_at_most_five_refreshes_more_through_each(
+def test_each_further_worker_allows_at_most_five_refreshes_more(
     make_app: MakeApp, limited: Flask
 ) -> None:
     person = carol(limited).logged_in()
@@ -276,7 +276,7 @@ def test_a_session_may_be_refreshed_again_when_retry_after_has_passed(
         assert alice.refresh().status_code == 200
 
 
-def test_retry_after_is_true_when_another_worker_used_up_the_minute(
+def test_retry_after_is_right_if_another_worker_reached_the_limit(
     make_app: MakeApp, alice: Person
 ) -> None:
     with travel(NOON, tick=False) as clock:
@@ -293,7 +293,7 @@ def test_retry_after_is_true_when_another_worker_used_up_the_minute(
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(QUARTER - 1, 429), (QUARTER, 401)])
-def test_an_account_may_be_tried_again_when_its_quarter_of_an_hour_is_over(
+def test_an_account_can_be_tried_again_after_a_quarter_of_an_hour(
     app: Flask, seconds: int, status: int
 ) -> None:
     with travel(NOON, tick=False) as clock:
@@ -313,7 +313,7 @@ def test_refused_attempts_do_not_prolong_the_wait(app: Flask) -> None:
         assert attempt(app, "nobody@example.com").status_code == 401
 
 
-def test_whoever_hammers_causes_no_writing(app: Flask) -> None:
+def test_refused_attempts_write_nothing(app: Flask) -> None:
     statuses(app, "nobody@example.com", 10)
     with counted_statements(app) as statements:
         assert attempt(app, "nobody@example.com").status_code == 429
@@ -345,7 +345,7 @@ def test_after_a_hundred_failures_in_a_row_an_account_rests_until_a_day_after_th
         assert attempt(app, "nobody@example.com").status_code == 401
 
 
-def test_where_two_limits_are_reached_the_longer_wait_is_told(app: Flask) -> None:
+def test_retry_after_is_the_longest_wait_of_all_reached_limits(app: Flask) -> None:
     with travel(NOON, tick=False) as clock:
         for _ in range(9):
             statuses(app, "nobody@example.com", 10)
@@ -365,14 +365,14 @@ def test_the_factor_multiplies_every_limit(make_app: MakeApp, app: Flask) -> Non
     assert [person.refresh().status_code for _ in range(181)] == [200] * 180 + [429]
 
 
-def test_the_counts_in_the_database_name_nobody(app: Flask, connection: Connection) -> None:
+def test_the_counts_in_the_database_contain_no_address(app: Flask, connection: Connection) -> None:
     attempt(app, "nobody@example.com")
     rows = connection.execute(text("SELECT key FROM rate_limits")).scalars().all()
     assert len(rows) == 3
     assert not [row for row in rows if "nobody" in row or HOME in row]
 
 
-def test_the_counts_in_redis_name_nobody_and_expire(
+def test_the_counts_in_redis_contain_no_address_and_expire(
     app_on_redis: Flask, redis: RedisServer
 ) -> None:
     redis.client.flushall()
@@ -403,7 +403,7 @@ def test_the_table_of_counts_does_not_grow(app: Flask) -> None:
 
 
 @pytest.mark.only("postgres")
-def test_an_attempt_does_not_wait_for_whoever_removes_dead_counts(app: Flask) -> None:
+def test_an_attempt_does_not_wait_for_a_transaction_that_removes_expired_counts(app: Flask) -> None:
     with travel(NOON, tick=False) as clock:
         attempt(app, "nobody@example.com")
         clock.shift(timedelta(days=2))
@@ -420,14 +420,14 @@ def test_clients_without_an_address_share_one_count(app: Flask, address: str) ->
     assert attempt(app, "nobody@example.com").status_code == 401
 
 
-def test_what_could_not_be_reported_is_added_to_what_came_meanwhile() -> None:
+def test_refreshes_whose_report_failed_are_reported_with_the_next() -> None:
     sid, counter = UUID(int=1), RefreshCounter(60, 60)
     assert [counter.add(sid) for _ in range(7)] == [0, 0, 0, 0, 0, 6, 0]
     counter.put_back(sid, 6)
     assert counter.add(sid) == 8
 
 
-def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused(
+def test_a_worker_counts_ten_thousand_sessions_and_evicts_the_least_recently_used(
     app: Flask,
 ) -> None:
     with app.app_context():
@@ -442,7 +442,7 @@ def test_a_worker_remembers_ten_thousand_sessions_and_forgets_the_longest_unused
             throttle.refresh(newest)
 
 
-def test_a_worker_forgets_the_sessions_that_were_not_refreshed_for_a_minute() -> None:
+def test_a_worker_evicts_sessions_that_were_not_refreshed_for_a_minute() -> None:
     counter = RefreshCounter(60, 60)
     with travel(NOON, tick=False) as clock:
         for number in range(100):

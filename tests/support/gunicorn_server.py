@@ -26,7 +26,7 @@ class Service:
     Args:
         process: gunicorn's master.
         port: where it listens, on 127.0.0.1.
-        output: the file that holds all that it wrote.
+        output: the file with its whole output.
     """
 
     process: subprocess.Popen[bytes]
@@ -43,13 +43,13 @@ class Service:
             yield connection
 
     def kill(self, number: int = signal.SIGKILL) -> None:
-        """End the whole service at once: the master and its workers."""
+        """Kill the whole service: the master and its workers."""
         os.killpg(self.process.pid, number)
         self.process.wait(timeout=30)
 
 
 def environment(database_url: str, **settings: str) -> dict[str, str]:
-    """A whole environment for the service; keywords are settings in lower case."""
+    """Return a complete environment for the service; keywords are settings in lower case."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
@@ -61,7 +61,7 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
 
 
 def new_database(folder: Path) -> str:
-    """A migrated SQLite database in that folder; its URL."""
+    """Create a migrated SQLite database in that folder, and return its URL."""
     url = f"sqlite:///{folder / 'authsvc.db'}"
     schema.upgrade(url)
     return url
@@ -84,7 +84,7 @@ def serving(
     config: str = "python:authsvc.gunicorn",
     **settings: str,
 ) -> Iterator[Service]:
-    """A service on a migrated database, until the end of the block."""
+    """Run a service on a migrated database until the end of the block."""
     port = port or free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", config]
     command += ["--workers", str(workers), app]
@@ -107,7 +107,7 @@ def serving(
 
 
 def wait_until_it_answers(service: Service, seconds: int = BOOT_SECONDS) -> None:
-    """Wait for a service that was started a moment ago, for so many seconds at most."""
+    """Wait until a service that was just started answers, at most that many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if service.process.poll() is not None:

@@ -11,7 +11,7 @@ ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 def signed_by(algorithm: str, pem: str | None = None) -> dict[str, str]:
-    """The settings of a service that signs access tokens so; it needs no access secret."""
+    """Return the settings of a service that signs access tokens with a private key."""
     return {
         "access_token_algorithm": algorithm,
         "access_token_private_key": pem or PEM[algorithm],

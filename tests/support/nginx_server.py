@@ -1,4 +1,4 @@
-"""nginx in front of a service of the tests' own: on loopback, in a temporary folder, over TLS."""
+"""A private nginx in front of the service: on loopback, in a temporary folder, over TLS."""
 
 import os
 import pwd
@@ -35,7 +35,7 @@ http {{
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate that signs itself, for 127.0.0.1."""
+    """A self-signed certificate for 127.0.0.1."""
 
     file: Path
     key: Path
@@ -53,7 +53,7 @@ class Certificate:
     def connected(
         self, port: int, source: str = "127.0.0.1", protocol: str = "http/1.1"
     ) -> Iterator[HTTPSConnection]:
-        """A connection from that address of the loopback, which trusts this certificate alone."""
+        """Connect from that loopback address, trusting only this certificate."""
         context = ssl.create_default_context(cafile=str(self.file))
         context.set_alpn_protocols([protocol])
         with closing(
@@ -65,7 +65,7 @@ class Certificate:
 
 
 def changed(text: str, changes: Mapping[str, str]) -> str:
-    """The text with the left sides, each of which is in it, replaced by the right ones."""
+    """Return the text with each key, which it must contain, replaced by its value."""
     for old, new in changes.items():
         assert old in text, f"{old!r} is no longer there"
         text = text.replace(old, new)
@@ -74,11 +74,11 @@ def changed(text: str, changes: Mapping[str, str]) -> str:
 
 @contextmanager
 def nginx(site: str, folder: Path) -> Iterator[None]:
-    """A running nginx, until the end of the block.
+    """Run nginx until the end of the block.
 
     Args:
-        site: what stands within `http { }`: its `server` blocks, on free ports.
-        folder: an empty one, for its settings, logs and temporary files.
+        site: the content of `http { }`: `server` blocks on free ports.
+        folder: an empty folder for its settings, logs and temporary files.
     """
     binary = program("nginx")
     settings = folder / "nginx.conf"
@@ -97,7 +97,7 @@ def nginx(site: str, folder: Path) -> Iterator[None]:
 
 
 def _wait_until_it_listens(process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    """Its process id is written when its sockets are open."""
+    """nginx writes its process id when its sockets are open."""
     deadline = time.monotonic() + START_SECONDS
     while not (folder / "pid").exists() or not (folder / "pid").read_text():
         assert process.poll() is None, (folder / "error.log").read_text()

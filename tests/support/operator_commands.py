@@ -1,4 +1,4 @@
-"""An operator, who types commands."""
+"""An operator, who runs commands."""
 
 from click.testing import CliRunner, Result
 
@@ -7,7 +7,7 @@ from tests.support.gunicorn_server import environment
 
 
 class Operator:
-    """Args: database_url: the database that the commands work on."""
+    """Args: database_url: the database of the commands."""
 
     def __init__(self, database_url: str) -> None:
         self.environment = environment(database_url)

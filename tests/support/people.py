@@ -1,4 +1,4 @@
-"""People who use the service over HTTP as a browser would: token in memory, cookie in the jar."""
+"""People who use the service as a browser does: token in memory, cookie in the jar."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from authsvc.web import registry
 
 
 class Person:
-    """Somebody with an account, on one device."""
+    """A person with an account, on one device."""
 
     def __init__(self, app: Flask, email: str, password: str) -> None:
         self.app = app
@@ -25,7 +25,7 @@ class Person:
         return Person(self.app, self.email, self.password)
 
     def on_same_device(self) -> Person:
-        """Another tab: it begins with the same cookie and access token."""
+        """Return another tab: it starts with the same cookie and access token."""
         tab = self.on_another_device()
         tab.access_token, tab.refresh_token = self.access_token, self.refresh_token
         return tab
@@ -56,7 +56,7 @@ class Person:
     def call(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **kwargs: Any
     ) -> TestResponse:
-        """One request with the cookie, if there is one, and with the access token under /api."""
+        """Send a request with the cookie, if there is one, and under /api with the access token."""
         sent = dict(headers or {})
         if self.refresh_token:
             sent.setdefault("Cookie", f"{self.cookie_name}={self.refresh_token}")

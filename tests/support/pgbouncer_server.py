@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before a cluster of the tests' own, from Debian's package."""
+"""A private PgBouncer in transaction mode in front of a private cluster."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ logfile = {folder}/log
 
 @contextmanager
 def pgbouncer(cluster: Address) -> Iterator[Address]:
-    """A pooler with three connections to each database of the cluster."""
+    """Run a pooler with three connections to each database of the cluster."""
     binary = program("pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="authsvc-pgbouncer-"))
     settings = folder / "pgbouncer.ini"

@@ -1,4 +1,4 @@
-"""A Postgres cluster of the tests' own: made in a temporary folder, reached by a Unix socket."""
+"""A private Postgres cluster in a temporary folder, reached over a Unix socket."""
 
 import getpass
 import os
@@ -24,7 +24,7 @@ SUPERUSER = "authsvc"
 
 @cache
 def find_binaries() -> Path | None:
-    """The newest folder with `initdb` and `postgres` in it; None where Postgres is missing."""
+    """Return the newest folder with `initdb` and `postgres`; None if there is none."""
     folders = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin: int(bin.parent.name)
     )
@@ -36,7 +36,7 @@ def find_binaries() -> Path | None:
 
 
 def unprivileged() -> dict[str, Any]:
-    """How a subprocess becomes the user `postgres` when the tests run as root, which it refuses."""
+    """Return the arguments that run a subprocess as `postgres`: Postgres refuses to run as root."""
     if os.getuid() != 0:
         return {}
     return {"user": "postgres", "group": "postgres", "extra_groups": []}
@@ -44,10 +44,10 @@ def unprivileged() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a cluster is reached.
+    """How to reach a cluster.
 
     Args:
-        folder: the one with its socket.
+        folder: the folder with its socket.
     """
 
     folder: Path
@@ -61,18 +61,18 @@ class Address:
         )
 
     def create_database(self, name: str) -> str:
-        """A new, empty database; its URL."""
+        """Create an empty database, and return its URL."""
         with self.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name)
 
 
 class Cluster:
-    """A cluster and its server, which can be stopped, killed and started again.
+    """A cluster whose server can be stopped, killed and started again.
 
     Args:
-        binaries: the folder of Postgres's programs.
-        options: the server's settings; `CRASH_SAFE` where it is going to be killed.
+        binaries: the folder with Postgres's programs.
+        options: the server's settings; `CRASH_SAFE` for a server that the test kills.
     """
 
     def __init__(self, binaries: Path, options: tuple[str, ...] = FAST) -> None:
@@ -91,12 +91,12 @@ class Cluster:
         return self.folder / "log"
 
     def start(self) -> "Cluster":
-        """Start the server; nothing happens where it runs already."""
+        """Start the server, if it is not running."""
         if self._process is not None:
             return self
         command = [self.binaries / "postgres", "-D", self.folder / "data", "-k", self.folder]
         command += ["-c", "listen_addresses=", "-c", "max_connections=200", *self.options]
-        command += ["-c", "timezone=Asia/Kathmandu"]  # where the server stands must not matter
+        command += ["-c", "timezone=Asia/Kathmandu"]  # the server's time zone must not matter
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd=self.folder, **unprivileged()
@@ -112,7 +112,7 @@ class Cluster:
         raise AssertionError(f"Postgres did not start:\n{self.log.read_text()}")
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """End the server: by SIGINT its sessions are cut off, by SIGKILL it crashes."""
+        """Stop the server: SIGINT disconnects its sessions, SIGKILL crashes it."""
         if self._process is None:
             return
         if number == signal.SIGKILL:
@@ -139,7 +139,7 @@ class Cluster:
         assert made.returncode == 0, f"initdb as {getpass.getuser()}: {made.stderr}"
 
     def _kill_all(self) -> None:
-        """The server's children outlive it for a moment and hold its shared memory: kill all."""
+        """Kill the server and its children, which would hold its shared memory for a moment."""
         assert self._process is not None
         parent = self._process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()

@@ -1,4 +1,4 @@
-"""Several processes that do the same thing at the same moment."""
+"""Several processes that run the same function at the same moment."""
 
 import json
 import multiprocessing
@@ -14,10 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def at_once(count: int, do: Callable[..., None], *args: str) -> list[int]:
-    """Run a module's function in so many processes, let go together; their exit codes.
+    """Run a function of a module in several processes at once, and return their exit codes.
 
-    They are forked from a process that has imported everything and has no threads: a test
-    process may have some.
+    They are forked from a fresh process without threads: a test process may have threads.
     """
     command = [
         sys.executable,

@@ -1,4 +1,4 @@
-"""Programs that some tests need and that a user's machine may lack."""
+"""Programs that some tests need, and that may be missing on a user's machine."""
 
 import os
 import shutil
@@ -7,11 +7,11 @@ import pytest
 
 
 def program(name: str, package: str = "") -> str:
-    """The path of a program; without it the test is left out, and on CI it fails.
+    """Return the path of a program. If it is missing, skip the test; on CI, fail it.
 
     Args:
-        name: what it is called.
-        package: Debian's, where that has another name.
+        name: the name of the program.
+        package: the name of Debian's package, if it differs.
     """
     found = shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     if found is not None:

@@ -1,4 +1,4 @@
-"""A private Redis, started on a free port of the loopback and ended by its process."""
+"""A private Redis on a free loopback port."""
 
 import subprocess
 import time
@@ -15,7 +15,7 @@ START_SECONDS = 10
 
 
 class RedisServer:
-    """A Redis that keeps nothing on disk."""
+    """A Redis that writes nothing to disk."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -42,7 +42,7 @@ class RedisServer:
 
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
-    """A running Redis, until the end of the block."""
+    """Run Redis until the end of the block."""
     server = RedisServer()
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""What tests say about answers, in one place."""
+"""Assertions on responses and rows."""
 
 import json
 import sqlite3
@@ -29,29 +29,29 @@ def assert_problem(answer: TestResponse, status: int, code: str) -> None:
 
 
 def pointers(answer: TestResponse) -> list[str]:
-    """Which members of the body a 422 complains of."""
+    """Return the JSON pointers of a 422."""
     assert_problem(answer, 422, "validation_failed")
     return [fault["pointer"] for fault in answer.json["errors"]]
 
 
 def claims(token: str) -> dict[str, object]:
-    """What a token says, unverified."""
+    """Return the claims of a token, unverified."""
     body = token.split(".")[1]
     return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
 
 def sessions(connection: Connection) -> list[Row]:
-    """The rows of all sessions, oldest first."""
+    """Return the rows of all sessions, oldest first."""
     return list(connection.execute(select(RefreshToken.__table__).order_by(RefreshToken.id)))
 
 
 def users(connection: Connection) -> list[Row]:
-    """The rows of all users, oldest first."""
+    """Return the rows of all users, oldest first."""
     return list(connection.execute(select(User.__table__).order_by(User.id)))
 
 
 def events(connection: Connection) -> list[Row]:
-    """The rows of the audit trail, oldest first."""
+    """Return the rows of the audit trail, oldest first."""
     oldest_first = (SecurityEvent.at, SecurityEvent.id)
     return list(connection.execute(select(SecurityEvent.__table__).order_by(*oldest_first)))
 
@@ -62,9 +62,9 @@ def live_sessions(connection: Connection) -> int:
 
 @contextmanager
 def counted_statements(app: Flask) -> Iterator[list[str]]:
-    """The SQL statements of the block, without those that begin and end transactions.
+    """Collect the SQL statements of the block, except those that begin and end transactions.
 
-    SQLAlchemy tells those that it executes; the drivers tell the others.
+    SQLAlchemy's events report those that it executes, and the drivers report the others.
     """
     statements: list[str] = []
     executing = threading.local()
@@ -85,7 +85,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
         if word in ("SELECT", "INSERT", "UPDATE", "DELETE"):
             statements.append(word)
 
-    class TellingCursor(psycopg.Cursor):
+    class ReportingCursor(psycopg.Cursor):
         def execute(self, query, *args, **kwargs):
             driver_executes(query)
             return super().execute(query, *args, **kwargs)
@@ -94,9 +94,9 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
         if isinstance(connection, sqlite3.Connection):
             connection.set_trace_callback(driver_executes)
         else:
-            connection.cursor_factory = TellingCursor
+            connection.cursor_factory = ReportingCursor
 
-    def given_back(connection, record) -> None:
+    def returned(connection, record) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.set_trace_callback(None)
         elif connection is not None:
@@ -106,7 +106,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
         "before_cursor_execute": begins,
         "after_cursor_execute": ends,
         "checkout": taken,
-        "checkin": given_back,
+        "checkin": returned,
     }
     with app.app_context():
         engine = db.engine
@@ -121,7 +121,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
 
 @contextmanager
 def away(app: Flask, file: Path) -> Iterator[None]:
-    """While the block runs, the app's SQLite database cannot be opened."""
+    """Make the app's SQLite database impossible to open until the end of the block."""
     with app.app_context():
         engine = db.engine
     engine.dispose()

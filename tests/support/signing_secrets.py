@@ -1,4 +1,4 @@
-"""The two secrets of the apps under test: always the same, so that tests can sign too."""
+"""The two secrets of the apps under test, always the same: so tests can sign too."""
 
 import hashlib
 

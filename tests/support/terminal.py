@@ -1,4 +1,4 @@
-"""A command at a terminal of its own, as somebody types it."""
+"""A command in a pseudo-terminal, as a person runs it."""
 
 import os
 import pty
@@ -12,7 +12,7 @@ SECONDS = 30
 
 
 class Terminal:
-    """What a running command shows, and who types to it."""
+    """A running command: its output so far, and its input."""
 
     def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
         self._descriptor = descriptor
@@ -32,7 +32,7 @@ class Terminal:
 
 @contextmanager
 def at_terminal(*words: str, env: dict[str, str], cwd: Path | None = None) -> Iterator[Terminal]:
-    """`authsvc` with these words, until the end of the block."""
+    """Run `authsvc` with these arguments until the end of the block."""
     descriptor, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "authsvc", *words],
