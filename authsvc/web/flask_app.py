@@ -1,4 +1,4 @@
-"""Flask, without what an API of tokens does not need, and what that costs on each request."""
+"""Flask without cookie sessions, and with pydantic's JSON."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface, SessionMixin
 from pydantic_core import to_json
-from werkzeug.routing import MapAdapter
 
 
 class NoCookieSessions(SessionInterface):
@@ -39,18 +38,3 @@ class Service(Flask):
 
     session_interface = NoCookieSessions()
     json_provider_class = CompiledJSON
-
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return Flask's own adapter, without its work for hosts, subdomains and WebSockets."""
-        if request is None or self.config["SERVER_NAME"] or self.config["TRUSTED_HOSTS"]:
-            return super().create_url_adapter(request)
-        return MapAdapter(
-            self.url_map,
-            server_name=request.host,
-            script_name=request.root_path,
-            subdomain="",
-            url_scheme=request.scheme,
-            path_info=request.path,
-            default_method=request.method,
-            query_args=request.query_string.decode("utf-8", "replace"),
-        )
