@@ -13,11 +13,30 @@ __all__ = ["__version__", "create_app"]
 def __getattr__(name: str) -> Any:
     """Import `create_app` when it is asked for: the guard in another service does not need it."""
     if name == "create_app":
-        from authsvc.app import create_app
-
+        try:
+            from authsvc.app import create_app
+        except ModuleNotFoundError as error:
+            raise ImportError(server_extra_missing("create_app", error)) from None
         return create_app
     if name == "schema":  # what a wsgi.py of before 0.1.0 imports
         from authsvc.database import schema
 
         return schema
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def server_extra_missing(needed_by: str, error: ModuleNotFoundError) -> str:
+    """Return the sentence that says how to install what the service needs beyond the guard.
+
+    Args:
+        needed_by: what cannot run without it.
+        error: what importing it raised; raised again if the missing module is ours, since then
+            no extra would help.
+    """
+    if error.name is None or error.name.partition(".")[0] == __name__:
+        raise error
+    return (
+        f"{needed_by} needs the [server] extra ({error.name} is not installed): run"
+        " pip install '.[server]' in a checkout of authsvc, or install the wheel with [server]"
+        " after its file name."
+    )

@@ -1,14 +1,52 @@
-"""The wheel: what it holds, and that it runs where there is no checkout."""
+"""The wheel: what it contains, what each extra brings, and that it runs without a checkout."""
 
+import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import timedelta
+from email import message_from_bytes
+from importlib.metadata import distributions, version
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
-from tests.support.gunicorn_server import ROOT
+from authsvc import clock
+from authsvc.tokens.access import AccessTokens, access_keyring
+from authsvc.tokens.keyring import hmac_key
+from tests.support.gunicorn_server import ROOT, environment
+from tests.support.signing_secrets import ACCESS_SECRET
+
+MOST_MEGABYTES = 30
+"""Of the packages that an app installs for the guard alone; 26 when this was written."""
+
+ISSUER = "https://auth.example.com"
+NOTES = f"""
+from flask import Flask
+from authsvc.guard import AccessTokenGuard, current_access_token, public, requires_role
+
+app = Flask(__name__)
+AccessTokenGuard(app, issuer="{ISSUER}", secret="{ACCESS_SECRET.hex()}")
+
+
+@app.get("/notes")
+def notes():
+    return {{"of": str(current_access_token().sub)}}
+
+
+@app.get("/open")
+@public
+def open_to_all():
+    return {{}}
+
+
+@app.get("/admin")
+@requires_role("admin")
+def admin():
+    return {{}}
+"""
 
 
 def run(*command: str | Path, cwd: Path, **variables: str) -> str:
@@ -82,3 +120,106 @@ def test_an_installed_copy_keeps_its_instance_in_the_working_directory(
     names = {path.name for path in (work / "instance").iterdir()}
     assert {"authsvc.env", "authsvc.db"} <= names
     assert {path for path in installed.rglob("*") if path.suffix != ".pyc"} == before
+
+
+@pytest.fixture(scope="module")
+def guarded(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh virtual environment with the wheel, no extras, and the versions tested here."""
+    folder = tmp_path_factory.mktemp("guarded")
+    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
+    versions = {found.metadata["Name"]: found.version for found in distributions()}
+    versions.pop("authsvc", None)
+    (folder / "versions").write_text("".join(f"{n}=={v}\n" for n, v in versions.items()))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    install = ["--python", folder / "venv", "install", "--constraint", folder / "versions", wheel]
+    run(*pip, *install, cwd=folder, **os.environ)
+    return folder / "venv" / "bin"
+
+
+def test_without_extras_the_guard_protects_a_flask_app(guarded: Path, tmp_path: Path) -> None:
+    user = uuid4()
+    (tmp_path / "notes.py").write_text(NOTES)
+    script = f"""
+from notes import app
+ask = app.test_client().get
+alice = {{"Authorization": "Bearer {access_token_of(user)}"}}
+assert ask("/notes").json["code"] == "access_token_missing"
+assert ask("/notes", headers=alice).json == {{"of": "{user}"}}
+assert ask("/admin", headers=alice).json["code"] == "forbidden"
+assert ask("/open").status_code == 200
+"""
+    run(guarded / "python", "-c", script, cwd=tmp_path)
+
+
+def access_token_of(user: UUID) -> str:
+    """Return an access token as the service at ISSUER issues it."""
+    tokens = AccessTokens(access_keyring(hmac_key(ACCESS_SECRET)), ISSUER, ISSUER, ttl=600)
+    now = clock.now()
+    ends = now + timedelta(days=7)
+    return tokens.issue(sub=user, sid=uuid4(), auth_time=now, session_ends=ends).access_token
+
+
+def test_without_extras_little_is_installed(guarded: Path) -> None:
+    files = [file for file in guarded.parent.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_blocks * 512 for file in files) < MOST_MEGABYTES * 1_000_000
+
+
+@pytest.mark.parametrize("command", ["authsvc serve", "python -m authsvc serve"])
+def test_without_the_server_extra_a_command_says_so(
+    guarded: Path, tmp_path: Path, command: str
+) -> None:
+    name, *words = command.split()
+    done = subprocess.run([guarded / name, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("authsvc serve needs the [server] extra (")
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_the_server_extra_create_app_says_so(guarded: Path, tmp_path: Path) -> None:
+    words = [guarded / "python", "-c", "from authsvc import create_app"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    last_line = done.stderr.splitlines()[-1]
+    assert last_line.startswith("ImportError: create_app needs the [server] extra (")
+
+
+def run_without(missing: tuple[str, ...], script: str, database: str, cwd: Path) -> str:
+    """Run Python that finds none of these packages; return what it prints."""
+    hide = f"import sys; sys.modules.update(dict.fromkeys({missing}))\n"
+    variables = environment(database) | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", hide + script],
+        cwd=cwd,
+        env=variables,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout + done.stderr
+
+
+def test_without_the_other_extras_the_service_runs_on_sqlite(tmp_path: Path) -> None:
+    script = """
+from authsvc import create_app
+from authsvc.cli import main
+main(["db", "upgrade"], standalone_mode=False)
+print(create_app().test_client().get("/readyz").json)
+"""
+    missing = ("limits", "redis", "psycopg")
+    shown = run_without(missing, script, f"sqlite:///{tmp_path / 'authsvc.db'}", tmp_path)
+    assert "{'status': 'ok'}" in shown
+
+
+def test_without_the_postgres_extra_the_database_url_is_refused(tmp_path: Path) -> None:
+    script = "from authsvc.cli import main; main(['db', 'upgrade'])"
+    url = "postgresql://authsvc@db.example.com/authsvc"
+    shown = run_without(("psycopg",), script, url, tmp_path)
+    assert "AUTHSVC_DATABASE_URL needs the [postgres] extra" in shown
+    assert "Traceback" not in shown
+
+
+def test_gunicorn_is_held_to_the_line_that_was_tested(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        needs = message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])
+    assert 'gunicorn<27.1,>=27.0; extra == "server"' in needs
+    assert version("gunicorn").startswith("27.0.")

@@ -1,17 +1,23 @@
 """The commands: each reads its words and calls one function."""
 
+import sys
+
 import click
 
-from authsvc import __version__
-from authsvc.cli.audit import audit
-from authsvc.cli.commands import Commands
-from authsvc.cli.completion import completion
-from authsvc.cli.db import db
-from authsvc.cli.doctor import doctor
-from authsvc.cli.keys import keys
-from authsvc.cli.service import init, secrets, serve
-from authsvc.cli.sessions import sessions
-from authsvc.cli.users import users
+from authsvc import __version__, server_extra_missing
+
+try:
+    from authsvc.cli.audit import audit
+    from authsvc.cli.commands import Commands
+    from authsvc.cli.completion import completion
+    from authsvc.cli.db import db
+    from authsvc.cli.doctor import doctor
+    from authsvc.cli.keys import keys
+    from authsvc.cli.service import init, secrets, serve
+    from authsvc.cli.sessions import sessions
+    from authsvc.cli.users import users
+except ModuleNotFoundError as error:
+    sys.exit(server_extra_missing(" ".join(["authsvc", *sys.argv[1:2]]), error))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

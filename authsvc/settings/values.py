@@ -67,7 +67,10 @@ def checked_database_url(text: str) -> str:
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
         raise ValueError("is neither a sqlite: nor a postgresql: URL")
     if url.drivername != "sqlite" and find_spec("psycopg") is None:
-        raise ValueError("needs psycopg: run `pip install 'authsvc[postgres]'`")
+        raise ValueError(
+            "needs the [postgres] extra (psycopg is not installed): run"
+            " pip install '.[server,postgres]' in a checkout of authsvc"
+        )
     if url.drivername == "sqlite" and (
         url.database in (None, "", ":memory:") or "uri" in url.query
     ):
