@@ -1,24 +1,25 @@
-# authsvc: `make help` lists what there is.
+# authsvc: `make help` lists the targets.
 
 PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 COVERED := authsvc/auth/*,authsvc/guard/*,authsvc/sessions/*,authsvc/tokens/*,authsvc/audit/*
+SBOM := build/sbom
 NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench soak mutants lock clean
+.PHONY: help run test bench soak mutants lock sbom clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 moves it)
-	@printf '%s\n' '' 'authsvc on http://localhost:$(PORT) (Ctrl-C ends it).' 'Look at http://localhost:$(PORT)/demo, or try:' '' \
+run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 for another port)
+	@printf '%s\n' '' 'authsvc serves http://localhost:$(PORT) (Ctrl-C stops it).' 'Open http://localhost:$(PORT)/demo, or try:' '' \
 	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
 	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} PORT=$(PORT) $(BIN)/python -m authsvc serve
 
-test: $(VENV)/.test $(NODE_MODULES)  ## Run every test and check
+test: $(VENV)/.test $(NODE_MODULES)  ## Run all tests and checks
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
@@ -33,10 +34,10 @@ soak: $(VENV)/.test  ## Run the fault tests for many rounds, then an hour of mix
 bench: $(VENV)/.run  ## Measure it beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)
 	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
-mutants: $(VENV)/.mutmut  ## Break each line once and see which breaks no test notices (half an hour)
+mutants: $(VENV)/.mutmut  ## Break the code in 2,000 places, one at a time; list the breaks that no test notices (half an hour)
 	@$(BIN)/mutmut run --max-children 2; $(BIN)/mutmut results
 
-lock: $(VENV)/.lock  ## Pin the newest versions of everything, with hashes
+lock: $(VENV)/.lock  ## Pin the newest version of each dependency, with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras $(LOCK) --output-file requirements.txt
 	$(BIN)/uv pip compile tests/requirements.in $(LOCK) --output-file tests/requirements.txt
 	$(BIN)/uv pip compile $(PEERS)/requirements.in $(LOCK) --constraints requirements.txt --output-file $(PEERS)/requirements.txt
@@ -45,8 +46,17 @@ PEERS := bench/peers/python
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --upgrade \
 	--custom-compile-command 'make lock'
 
-clean:  ## Remove what was installed and made, but not instance/
-	rm -rf $(VENV) bench/peers/python/.venv bench/peers/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+# The root component's name and version come from a pyproject.toml; ours has no [project] section.
+sbom: $(SBOM)/.installed  ## List each pinned dependency in dist/sbom.cdx.json (CycloneDX)
+	@mkdir -p dist
+	@printf '[project]\nname = "authsvc"\nversion = "%s"\n' \
+	  "$$($(SBOM)/bin/python -c 'from authsvc import __version__; print(__version__)')" > $(SBOM)/pyproject.toml
+	@PYTHONWARNINGS=ignore $(SBOM)/bin/cyclonedx-py requirements --pyproject $(SBOM)/pyproject.toml \
+	  --output-reproducible --validate --output-file dist/sbom.cdx.json requirements.txt
+	@echo 'Wrote dist/sbom.cdx.json.'
+
+clean:  ## Delete what was installed or built, except instance/
+	rm -rf $(VENV) build dist bench/peers/python/.venv bench/peers/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 
 instance/authsvc.env: | $(VENV)/.run
 	@$(BIN)/python -m authsvc init
@@ -61,7 +71,7 @@ $(VENV)/.test: $(VENV)/.run tests/requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	@touch $@
 
-# npm trusts the certificates that the machine trusts. Without npm the tests that need it are left out.
+# npm trusts the certificates that the machine trusts. Without npm, the tests that need it are skipped.
 %/node_modules: export NODE_EXTRA_CA_CERTS ?= /etc/ssl/certs/ca-certificates.crt
 %/node_modules: %/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --loglevel=error --no-audit --no-fund --prefix $* >/dev/null; fi
@@ -72,4 +82,9 @@ $(VENV)/.mutmut: $(VENV)/.test
 
 $(VENV)/.lock: $(VENV)/.run
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(SBOM)/.installed:
+	@$(PYTHON) -m venv $(SBOM)
+	@$(SBOM)/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom
 	@touch $@
