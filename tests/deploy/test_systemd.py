@@ -1,4 +1,4 @@
-"""docs/deploy/'s unit, socket and command: what systemd says of them, and what they run."""
+"""docs/deploy/'s unit, socket and command: systemd's verdict on them, and what they run."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.conftest import DEPLOY, START_SECONDS
-from tests.deploy.server import Server, server
+from tests.deploy.server import USUAL_PATH, Server, server
 from tests.support.gunicorn_server import ROOT
 from tests.support.nginx_server import changed
 from tests.support.programs import program
@@ -38,11 +38,24 @@ def value(name: str) -> str:
 
 @pytest.fixture
 def units(tmp_path: Path) -> list[Path]:
-    """The two files as they are, but for the program, which only a server has."""
+    """The two files as they are, except the program, which only a server has."""
     changes = {f"{CODE}/.venv/bin/python": str(shutil.which("true"))}
     service = tmp_path / "authsvc.service"
     service.write_text(changed((DEPLOY / "authsvc.service").read_text(), changes))
     return [service, Path(shutil.copy(DEPLOY / "authsvc.socket", tmp_path))]
+
+
+def analyzed(folder: Path, *words: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run `systemd-analyze` where no unit and no drop-in of this machine is found.
+
+    Every unit needs sysinit.target, so an empty one takes the place of the machine's.
+    """
+    only = folder / "units"
+    only.mkdir()
+    (only / "sysinit.target").write_text("[Unit]\nDescription=Empty\n")
+    command = [program("systemd-analyze", package="systemd"), *words]
+    variables = {"PATH": USUAL_PATH, "SYSTEMD_UNIT_PATH": str(only)}
+    return subprocess.run(command, env=variables, capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -114,16 +127,34 @@ def get(port: socket.socket, path: str) -> int:
         return connection.getresponse().status
 
 
-def test_systemd_finds_no_fault(units: list[Path]) -> None:
-    command = [program("systemd-analyze", package="systemd"), "verify", *units]
-    done = subprocess.run(command, capture_output=True, text=True)
+def test_systemd_finds_no_fault(units: list[Path], tmp_path: Path) -> None:
+    done = analyzed(tmp_path, "verify", *units)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_service_is_shut_in(units: list[Path]) -> None:
-    command = [program("systemd-analyze", package="systemd"), "security", "--no-pager"]
-    command += ["--offline=true", f"--threshold={MOST_EXPOSED}"]
-    done = subprocess.run([*command, units[0]], capture_output=True, text=True)
+def test_a_fault_in_our_unit_is_found(units: list[Path], tmp_path: Path) -> None:
+    units[0].write_text(units[0].read_text().replace("UMask=", "Umask="))
+    assert "Unknown key 'Umask'" in analyzed(tmp_path, "verify", *units).stderr
+
+
+def test_a_fault_in_a_unit_of_another_package_is_not_ours(
+    units: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit starts after postgresql.service, which systemd therefore reads and checks."""
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "postgresql.service").write_text("[Unit]\nNoSuchKey=1\n")
+    monkeypatch.setenv("SYSTEMD_UNIT_PATH", f"{foreign}:")
+    command = [program("systemd-analyze", package="systemd"), "verify", *units]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert "NoSuchKey" in found.stderr
+    done = analyzed(tmp_path, "verify", *units)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_service_is_shut_in(units: list[Path], tmp_path: Path) -> None:
+    limits = ["--no-pager", "--offline=true", f"--threshold={MOST_EXPOSED}"]
+    done = analyzed(tmp_path, "security", *limits, units[0])
     assert done.returncode == 0, done.stdout
 
 
