@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-COVERED := authsvc/auth/*,authsvc/guard/*,authsvc/sessions/*,authsvc/tokens/*,authsvc/audit/*
+COVERED := authsvc/auth/*,authsvc/guard/*,authsvc/ratelimit/*,authsvc/sessions/*,authsvc/tokens/*,authsvc/audit/*
 SBOM := build/sbom
 NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
 
