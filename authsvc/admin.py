@@ -115,8 +115,8 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
     user_id = _account(email).id
     with writing() as connection:
         before, after = accounts.replace_roles(connection, user_id, change)
-        if len(after) > roles.MOST:
-            raise _unfit(f"Nobody has more than {roles.MOST} roles.")
+        if len(after) > roles.MAX_ROLES:
+            raise _unfit(f"Nobody has more than {roles.MAX_ROLES} roles.")
         changes = [f"+{name}" for name in after if name not in before]
         changes += [f"-{name}" for name in before if name not in after]
         if changes:

@@ -1,11 +1,11 @@
-"""Roles: the names that an operator gives to people, and that a view may ask for."""
+"""Roles: names that an operator grants to a user, and that a view may require."""
 
 import re
 from collections.abc import Iterable
 from typing import Any
 
-MOST = 16
-"""Roles of one person: with as many of the longest names an access token is within its 4 KiB."""
+MAX_ROLES = 16
+"""Roles per user. An access token with this many of the longest names stays below 4 KiB."""
 PATTERN = "[a-z0-9][a-z0-9_.:-]{0,63}"
 _NAME = re.compile(PATTERN)
 
@@ -13,36 +13,36 @@ Roles = tuple[str, ...]
 
 
 def is_role(text: str) -> bool:
-    """Whether the text is a role's name."""
+    """Return whether the text is a valid name of a role."""
     return _NAME.fullmatch(text) is not None
 
 
 def parse(text: str) -> Roles:
-    """The roles in a text such as ``users.roles`` holds: names with a space between.
+    """Return the roles in the text of ``users.roles``: names separated by spaces.
 
-    Operators write it by SQL, so whatever may stand there shuts nobody out: a word that is no
-    name grants nothing, and neither does what comes after as many names as a person may have.
+    Operators write this column by SQL, so invalid text must not lock a user out: a word that is
+    not a valid name is skipped, and so are names beyond `MAX_ROLES`.
     """
-    return tuple(dict.fromkeys(filter(_NAME.fullmatch, text.split(" "))))[:MOST]
+    return tuple(dict.fromkeys(filter(_NAME.fullmatch, text.split(" "))))[:MAX_ROLES]
 
 
 def join(roles: Iterable[str]) -> str:
-    """The text of these roles."""
+    """Return the text of these roles, as ``users.roles`` has it."""
     return " ".join(roles)
 
 
 def checked(value: Any) -> Roles:
-    """The roles in a claim, a list of different names (RFC 9068 section 2.2.3.1).
+    """Return the roles in a `roles` claim, a list of distinct names (RFC 9068 section 2.2.3.1).
 
-    Whoever has no role has no such claim, so an empty list is none either.
+    The token of a user without roles does not have the claim, so an empty list is refused.
 
     Raises:
-        ValueError: it is anything else.
+        ValueError: the claim is anything else.
     """
-    if type(value) is not list or not 1 <= len(value) <= MOST:
-        raise ValueError("no list of roles")
+    if type(value) is not list or not 1 <= len(value) <= MAX_ROLES:
+        raise ValueError("not a list of roles")
     if not all(type(name) is str and is_role(name) for name in value):
-        raise ValueError("not all of it are roles")
+        raise ValueError("an item is not a role")
     if len(set(value)) < len(value):
-        raise ValueError("a role comes twice")
+        raise ValueError("a role is repeated")
     return tuple(value)

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it and no wider: what two parsers could read differently is refused."""
+"""Parse JSON strictly by RFC 8259. Text that two parsers could read differently is refused."""
 
 import json
 import math
@@ -6,22 +6,22 @@ import re
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
-"""Levels of nesting: far more than any document here needs, far fewer than the stack holds."""
+"""Levels of nesting: far more than any document here needs, and far below the recursion limit."""
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class NotStrictJson(ValueError):
-    """The bytes are not JSON, or are JSON of which a reader could be misled."""
+    """The bytes are not JSON, or are JSON that another parser could read differently."""
 
 
 def loads(text: bytes) -> Any:
-    """The value that the bytes spell.
+    """Return the value of the JSON text.
 
     Raises:
-        NotStrictJson: not UTF-8, a byte order mark (RFC 8259 section 8.1), not JSON, duplicate
-            members (section 4), NaN, Infinity or a number that becomes it (section 6), or
-            nested too deeply (section 9).
+        NotStrictJson: the text is not UTF-8, begins with a byte order mark (RFC 8259 section
+            8.1), is not JSON, repeats a member (section 4), has NaN, Infinity or a number that
+            overflows to it (section 6), or is nested too deeply (section 9).
     """
     try:
         decoded = text.decode("utf-8")
@@ -58,7 +58,7 @@ def _no_constants(name: str) -> NoReturn:
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise NotStrictJson("a number too large")
+        raise NotStrictJson("the number is too large")
     return number
 
 

@@ -1,4 +1,4 @@
-"""JSON read strictly: what two parsers could take differently is refused."""
+"""Strict JSON: text that two parsers could read differently is refused."""
 
 import json
 
@@ -64,17 +64,17 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "value"), GOOD)
-def test_json_is_read(text: bytes, value: object) -> None:
+def test_strict_json_is_parsed(text: bytes, value: object) -> None:
     assert loads(text) == value
 
 
 @pytest.mark.parametrize("text", BAD.values(), ids=BAD.keys())
-def test_what_is_not_strict_json_is_refused(text: bytes) -> None:
+def test_other_text_is_refused(text: bytes) -> None:
     with pytest.raises(NotStrictJson):
         loads(text)
 
 
-def test_half_a_character_is_left_to_the_reader() -> None:
+def test_a_lone_surrogate_is_accepted() -> None:
     assert loads(b'"\\ud800"') == "\ud800"
 
 
@@ -91,17 +91,17 @@ values = st.recursive(
 
 @settings(max_examples=50, deadline=None)
 @given(values, st.booleans())
-def test_whatever_json_writes_is_read_back(value: object, escaped: bool) -> None:
+def test_the_output_of_json_dumps_is_read_back(value: object, escaped: bool) -> None:
     try:
         text = json.dumps(value, ensure_ascii=escaped).encode()
-    except UnicodeEncodeError:  # half a character cannot stand in UTF-8
+    except UnicodeEncodeError:  # UTF-8 cannot encode a lone surrogate
         return
     assert loads(text) == value
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=40))
-def test_any_bytes_are_read_as_json_has_it_or_refused(text: bytes) -> None:
+def test_any_bytes_are_parsed_as_json_loads_does_or_refused(text: bytes) -> None:
     try:
         value = loads(text)
     except NotStrictJson:

@@ -1,4 +1,4 @@
-"""THE auth blueprint: how tokens are got, given up, and asked about."""
+"""The auth blueprint: register, log in, refresh, log out, and check an access token."""
 
 from flask import Blueprint, Response
 
@@ -19,5 +19,5 @@ auth.post("/introspect")(introspect.introspect)
 
 @auth.errorhandler(RefreshTokenRefused)
 def refuse_refresh_token(problem: RefreshTokenRefused) -> Response:
-    """A refused refresh token is of no use to anybody: the browser is told to drop it."""
+    """Render the problem and clear the cookie, which is of no use any more."""
     return registry.get(RefreshCookie).clear(render(problem))

@@ -1,9 +1,9 @@
-"""POST /auth/introspect: is this access token valid now, and what does it say (RFC 7662)?"""
+"""POST /auth/introspect: return whether an access token is valid now, and its claims (RFC 7662)."""
 
 from typing import (
     Annotated,
     Literal,
-    NotRequired,  # pydantic asks for these before Python 3.12
+    NotRequired,  # pydantic needs this one before Python 3.12
     cast,
 )
 
@@ -22,30 +22,30 @@ from authsvc.web.outputs import answers
 
 
 class Introspection(Body):
-    """What is asked about.
+    """The access token to introspect.
 
     Args:
-        access_token: the token's text, as a client sent it.
+        access_token: the token, as a client sent it.
     """
 
     access_token: Annotated[Text, Field(examples=["eyJhbGciOiJIUzI1NiIs..."])]
 
 
 class Active(TypedDict):
-    """What a token says that is valid now (RFC 7662 section 2.2).
+    """The claims of an access token that is valid now (RFC 7662 section 2.2).
 
     Args:
         active: whether the token is valid.
         token_type: how it is sent.
-        iss: who issued it.
+        iss: the issuer.
         sub: the id of the account.
-        aud: for whom it is.
-        exp: when it ends, in seconds since 1970.
-        iat: when it was issued, in the same.
+        aud: the audience.
+        exp: when it expires, in seconds since 1970.
+        iat: when it was issued, in seconds since 1970.
         jti: the token's own id.
         sid: the id of the session.
-        auth_time: when its owner logged in, in the same.
-        roles: the roles of the account; absent where it has none.
+        auth_time: when the user logged in, in seconds since 1970.
+        roles: the roles of the account; absent if it has none.
     """
 
     active: Literal[True]
@@ -62,7 +62,7 @@ class Active(TypedDict):
 
 
 class Inactive(TypedDict):
-    """That a token is not valid now; why is not told.
+    """The access token is not valid now. The reason is not given.
 
     Args:
         active: whether the token is valid.
@@ -75,10 +75,10 @@ class Inactive(TypedDict):
 @takes(Introspection)
 @answers(200)
 def introspect(body: Introspection) -> Active | Inactive:
-    """Ask whether an access token is valid now, and what it says.
+    """Return whether an access token is valid now, and its claims (RFC 7662).
 
-    A token whose session has ended is not valid. Answered from the database, so that it holds at
-    this very moment (RFC 7662).
+    The session is looked up in the database, so a token is inactive as soon as its session is
+    revoked, its account is disabled or its user is deleted.
     """
     claims = _valid(body.access_token)
     if claims is None or not is_in_force(claims.sid, claims.sub):
@@ -91,5 +91,5 @@ def _valid(token: str) -> Claims | None:
         claims = registry.get(AccessTokenGuard).verify(token)
     except (TokenExpired, TokenInvalid):
         return None
-    # No leeway: the clock that set its end is the one that is read here.
+    # No leeway: the service that issued the token reads its own clock here.
     return claims if claims.exp > clock.now().timestamp() else None

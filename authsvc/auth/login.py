@@ -26,11 +26,11 @@ from authsvc.web.outputs import answers
 
 
 class Credentials(Body):
-    """Who wants to log in.
+    """The e-mail address and password of the account.
 
     Args:
-        email: the account's, in whatever case.
-        password: the account's, every character as it was chosen.
+        email: the account's address; case does not matter.
+        password: the account's password, exactly as it was chosen.
     """
 
     email: Email
@@ -41,11 +41,12 @@ class Credentials(Body):
 @takes(Credentials)
 @answers(200, headers=COOKIE_SET, may=[InvalidCredentials, RateLimited])
 def login(body: Credentials) -> AccessToken:
-    """Log in: open a new session.
+    """Log in and open a new session.
 
-    The access token is in the body, the refresh token in a cookie that no script can read. A live
-    session whose cookie comes along ends, since its cookie is about to be overwritten. An unknown
-    address, a wrong password and a disabled account are answered alike.
+    The response has the access token in its body and the refresh token in a cookie that scripts
+    cannot read. If the request sends the cookie of a live session, that session is revoked,
+    because the new cookie overwrites it. An unknown address, a wrong password and a disabled
+    account get the same response.
     """
     passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
     client = current_client()
@@ -63,7 +64,7 @@ def login(body: Credentials) -> AccessToken:
 
 
 def _purge_a_little(context: AppContext) -> None:
-    """Remove a few expired rows, once the client has its response."""
+    """Remove a few expired rows, after the response was sent."""
     with context:
         sessions.purge_a_little()
         audit.purge_a_little(registry.get(Settings).audit_ttl)

@@ -16,11 +16,12 @@ from authsvc.web.outputs import answers
 @takes_refresh_cookie
 @answers(204, headers=COOKIE_CLEARED)
 def logout() -> None:
-    """End the session of the refresh cookie.
+    """Log out: revoke the session of the refresh cookie and clear the cookie.
 
-    When the answer is there, the session is gone from the database: its refresh token is refused
-    at once, and its access tokens within a second. Where nothing is left to end, the answer is
-    the same. A 503 means that it did not happen, and the cookie stays: try again.
+    When the client has the 204, the session is revoked in the database: its refresh token is
+    refused at once, and its access tokens within a second. If there is no session to revoke, the
+    response is the same. A 503 means that the session is not revoked and the cookie stays: try
+    again.
     """
     cookie = registry.get(RefreshCookie)
     log_out(registry.get(SessionTokens), cookie.sent(), user_at(current_client()))

@@ -1,4 +1,4 @@
-"""POST /auth/refresh: another access token for a live session, and never another cookie."""
+"""POST /auth/refresh: issue another access token for a live session, and never another cookie."""
 
 from authsvc.guard.access_token import public
 from authsvc.guard.refresh_cookie import RefreshCookie, takes_refresh_cookie
@@ -31,10 +31,10 @@ from authsvc.web.outputs import answers
     ],
 )
 def refresh() -> AccessToken:
-    """Get another access token by the refresh cookie.
+    """Get another access token for the session of the refresh cookie.
 
-    It never sets a cookie, and nothing about the session is extended: any number of tabs and
-    retries may refresh at once. The body is ignored, and may be absent.
+    A refresh never sets a cookie and never extends the session, so any number of tabs and retries
+    may refresh at the same time. The request needs no body, and a body is ignored.
     """
     tokens = registry.get(SessionTokens)
     refresh_token = tokens.verify(_only_one(registry.get(RefreshCookie).sent()))

@@ -1,4 +1,4 @@
-"""POST /auth/register: a new account, and no tokens: the client logs in next."""
+"""POST /auth/register: create an account. It issues no tokens; the client logs in next."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -21,12 +21,12 @@ from authsvc.web.outputs import Instant, answers
 
 
 class NewAccount(Body):
-    """Who wants an account.
+    """The e-mail address and password of the new account.
 
     Args:
-        email: an address that no account has yet, in whatever case; no mail is sent to it.
-        password: at least so many characters, and none of those that attackers try first. Any
-            characters will do; they are counted after normalisation (NFC).
+        email: an address that no account has yet; case does not matter. No mail is sent to it.
+        password: long enough, and not on the lists of passwords that attackers try first. All
+            characters are allowed; they are counted after normalisation (NFC).
     """
 
     email: Annotated[Email, Field(json_schema_extra={"format": "email"})]
@@ -35,12 +35,12 @@ class NewAccount(Body):
 
 @dataclass(frozen=True)
 class Registered:
-    """The account that was made.
+    """The account that was created.
 
     Args:
-        id: never changes, and is the `sub` claim of the access tokens.
-        email: as it was written.
-        created_at: now.
+        id: the account's id, which never changes; the `sub` claim of its access tokens.
+        email: the address as the client sent it.
+        created_at: the time of the registration.
     """
 
     id: UUID
@@ -52,7 +52,7 @@ class Registered:
 @takes(NewAccount)
 @answers(201, may=[RegistrationClosed, EmailTaken, RateLimited])
 def register(body: NewAccount) -> Registered:
-    """Make an account; log in next."""
+    """Create an account. The client logs in next."""
     if registry.get(Settings).registration == "closed":
         raise RegistrationClosed
     passwords, client = registry.get(Passwords), current_client()

@@ -1,4 +1,4 @@
-"""GET /auth/verify: a proxy asks whether the request that it holds bears a valid access token."""
+"""GET /auth/verify: a proxy asks whether the request it forwards has a valid access token."""
 
 from flask import Response
 
@@ -10,9 +10,10 @@ SUBJECT, SESSION = "X-Auth-Subject", "X-Auth-Session"
 
 @answers(204, headers={SUBJECT: "The id of the account.", SESSION: "The id of the session."})
 def verify() -> Response:
-    """Let a proxy ask whether a request's access token is valid.
+    """Return whether the request's access token is valid, for a proxy.
 
-    For nginx's `auth_request` and its like. The token is sent as with any protected route.
+    nginx's `auth_request`, Traefik's `forwardAuth` and similar directives call it. The token is
+    sent as to any protected route.
     """
     claims = current_access_token()
     return Response(status=204, headers={SUBJECT: str(claims.sub), SESSION: str(claims.sid)})

@@ -1,4 +1,4 @@
-"""THE protected-resources blueprint: what a person does with their own account."""
+"""The protected-resources blueprint: the account of the access token's owner."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""GET /api/me/activity: what happened to my account."""
+"""GET /api/me/activity: list the security events of the account."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,15 +9,15 @@ from authsvc.web.inputs import Query, takes_query
 from authsvc.web.log_context import session_hash
 from authsvc.web.outputs import Instant, answers
 
-MOST = 100
-"""Events in one answer."""
+MAX_EVENTS = 100
+"""Events in one response."""
 
 
-class Older(Query):
-    """Which events.
+class Page(Query):
+    """Which events to list.
 
     Args:
-        before: the id of an event: only older ones are shown.
+        before: the id of an event; only older events are listed.
     """
 
     before: UUID | None = None
@@ -25,17 +25,17 @@ class Older(Query):
 
 @dataclass(frozen=True)
 class Happened:
-    """Something that happened to the account.
+    """A security event of the account.
 
     Args:
-        id: by which older ones can be asked for.
-        event: what happened.
-        at: when.
-        actor: by whom.
-        ip_address: from where.
-        user_agent: by what browser.
-        detail: a word more about it.
-        current: whether it was done in this very session.
+        id: the event's id; pass it as `before` to list older events.
+        event: the kind of event.
+        at: when it happened.
+        actor: `user` or `operator`.
+        ip_address: the network address of the request, if there was one.
+        user_agent: the User-Agent header of the request, if there was one.
+        detail: a stable word about the event, such as an error's code.
+        current: whether the session of this request caused it.
     """
 
     id: UUID
@@ -50,36 +50,37 @@ class Happened:
 
 @dataclass(frozen=True)
 class Activity:
-    """What happened to the account.
+    """Security events of the account.
 
     Args:
-        events: newest first.
+        events: the events, newest first.
     """
 
     events: list[Happened]
 
 
-@takes_query(Older)
+@takes_query(Page)
 @answers(200, operation_id="activity_show_activity")
-def show_activity(query: Older) -> Activity:
-    """List what happened to the account, newest first.
+def show_activity(query: Page) -> Activity:
+    """List the security events of the account, newest first.
 
-    At most a hundred events are shown: with `before` and the id of the last one, those before it.
+    A response has at most a hundred events. Pass the id of the last one as `before` to get the
+    next page.
     """
     token = current_access_token()
     this_session = session_hash(token.sid)
     return Activity(
         [
             Happened(
-                id=told.id,
-                event=told.event,
-                at=told.at,
-                actor=told.actor,
-                ip_address=told.ip_address,
-                user_agent=told.user_agent,
-                detail=told.detail,
-                current=told.session == this_session,
+                id=event.id,
+                event=event.event,
+                at=event.at,
+                actor=event.actor,
+                ip_address=event.ip_address,
+                user_agent=event.user_agent,
+                detail=event.detail,
+                current=event.session == this_session,
             )
-            for told in newest(MOST, user_id=token.sub, before=query.before)
+            for event in newest(MAX_EVENTS, user_id=token.sub, before=query.before)
         ]
     )

@@ -1,4 +1,4 @@
-"""GET and DELETE /api/me: the account, and its deletion."""
+"""GET and DELETE /api/me: show the account, and delete it."""
 
 from flask import after_this_request
 
@@ -18,10 +18,10 @@ from authsvc.web.outputs import answers
 
 
 class Confirmation(Body):
-    """That the person is there.
+    """The password that confirms the deletion.
 
     Args:
-        password: the account's.
+        password: the account's password.
     """
 
     password: Password
@@ -29,7 +29,7 @@ class Confirmation(Body):
 
 @answers(200, operation_id="me_show")
 def show() -> accounts.Account:
-    """Show the account whose access token this is."""
+    """Return the account of the access token."""
     account = accounts.find(current_access_token().sub)
     if account is None:
         raise AccessTokenRevoked
@@ -39,7 +39,7 @@ def show() -> accounts.Account:
 @takes(Confirmation)
 @answers(204, headers=COOKIE_CLEARED, may=[WrongPassword, RateLimited], operation_id="me_delete")
 def delete(body: Confirmation) -> None:
-    """Delete the account, its sessions and its data, for good."""
+    """Delete the account, its sessions and its data. This cannot be undone."""
     user_id, passwords = current_access_token().sub, registry.get(Passwords)
     with passwords.admitted(), registry.get(Throttle).password(user_id):
         confirmed = confirm_password(passwords, user_id, body.password)

@@ -1,4 +1,4 @@
-"""PUT /api/me/password: a new password, and every other session of the account ends."""
+"""PUT /api/me/password: change the password and revoke every other session of the account."""
 
 from authsvc.audit.record import Event, record, user_at
 from authsvc.database import writing
@@ -16,11 +16,11 @@ from authsvc.web.outputs import answers
 
 
 class NewPassword(Body):
-    """The old password and the new one.
+    """The current password and the new one.
 
     Args:
-        current_password: it confirms that the person is there.
-        new_password: as at registration.
+        current_password: the account's password until now.
+        new_password: the new password, with the same rules as at registration.
     """
 
     current_password: Password
@@ -30,7 +30,7 @@ class NewPassword(Body):
 @takes(NewPassword)
 @answers(204, may=[WrongPassword, RateLimited], operation_id="password_change")
 def change(body: NewPassword) -> None:
-    """Change the password; every other session of the account ends."""
+    """Change the password and revoke every other session of the account."""
     token = current_access_token()
     account = accounts.find(token.sub)
     if account is None:

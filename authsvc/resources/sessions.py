@@ -1,4 +1,4 @@
-"""/api/me/sessions: where am I logged in, and how do I end it."""
+"""/api/me/sessions: list the sessions of the account, and revoke them."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,10 +19,10 @@ from authsvc.web.outputs import answers
 
 @dataclass(frozen=True)
 class LiveSessions:
-    """Where the person is logged in.
+    """The live sessions of the account.
 
     Args:
-        sessions: the live ones, newest first.
+        sessions: the sessions, newest first.
     """
 
     sessions: list[LiveSession]
@@ -37,9 +37,9 @@ def show_all() -> LiveSessions:
 
 @answers(204, operation_id="sessions_revoke_one")
 def revoke_one(sid: UUID) -> None:
-    """End one live session of the account.
+    """Revoke one live session of the account.
 
-    Its refresh token is refused at once, its access tokens within a second.
+    Its refresh token is refused at once, and its access tokens within a second.
 
     Args:
         sid: the session's id.
@@ -50,7 +50,7 @@ def revoke_one(sid: UUID) -> None:
 
 @answers(204, headers=COOKIE_CLEARED, operation_id="sessions_revoke_all")
 def revoke_all() -> None:
-    """Log out everywhere: end every session of the account, this one too."""
+    """Log out everywhere: revoke every session of the account, including this one."""
     with writing() as connection:
         revoke.revoke_all(connection, current_access_token().sub, user_at(current_client()))
     after_this_request(registry.get(RefreshCookie).clear)

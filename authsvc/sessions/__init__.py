@@ -1,1 +1,1 @@
-"""Sessions: what one refresh token opens, and what ends it."""
+"""Sessions: open, refresh, list, revoke and purge them."""

@@ -14,16 +14,16 @@ from authsvc.web.outputs import Instant
 
 @dataclass(frozen=True)
 class LiveSession:
-    """A session as its owner is told of it.
+    """A session as the API shows it to its owner.
 
     Args:
-        id: by which it can be ended; the `sid` claim of its access tokens.
-        created_at: when its owner logged in.
-        expires_at: when it ends by itself; nothing puts that off.
+        id: the id by which it can be ended; the `sid` claim of its access tokens.
+        created_at: the time of the login.
+        expires_at: when it expires; nothing extends it.
         last_used_at: when it was last refreshed, to within an hour.
-        user_agent: what the browser called itself at the login.
-        ip_address: from where the login came.
-        current: whether the question comes from this very session.
+        user_agent: the User-Agent header of the login.
+        ip_address: the network address that the login came from.
+        current: whether this is the session of the request.
     """
 
     id: UUID
@@ -38,12 +38,12 @@ class LiveSession:
 def live_sessions(
     user_id: UUID, idle_ttl: timedelta, *, current: UUID | None = None
 ) -> list[LiveSession]:
-    """The user's live sessions, newest first.
+    """Return the user's live sessions, newest first.
 
     Args:
-        user_id: whose.
+        user_id: the owner of the sessions.
         idle_ttl: how long a session may go unused.
-        current: the session that asks.
+        current: the session of the request.
     """
     columns = (
         RefreshToken.id,

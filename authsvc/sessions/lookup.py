@@ -1,4 +1,4 @@
-"""Look a session up by its id, with its user."""
+"""Look up a session by its id, joined with its user."""
 
 import hmac
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from authsvc.users.model import User
 
 
 class FoundSession(NamedTuple):
-    """A session's row, joined with its user's; the user's columns are None if it was deleted."""
+    """A session's row joined with its user's; the user's columns are None for a deleted user."""
 
     user_id: UUID | None
     token_hash: bytes
@@ -35,7 +35,7 @@ class FoundSession(NamedTuple):
     def refusal(
         self, refresh_token: RefreshClaims, now: datetime, idle_ttl: timedelta
     ) -> RefreshTokenRefused | None:
-        """Return why this refresh token is refused; None if it is not."""
+        """Return the problem that refuses this refresh token, or None if the session is live."""
         claims = refresh_token.claims
         if self.user_id not in (None, claims.sub) or int(self.issued_at.timestamp()) != claims.iat:
             return RefreshTokenInvalid()
@@ -49,7 +49,7 @@ class FoundSession(NamedTuple):
 
 
 def find_session(sid: UUID) -> FoundSession | None:
-    """Return the session with this id, by one SELECT; None if there is none."""
+    """Return the session with this id, by one SELECT, or None if it does not exist."""
     return _SESSION_AND_USER.look_up(sid=sid)
 
 

@@ -30,7 +30,7 @@ class RefreshToken(Base):
 
 
 def is_live(now: datetime, idle_ttl: timedelta) -> ColumnElement[bool]:
-    """Which sessions are neither revoked, expired nor idle too long."""
+    """Return the condition that a session is not revoked, not expired and not idle too long."""
     return and_(
         RefreshToken.revoked_at.is_(None),
         RefreshToken.expires_at > now,

@@ -1,8 +1,9 @@
-"""Which sessions are long over, so that their rows may go.
+"""Remove the rows of sessions that expired long ago.
 
-A revoked session's row stays until the session would have ended anyway. Until its access tokens
-have run out every worker must hear of it, and for as long as its cookie may come back the answer
-is that the session was ended, not that the cookie is forged. So there is one rule and one index.
+A revoked session keeps its row until the session would have expired. Every worker must read the
+revocation until the session's access tokens have expired, and a request that still sends its
+cookie gets `refresh_token_revoked` instead of `refresh_token_invalid`. So there is one rule for
+all sessions, and one index serves it.
 """
 
 from collections.abc import Iterator
@@ -15,16 +16,16 @@ from authsvc.database.purging import ExpiredRows
 from authsvc.sessions.model import RefreshToken
 
 KEPT = timedelta(hours=1)
-"""For how long an expired row stays: a clock that is set back must not find it gone."""
+"""How long an expired row stays: if the clock is set back, the row must still exist."""
 
 
 def purge() -> Iterator[int]:
-    """Remove all of them: see `ExpiredRows.remove_all`."""
+    """Remove all expired sessions and yield each batch's size: see `ExpiredRows.remove_all`."""
     return _EXPIRED.remove_all(clock.now() - KEPT)
 
 
 def purge_a_little() -> None:
-    """Remove a few of them: see `ExpiredRows.remove_a_little`."""
+    """Remove one batch of expired sessions: see `ExpiredRows.remove_a_little`."""
     _EXPIRED.remove_a_little(clock.now() - KEPT)
 
 

@@ -1,4 +1,4 @@
-"""Refresh a session: another access token, and nothing about the session is extended."""
+"""Refresh a session: issue another access token. Nothing about the session is extended."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,18 +18,18 @@ from authsvc.tokens.refresh import RefreshClaims
 from authsvc.web.client import Client
 
 MAX_USE_INTERVAL = timedelta(hours=1)
-"""How old `last_used_at` may become before a refresh updates it: a refresh is mostly a read."""
+"""How old `last_used_at` may be before a refresh updates it. Most refreshes write nothing."""
 
 
 def refresh_session(
     tokens: SessionTokens, refresh_token: RefreshClaims, client: Client
 ) -> AccessToken:
-    """Return an access token for a live session, which one SELECT finds.
+    """Return an access token for the session of a refresh token. It costs one SELECT.
 
     Args:
         tokens: issues the access token.
         refresh_token: a verified refresh token.
-        client: where the request came from, for the audit trail.
+        client: the address and browser of the request, for the audit trail.
 
     Raises:
         RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: the session is not live.

@@ -1,4 +1,4 @@
-"""Revoke sessions: those of some refresh tokens, one, all of a user, or all of all users."""
+"""Revoke sessions: by refresh token, by id, all of one user, or all of all users."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,7 +18,7 @@ from authsvc.tokens.refresh import RefreshClaims
 from authsvc.web import log_context
 
 PAGE = 1000
-"""Rows in one transaction where the sessions of all users are revoked."""
+"""Rows per transaction when the sessions of all users are revoked."""
 
 
 class Revoked(NamedTuple):
@@ -29,7 +29,7 @@ class Revoked(NamedTuple):
 
 
 def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> None:
-    """Revoke the sessions of these refresh tokens, durably. Other texts are ignored."""
+    """Revoke the sessions of these refresh tokens, durably. Other strings are ignored."""
     known = tokens.of_this_service(refresh_tokens)
     for token in known:
         log_context.bind(user=token.claims.sub, session=token.claims.sid)
@@ -40,7 +40,7 @@ def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> N
 
 
 def revoke_tokens(connection: Connection, refresh_tokens: list[RefreshClaims]) -> list[Revoked]:
-    """Revoke the sessions of these tokens, and return those that were not revoked before."""
+    """Revoke the sessions of these tokens and return those that this call revoked."""
     now = clock.now()
     return [
         revoked
@@ -66,7 +66,7 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> N
     """Revoke one live session of the user.
 
     Raises:
-        NotFound: the user has no such session.
+        NotFound: the user does not have such a live session.
     """
     now = clock.now()
     with writing() as connection:
@@ -88,28 +88,28 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> N
 def revoke_all(
     connection: Connection, user_id: UUID, actor: Actor, *, except_sid: UUID | None = None
 ) -> int:
-    """Revoke every session of the user except perhaps one, and return how many were live."""
+    """Revoke every session of the user except `except_sid`, and return how many were live."""
     now = clock.now()
     rows = connection.execute(
         update(RefreshToken)
         .where(
             RefreshToken.user_id == user_id,
             RefreshToken.revoked_at.is_(None),
-            RefreshToken.id != except_sid,  # `id IS NOT NULL` for None: true for each row
+            RefreshToken.id != except_sid,  # for None: `id IS NOT NULL`, true for every row
         )
         .values(revoked_at=now)
         .returning(RefreshToken.id, RefreshToken.expires_at)
     )
-    # An expired session is marked too, since the workers' clocks differ, but it did not end early.
+    # Expired sessions are marked too, because the workers' clocks differ. They are not counted.
     revoked = [sid for sid, expires_at in rows if expires_at > now]
     record(connection, actor, *(Event("session_revoked", user_id, sid) for sid in revoked))
     return len(revoked)
 
 
 def revoke_all_users(actor: Actor) -> Iterator[int]:
-    """Revoke every session of all users, page by page, and yield the number of each page.
+    """Revoke every session of all users, page by page, and yield the number revoked per page.
 
-    The pages follow the ids, so that no transaction is long and no row is read twice.
+    Pages are ordered by id, so transactions stay short and no row is read twice.
     """
     last = UUID(int=0)
     while True:
@@ -143,9 +143,9 @@ def revoke_all_users(actor: Actor) -> Iterator[int]:
 
 
 def anonymize(connection: Connection, user_id: UUID) -> None:
-    """Revoke every session of the user, and erase from its row whose it was and where.
+    """Revoke every session of the user, and erase the user, address and browser from its row.
 
-    The rows stay until the last access token has expired, so that every worker learns of them.
+    The rows stay until the last access token has expired, so that every worker reads them.
     """
     connection.execute(
         update(RefreshToken)

@@ -1,4 +1,4 @@
-"""The two tokens of a session: what issues and verifies them, and for how long they are good."""
+"""The two tokens of a session: how they are issued and verified, and how long they are valid."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from authsvc.web import log_context
 
 @dataclass(frozen=True)
 class SessionTokens:
-    """The tokens of all sessions.
+    """Issues and verifies the tokens of all sessions.
 
     Args:
         access: issues access tokens.
@@ -27,7 +27,7 @@ class SessionTokens:
     idle_ttl: timedelta
 
     def verify(self, refresh_token: str) -> RefreshClaims:
-        """Return the claims of a refresh token; whether its session is live is not checked.
+        """Return the claims of a refresh token, without checking whether its session is live.
 
         Raises:
             RefreshTokenExpired: it has expired.
@@ -43,7 +43,7 @@ class SessionTokens:
         return verified
 
     def of_this_service(self, refresh_tokens: list[str]) -> list[RefreshClaims]:
-        """Return the claims of those texts that are our refresh tokens, expired or not."""
+        """Return the claims of the strings that are our refresh tokens, expired or not."""
         verified = []
         for refresh_token in refresh_tokens:
             try:

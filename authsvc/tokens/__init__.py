@@ -1,1 +1,1 @@
-"""The two JWTs: issued and verified, without Flask and without a database."""
+"""Issue and verify the two JWTs, without Flask and without a database."""

@@ -1,4 +1,4 @@
-"""The access token: short, sent by the page, verified without the database (RFC 9068)."""
+"""The access token: it lives minutes and is verified without the database (RFC 9068)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,19 +13,19 @@ from authsvc.tokens.keyring import Key, Keyring, Keys, header_of
 from authsvc.tokens.verified_cache import VerifiedTokenCache
 
 MAX_LIFE = 15 * 60
-"""Seconds that an access token may live at most, whatever is set (rule R2)."""
+"""The most seconds that an access token may live; a longer setting is refused (rule R2)."""
 
 _TYP = "at+jwt"
 
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A token just issued, as the page is given it (RFC 6749 section 5.1).
+    """An access token as the client receives it (RFC 6749 section 5.1).
 
     Args:
-        access_token: its text. Keep it in memory only, and send it back as `Bearer`.
+        access_token: the token. Keep it in memory only, and send it as `Bearer`.
         token_type: how it is sent.
-        expires_in: the seconds that it lives from now on.
+        expires_in: seconds until it expires.
     """
 
     access_token: str = field(metadata={"examples": ["eyJhbGciOiJIUzI1NiIs..."]})
@@ -34,12 +34,12 @@ class AccessToken:
 
 
 def access_keyring(current: Key, *previous: Key) -> Keyring:
-    """The keys of access tokens: one that signs, and those that still verify."""
+    """Return the keyring of access tokens: `current` signs, and all keys verify."""
     return Keyring(_TYP, current, *previous)
 
 
 def access_header(key: Key) -> str:
-    """The header of access tokens that this key signs (RFC 9068 section 2.1)."""
+    """Return the header of access tokens that this key signs (RFC 9068 section 2.1)."""
     return header_of(_TYP, key)
 
 
@@ -48,9 +48,9 @@ class AccessTokens:
     """Issues access tokens.
 
     Args:
-        keyring: whose current key signs.
-        iss: the issuer that the tokens name.
-        aud: the audience that the tokens name.
+        keyring: its current key signs.
+        iss: the issuer of the tokens.
+        aud: the audience of the tokens.
         ttl: the seconds that a token lives.
     """
 
@@ -68,7 +68,7 @@ class AccessTokens:
         session_ends: datetime,
         roles: Roles = (),
     ) -> AccessToken:
-        """An access token of that session, which never outlives the session."""
+        """Return a new access token of the session. It never expires after the session."""
         now = int(clock.now().timestamp())
         exp = min(now + self.ttl, int(session_ends.timestamp()))
         claims = Claims(
@@ -79,7 +79,7 @@ class AccessTokens:
             aud=self.aud,
             iat=now,
             exp=exp,
-            # where the session was opened, a clock may have been ahead of this one
+            # the clock of the instance that opened the session may be ahead of this one
             auth_time=min(now, int(auth_time.timestamp())),
             roles=roles,
         )
@@ -87,13 +87,13 @@ class AccessTokens:
 
 
 class AccessTokenVerifier:
-    """Verifies access tokens, in the service and wherever else they are sent.
+    """Verifies access tokens, in this service and in others.
 
     Args:
-        keys: where the key of a token is found.
-        iss: the issuer that the tokens must name.
-        aud: the audience that they must name.
-        max_life: the seconds that a token may live.
+        keys: finds the key of a token.
+        iss: the issuer that a token must name.
+        aud: the audience that a token must name.
+        max_life: the most seconds that a token may live.
     """
 
     def __init__(self, keys: Keys, *, iss: str, aud: str, max_life: int = MAX_LIFE) -> None:
@@ -104,17 +104,17 @@ class AccessTokenVerifier:
         self._verified = VerifiedTokenCache(keys)
 
     def verify(self, token: str) -> Claims:
-        """The claims of a token that is valid now.
+        """Return the claims of a token that is valid now.
 
         Raises:
-            TokenExpired: it was valid, and its time is over.
-            TokenInvalid: anything else.
+            TokenExpired: the token was valid and has expired.
+            TokenInvalid: the token is not valid for any other reason.
         """
         now = clock.now().timestamp()
-        name = token_hash(token)
-        claims = self._verified.get(name, token)
+        digest = token_hash(token)
+        claims = self._verified.get(digest, token)
         if claims is None:
-            claims = self._verified.add(name, self._check(token, now))
+            claims = self._verified.add(digest, self._check(token, now))
         refuse_expired(claims, now)
         return claims
 

@@ -1,4 +1,4 @@
-"""What both tokens say: each claim required, of its right type, and checked on the way in."""
+"""The claims of both tokens: each is required and checked for its type."""
 
 import re
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The verified payload of a token, under the claims' own names (RFC 7519, RFC 9068).
+    """The verified payload of a token. Fields have the names of the claims (RFC 7519, RFC 9068).
 
     Args:
         sub: the user's id.
         sid: the session's id, the same in both tokens (OpenID Connect Front-Channel Logout).
-        jti: this token's own id.
-        iss: who issued it.
-        aud: whom it is for.
+        jti: the token's own id.
+        iss: the issuer.
+        aud: the audience.
         iat: when it was issued, in seconds since 1970.
-        exp: when it ends, in seconds since 1970.
-        auth_time: when the person logged in, in seconds since 1970.
-        roles: what an operator lets the person do; of an access token, and often none.
+        exp: when it expires, in seconds since 1970.
+        auth_time: when the user logged in, in seconds since 1970.
+        roles: the user's roles; only in an access token, and empty if there are none.
     """
 
     sub: UUID
@@ -42,7 +42,7 @@ class Claims:
     roles: Roles = ()
 
     def payload(self) -> dict[str, Any]:
-        """The claims as they stand in the token."""
+        """Return the claims as the token has them."""
         required = {
             "iss": self.iss,
             "sub": str(self.sub),
@@ -57,13 +57,13 @@ class Claims:
 
 
 def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
-    """The claims in a payload, where each of them is there and well formed.
+    """Return the claims of a payload after checking that each is present and well formed.
 
-    Only `roles` may be missing, and that means that there are none. What time it is is not asked
-    here: see `refuse_expired` and `refuse_early`.
+    Only `roles` may be missing. The current time is not compared here: see `refuse_expired` and
+    `refuse_early`.
 
     Raises:
-        TokenInvalid: a claim is missing, of another type, or of another issuer or audience.
+        TokenInvalid: a claim is missing or has the wrong type, or the issuer or audience differs.
     """
     claims = Claims(
         sub=_uuid(payload.get("sub")),
@@ -82,18 +82,20 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
 
 
 def refuse_early(claims: Claims, now: float) -> None:
-    """
+    """Refuse a token that was issued in the future, with `LEEWAY` for clocks that differ.
+
     Raises:
-        TokenInvalid: the token was issued in the future, further on than clocks may differ.
+        TokenInvalid: it was issued later than that.
     """
     if claims.iat > now + LEEWAY:
         raise TokenInvalid
 
 
 def refuse_expired(claims: Claims, now: float) -> None:
-    """
+    """Refuse a token that has expired, with `LEEWAY` for clocks that differ.
+
     Raises:
-        TokenExpired: the token ended longer ago than clocks may differ.
+        TokenExpired: it expired longer ago than that.
     """
     if claims.exp <= now - LEEWAY:
         raise TokenExpired

@@ -1,4 +1,4 @@
-"""The signed compact form of a token (RFC 7515 section 7.1): written, and read strictly."""
+"""Sign a token, and read one strictly, in the JWS compact form (RFC 7515 section 7.1)."""
 
 import hashlib
 import json
@@ -9,34 +9,34 @@ from authsvc import strict_json
 from authsvc.tokens.keyring import Keyring, Keys, decode, encode
 
 MAX_LENGTH = 4096
-"""Characters; a longer token is refused unread."""
+"""Characters. A longer token is refused without being parsed."""
 
 _compact_json = json.JSONEncoder(separators=(",", ":")).encode
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
 
 class TokenInvalid(Exception):
-    """The token is not one that we issued for this purpose; which check failed is not told."""
+    """The token was not issued by this service for this purpose. The failed check is not named."""
 
 
 class TokenExpired(Exception):
-    """The token is ours, and its time is over."""
+    """The token was issued by this service and has expired."""
 
 
 def sign(payload: dict[str, Any], keyring: Keyring) -> str:
-    """The token that holds this payload, signed by the current key."""
+    """Return a token with this payload, signed by the current key."""
     body = encode(_compact_json(payload).encode("utf-8"))
     signed = f"{keyring.header}.{body}"
     return f"{signed}.{encode(keyring.current.sign(signed.encode('ascii')))}"
 
 
 def verified_payload(token: str, keys: Keys) -> dict[str, Any]:
-    """The payload of a token whose header and signature are right; nothing in it is checked yet.
+    """Return the payload of a token after verifying its header and signature.
 
-    The payload is not parsed before its signature is verified.
+    The payload is parsed only after the signature is verified. Its claims are not checked here.
 
     Raises:
-        TokenInvalid: in every other case.
+        TokenInvalid: the form, the header, the signature or the JSON is wrong.
     """
     if len(token) > MAX_LENGTH or not _COMPACT.fullmatch(token):
         raise TokenInvalid
@@ -56,8 +56,8 @@ def verified_payload(token: str, keys: Keys) -> dict[str, Any]:
 
 
 def token_hash(token: str) -> bytes:
-    """Return the SHA-256 of the token's exact text: what is kept in place of a token.
+    """Return the SHA-256 of the token's exact text, which is stored instead of the token.
 
-    Text outside ASCII is not a token, and "?" appears in none, so its hash is not a token's.
+    Characters outside ASCII become "?", which no token has, so the hash never matches a token's.
     """
     return hashlib.sha256(token.encode("ascii", "replace")).digest()

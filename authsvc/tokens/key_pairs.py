@@ -1,4 +1,4 @@
-"""Key pairs: the private half signs access tokens, the public half is for all who verify them."""
+"""Key pairs: the private key signs access tokens, and the published public key verifies them."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ _ES256 = ECAlgorithm(ECAlgorithm.SHA256, SECP256R1)
 
 
 def generate_pem(algorithm: Algorithm) -> str:
-    """A fresh private key as the PEM text that `key_from_pem` reads (PKCS #8, not encrypted)."""
+    """Return a new private key as PEM text that `key_from_pem` reads (PKCS #8, not encrypted)."""
     key = (
         Ed25519PrivateKey.generate() if algorithm == "EdDSA" else generate_private_key(SECP256R1())
     )
@@ -41,11 +41,11 @@ def generate_pem(algorithm: Algorithm) -> str:
 
 
 def key_from_pem(text: str) -> Key:
-    """The key whose private half is in the PEM text; the algorithm is the key's own.
+    """Return the key of a private key in PEM form. The key determines its algorithm.
 
     Raises:
-        ValueError: it is not one that can sign access tokens. The message says why, and never
-            shows anything of the text.
+        ValueError: the key cannot sign access tokens. The message says why and never contains
+            any of the text.
     """
     try:
         private = load_pem_private_key(text.encode("utf-8"), password=None)
@@ -66,12 +66,12 @@ def key_from_pem(text: str) -> Key:
 
 
 def key_from_jwk(jwk: Any) -> Key:
-    """The key whose public half is published so; it verifies only.
+    """Return the key of a published public key. It verifies and cannot sign.
 
-    Its `kid` is worked out anew, so whatever name the publisher gives it does not matter.
+    Its `kid` is computed from the key, so the publisher's own `kid` is ignored.
 
     Raises:
-        ValueError: it is not a public key for EdDSA or ES256 signatures.
+        ValueError: the JWK is not a public key for EdDSA or ES256 signatures.
     """
     match jwk:
         case {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "x": str(x)}:
@@ -114,7 +114,7 @@ def _public_key(
 
 
 def _thumbprint(jwk: dict[str, str]) -> str:
-    """RFC 7638: SHA-256 of the members that make the key, in the order of their names."""
+    """Return the RFC 7638 thumbprint: SHA-256 of the key's members, sorted by name."""
     members = json.dumps(jwk, sort_keys=True, separators=(",", ":"))
     return encode(hashlib.sha256(members.encode("ascii")).digest())
 
@@ -124,4 +124,4 @@ def _number(text: str) -> int:
 
 
 def _cannot_sign(signed: bytes) -> NoReturn:
-    raise TypeError("A public key signs nothing.")
+    raise TypeError("A public key cannot sign.")

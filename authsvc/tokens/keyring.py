@@ -1,4 +1,4 @@
-"""The keys of one kind of token: the current one signs, and the previous one still verifies."""
+"""The keys of one kind of token: the current key signs, and previous keys still verify."""
 
 import hashlib
 import hmac
@@ -14,14 +14,14 @@ _FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 @dataclass(frozen=True)
 class Key:
-    """One key, bound to the one algorithm that it is for (RFC 8725 section 3.1).
+    """One key, bound to one algorithm (RFC 8725 section 3.1).
 
     Args:
         kid: its public name, derived from the key.
         algorithm: the JWS name of its algorithm.
-        sign: the signature of some bytes.
-        verify: whether a signature is that of some bytes.
-        jwk: its public half, as everybody may have it (RFC 7517); a shared secret has none.
+        sign: returns the signature of some bytes.
+        verify: returns whether a signature of some bytes is valid.
+        jwk: the public key to publish (RFC 7517); None for a shared secret.
     """
 
     kid: str
@@ -32,14 +32,14 @@ class Key:
 
 
 class Keys(Protocol):
-    """Where the key of a token is looked for: a `Keyring`, or one that is fetched."""
+    """Finds the key of a token: a `Keyring`, or the fetched keys of another service."""
 
     def find(self, header: str) -> Key | None:
-        """The key that signs tokens with this header, if it is one of ours."""
+        """Return the key that signs tokens with this header, or None if it is unknown."""
 
 
 def hmac_key(secret: bytes) -> Key:
-    """An HS256 key (RFC 7518 section 3.2) from the secret's bytes."""
+    """Return an HS256 key (RFC 7518 section 3.2) of the secret's bytes."""
 
     def sign(signed: bytes) -> bytes:
         return hmac.digest(secret, signed, "sha256")
@@ -47,7 +47,7 @@ def hmac_key(secret: bytes) -> Key:
     return Key(
         kid=encode(hmac.digest(secret, b"authsvc kid", hashlib.sha256)[:12]),
         algorithm="HS256",
-        sign=sign,  # a partial would show the secret in its repr
+        sign=sign,  # a partial would have the secret in its repr
         verify=lambda signed, signature: hmac.compare_digest(sign(signed), signature),
     )
 
@@ -57,23 +57,22 @@ class JwkSet:
     """A set of public keys (RFC 7517 section 5).
 
     Args:
-        keys: each as a JWK; the `kid` in the header of a token names one.
+        keys: each as a JWK. The `kid` in a token's header names one of them.
     """
 
     keys: list[dict[str, str]]
 
 
 class Keyring:
-    """The keys of one kind of token, found by the exact header of the tokens that they sign.
+    """The keys of one kind of token, each found by the exact header of the tokens that it signs.
 
-    We write every header ourselves, so a token of ours has one of a few known headers, to the
-    letter. Looking it up replaces parsing it: no algorithm, key, type or extension that a
-    header could name is ever considered.
+    The service writes every header itself, so its tokens have one of a few known headers. The
+    header is looked up and never parsed, so it cannot choose an algorithm, key, type or extension.
 
     Args:
-        typ: the header's ``typ``, which says what the token is for (RFC 8725 section 3.11).
-        current: the key that signs, and verifies.
-        previous: the keys that verify only.
+        typ: the header's ``typ``, the purpose of the token (RFC 8725 section 3.11).
+        current: the key that signs and verifies.
+        previous: keys that only verify.
     """
 
     def __init__(self, typ: str, current: Key, *previous: Key) -> None:
@@ -82,32 +81,32 @@ class Keyring:
         self._keys = {header_of(typ, key): key for key in (current, *previous)}
 
     def find(self, header: str) -> Key | None:
-        """The key that signs tokens with this header, if it is one of ours."""
+        """Return the key that signs tokens with this header, or None if it is unknown."""
         return self._keys.get(header)
 
     def jwks(self) -> JwkSet:
-        """The public keys, for whoever verifies the tokens elsewhere."""
+        """Return the public keys, for other services that verify the tokens."""
         return JwkSet([dict(key.jwk) for key in self._keys.values() if key.jwk is not None])
 
 
 def encode(data: bytes) -> str:
-    """base64url without padding (RFC 7515 section 2)."""
+    """Return the base64url text of the bytes, without padding (RFC 7515 section 2)."""
     return b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def decode(text: str) -> bytes:
-    """The bytes of a base64url text.
+    """Return the bytes of a base64url text.
 
     Raises:
-        ValueError: not the one text that `encode` gives for those bytes (RFC 4648 section 3.5).
+        ValueError: it is not the text that `encode` returns (RFC 4648 section 3.5).
     """
     data = a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
     if encode(data) != text:
-        raise ValueError("not canonical base64url")
+        raise ValueError("the text is not canonical base64url")
     return data
 
 
 def header_of(typ: str, key: Key) -> str:
-    """The header of the tokens that this key signs, as it stands in them."""
+    """Return the encoded header of the tokens that this key signs."""
     header = {"alg": key.algorithm, "kid": key.kid, "typ": typ}
     return encode(json.dumps(header, separators=(",", ":")).encode("ascii"))

@@ -1,4 +1,4 @@
-"""The refresh token: long, kept in the cookie, worth nothing without its row in the database."""
+"""The refresh token: it lives days, in a cookie, and is valid only with its row in the database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from authsvc.tokens.verified_cache import VerifiedTokenCache
 
 @dataclass(frozen=True)
 class RefreshClaims:
-    """What a verified refresh token says, and the hash by which its row knows it."""
+    """The claims of a verified refresh token, and the hash that its row stores."""
 
     claims: Claims
     token_hash: bytes
@@ -24,8 +24,8 @@ class RefreshTokens:
 
     Args:
         keys: the current key, then the previous ones.
-        iss: the issuer that the tokens name. Their audience is its refresh endpoint, so that
-            no resource can take a refresh token for an access token.
+        iss: the issuer of the tokens. Their audience is its refresh endpoint, so that no
+            resource accepts a refresh token as an access token.
     """
 
     def __init__(self, *keys: Key, iss: str) -> None:
@@ -35,7 +35,7 @@ class RefreshTokens:
         self._aud = f"{iss.rstrip('/')}/auth/refresh"
 
     def issue(self, *, sub: UUID, sid: UUID, issued_at: datetime, expires_at: datetime) -> str:
-        """The one refresh token of a session."""
+        """Return the refresh token of a new session."""
         seconds = int(issued_at.timestamp())
         claims = Claims(
             sub=sub,
@@ -50,26 +50,26 @@ class RefreshTokens:
         return sign(claims.payload(), self._keyring)
 
     def verify(self, token: str, *, even_expired: bool = False) -> RefreshClaims:
-        """The claims of a refresh token, whose row must still be asked.
+        """Return the claims of a refresh token. The caller must still check its row.
 
-        One of the future is taken, since its row knows when it was issued: where a clock was
-        set back or is behind another machine's, nobody honest must be logged out.
+        An `iat` in the future is accepted, because the row has the time of issue: a clock that
+        was set back, or is behind another machine's, must not log a user out.
 
         Args:
-            token: its text.
-            even_expired: take one whose time is over too, as logging out does.
+            token: the token's text.
+            even_expired: accept an expired token too, as a logout does.
 
         Raises:
-            TokenExpired: it was valid, and its time is over.
-            TokenInvalid: anything else.
+            TokenExpired: the token was valid and has expired.
+            TokenInvalid: the token is not valid for any other reason.
         """
-        name = token_hash(token)
-        claims = self._verified.get(name, token)
+        digest = token_hash(token)
+        claims = self._verified.get(digest, token)
         if claims is None:
             payload = verified_payload(token, self._keyring)
             claims = checked_claims(payload, iss=self._iss, aud=self._aud)
-            if not even_expired:  # one that logs out does not come again
-                self._verified.add(name, claims)
+            if not even_expired:  # a token that logs out is not used again
+                self._verified.add(digest, claims)
         if not even_expired:
             refuse_expired(claims, clock.now().timestamp())
-        return RefreshClaims(claims, name)
+        return RefreshClaims(claims, digest)

@@ -1,17 +1,18 @@
-"""The text of a secret that two share: 64 random bytes as hex (rule R11)."""
+"""Read a shared secret from its text: 64 random bytes as hex (rule R11)."""
 
 SECRET_BYTES = 64
 MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it prints"
 
-# The HMAC of the values that our own documents show: whoever copies one has no secret.
+# Values that our own documents show. A value copied from there is not a secret.
 EXAMPLE_SECRETS = frozenset({bytes(range(SECRET_BYTES)), bytes.fromhex("0123456789abcdef" * 8)})
 
 
 def secret_from_hex(text: str) -> bytes:
-    """The bytes of the secret.
+    """Return the bytes of the secret.
 
     Raises:
-        ValueError: it is no secret. The message says what to do, and never shows the text.
+        ValueError: the text is not a secret. The message says what to do and never contains the
+            text.
     """
     try:
         secret = bytes.fromhex(text)

@@ -1,4 +1,4 @@
-"""POST /auth/introspect: is this access token valid now (RFC 7662)?"""
+"""POST /auth/introspect (RFC 7662)."""
 
 from typing import Any
 from uuid import uuid4
@@ -32,24 +32,24 @@ def introspect(app: Flask, token: object, **headers: str) -> Any:
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "EdDSA", "ES256"])
-def test_a_valid_access_token_is_active_and_told_in_full(
+def test_a_valid_access_token_is_active_with_all_its_claims(
     make_app: MakeApp, alice: Person, algorithm: str
 ) -> None:
     alice.app = make_app(**({} if algorithm == "HS256" else signed_by(algorithm)))
     token = alice.logged_in().access_token
-    said = introspect(alice.app, token)
-    assert said == {"active": True, "token_type": "Bearer", **claims(token)}
-    assert said.keys() >= {"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time"}
+    body = introspect(alice.app, token)
+    assert body == {"active": True, "token_type": "Bearer", **claims(token)}
+    assert body.keys() >= {"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time"}
 
 
-def test_a_header_beside_it_is_not_looked_at(alice: Person) -> None:
+def test_an_authorization_header_is_ignored(alice: Person) -> None:
     token = alice.logged_in().access_token
     assert introspect(alice.app, token, Authorization="Bearer x")["active"] is True
     assert introspect(alice.app, "x", Authorization=f"Bearer {token}") == INACTIVE
 
 
-def test_a_session_that_has_ended_is_inactive_at_once(alice: Person) -> None:
-    with time_machine.travel(clock.now(), tick=False):  # no worker has heard of it yet
+def test_a_revoked_session_is_inactive_at_once(alice: Person) -> None:
+    with time_machine.travel(clock.now(), tick=False):  # no worker has queried the revocation yet
         token = alice.logged_in().access_token
         assert alice.call("GET", "/api/me").status_code == 200
         alice.log_out()
@@ -57,7 +57,7 @@ def test_a_session_that_has_ended_is_inactive_at_once(alice: Person) -> None:
         assert introspect(alice.app, token) == INACTIVE
 
 
-def test_other_sessions_are_not_concerned(alice: Person) -> None:
+def test_other_sessions_stay_active(alice: Person) -> None:
     token = alice.logged_in().access_token
     alice.on_another_device().logged_in().log_out()
     assert introspect(alice.app, token)["active"] is True
@@ -77,7 +77,7 @@ def test_a_deleted_account_is_inactive_at_once(alice: Person) -> None:
     assert introspect(alice.app, token) == INACTIVE
 
 
-def test_a_token_is_inactive_from_the_second_of_its_end(alice: Person) -> None:
+def test_a_token_is_inactive_from_the_second_it_expires(alice: Person) -> None:
     with time_machine.travel("2026-11-24T12:00:00Z", tick=False) as time:
         token = alice.logged_in().access_token
         time.shift(599)
@@ -88,7 +88,7 @@ def test_a_token_is_inactive_from_the_second_of_its_end(alice: Person) -> None:
         assert introspect(alice.app, token) == INACTIVE
 
 
-def test_a_rightly_signed_token_of_no_session_is_inactive(alice: Person, bob: Person) -> None:
+def test_a_signed_token_without_a_session_is_inactive(alice: Person, bob: Person) -> None:
     good = Good("access", alice.logged_in().access_token, alice.refresh_token)
     sub = claims(bob.logged_in().access_token)["sub"]
     for forged in (good.with_claims(sid=str(uuid4())), good.with_claims(sub=sub)):
@@ -106,7 +106,7 @@ def test_no_mutated_token_is_active(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("token", ["", " ", "a.b.c", "é", "\0", "x" * 10_000, "{}"])
-def test_what_is_no_token_is_inactive(app: Flask, token: str) -> None:
+def test_garbage_is_inactive(app: Flask, token: str) -> None:
     assert introspect(app, token) == INACTIVE
 
 
@@ -117,12 +117,12 @@ def test_a_refresh_token_is_inactive(alice: Person) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"access_token": None}, {"access_token": ["x"]}, {"token": "x"}]
 )
-def test_a_body_without_the_text_of_a_token_is_422(app: Flask, body: object) -> None:
+def test_a_body_without_a_token_is_422(app: Flask, body: object) -> None:
     answer = app.test_client().post("/auth/introspect", json=body)
     assert pointers(answer) == ["/access_token"]
 
 
-def test_a_body_of_another_kind_is_refused_as_everywhere(app: Flask) -> None:
+def test_other_bodies_are_refused_as_on_every_route(app: Flask) -> None:
     client = app.test_client()
     route = "/auth/introspect"
     assert_problem(client.post(route, data="token=x"), 415, "unsupported_media_type")

@@ -49,14 +49,14 @@ def test_the_refresh_token_is_in_no_body_and_the_access_token_in_no_cookie(alice
     assert "refresh" not in answer.text
 
 
-def test_the_tokens_hold_nothing_personal(alice: Person) -> None:
+def test_the_tokens_contain_nothing_personal(alice: Person) -> None:
     alice.logged_in()
     names = {"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time"}
     assert set(claims(alice.access_token)) == set(claims(alice.refresh_token)) == names
 
 
 @time_machine.travel(NOON, tick=False)
-def test_the_row_of_a_session_keeps_the_hash_of_its_refresh_token(
+def test_the_row_of_a_session_has_the_hash_of_its_refresh_token(
     alice: Person, connection: Connection
 ) -> None:
     alice.log_in(**{"User-Agent": "a browser"})
@@ -68,13 +68,15 @@ def test_the_row_of_a_session_keeps_the_hash_of_its_refresh_token(
     assert (row.revoked_at, row.user_agent, row.ip_address) == (None, "a browser", "127.0.0.1")
 
 
-def test_a_long_user_agent_is_cut_and_none_is_none(alice: Person, connection: Connection) -> None:
+def test_a_long_user_agent_is_truncated_and_an_empty_one_is_null(
+    alice: Person, connection: Connection
+) -> None:
     for agent in ("x" * 1000, ""):
         alice.on_another_device().log_in(**{"User-Agent": agent})
     assert {row.user_agent for row in sessions(connection)} == {"x" * 255, None}
 
 
-def test_an_unknown_address_a_wrong_password_and_a_disabled_account_answer_alike(
+def test_an_unknown_address_a_wrong_password_and_a_disabled_account_get_the_same_response(
     alice: Person, bob: Person, app: Flask
 ) -> None:
     with app.app_context(), writing() as connection:
@@ -85,8 +87,8 @@ def test_an_unknown_address_a_wrong_password_and_a_disabled_account_answer_alike
             )
         )
     alice.password = "not the password of Alice"
-    nobody = Person(app, "nobody@example.com", "the password of nobody")
-    answers = [person.log_in(**{"X-Request-ID": "one"}) for person in (alice, bob, nobody)]
+    unknown = Person(app, "unknown@example.com", "the password of nobody")
+    answers = [person.log_in(**{"X-Request-ID": "one"}) for person in (alice, bob, unknown)]
     for answer in answers:
         assert_problem(answer, 401, "invalid_credentials")
         assert answer.json == answers[0].json
@@ -95,7 +97,7 @@ def test_an_unknown_address_a_wrong_password_and_a_disabled_account_answer_alike
         assert "WWW-Authenticate" not in answer.headers
 
 
-def test_an_address_counts_whatever_its_case(alice: Person) -> None:
+def test_the_case_of_an_address_does_not_matter(alice: Person) -> None:
     alice.email = "ALICE@Example.COM"
     assert alice.log_in().status_code == 200
 
@@ -107,7 +109,7 @@ def test_each_login_opens_a_new_session(alice: Person, connection: Connection) -
     assert live_sessions(connection) == 2
 
 
-def test_a_login_never_adopts_the_session_whose_cookie_came_along(
+def test_a_login_never_adopts_the_session_of_the_cookie_in_the_request(
     alice: Person, connection: Connection
 ) -> None:
     alice.logged_in()
@@ -117,7 +119,7 @@ def test_a_login_never_adopts_the_session_whose_cookie_came_along(
     assert claims(alice.refresh_token)["sid"] != claims(first)["sid"]
 
 
-def test_a_login_ends_the_live_session_whose_cookie_came_along(
+def test_a_login_revokes_the_live_session_of_the_cookie_in_the_request(
     alice: Person, connection: Connection
 ) -> None:
     alice.logged_in()
@@ -130,7 +132,7 @@ def test_a_login_ends_the_live_session_whose_cookie_came_along(
     assert_problem(alice.refresh(), 401, "refresh_token_revoked")
 
 
-def test_a_login_that_fails_ends_no_session(alice: Person, connection: Connection) -> None:
+def test_a_failed_login_revokes_no_session(alice: Person, connection: Connection) -> None:
     alice.logged_in()
     alice.password = "not the password of Alice"
     assert_problem(alice.log_in(), 401, "invalid_credentials")
@@ -138,7 +140,7 @@ def test_a_login_that_fails_ends_no_session(alice: Person, connection: Connectio
     assert alice.refresh().status_code == 200
 
 
-def test_a_login_with_a_cookie_of_garbage_succeeds(alice: Person) -> None:
+def test_a_login_with_a_garbage_cookie_succeeds(alice: Person) -> None:
     alice.refresh_token = "garbage"
     assert alice.log_in().status_code == 200
 
@@ -156,7 +158,9 @@ def test_a_login_racing_a_password_change_opens_no_session(
     assert len(sessions(connection)) == 1
 
 
-def test_a_login_racing_the_end_of_the_account_opens_no_session(alice: Person, app: Flask) -> None:
+def test_a_login_racing_the_deletion_of_the_account_opens_no_session(
+    alice: Person, app: Flask
+) -> None:
     with app.app_context():
         authenticated = verify_password(alice.email, alice.password)
         with writing() as connection:
@@ -179,7 +183,7 @@ def test_over_plain_http_in_development_the_cookie_is_not_secure(
     )
 
 
-def test_a_cookie_can_be_let_go_cross_site(alice: Person, make_app: MakeApp) -> None:
+def test_the_cookie_can_be_allowed_cross_site(alice: Person, make_app: MakeApp) -> None:
     app = make_app(cookie_samesite="None", refresh_token_ttl=3600)
     answer = Person(app, alice.email, alice.password).log_in()
     assert answer.headers["Set-Cookie"].endswith(

@@ -48,7 +48,9 @@ def test_logout_revokes_the_row_and_clears_the_cookie(
     assert row.revoked_at == NOON
 
 
-def test_logout_ends_this_session_alone(alice: Person, bob: Person, connection: Connection) -> None:
+def test_logout_revokes_this_session_only(
+    alice: Person, bob: Person, connection: Connection
+) -> None:
     phone = alice.on_another_device().logged_in()
     bob.logged_in()
     alice.logged_in().log_out()
@@ -64,7 +66,9 @@ def test_logout_with_nothing_to_revoke_is_204(alice: Person, cookie: str) -> Non
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
 
 
-def test_a_second_logout_is_204_and_moves_no_time(alice: Person, connection: Connection) -> None:
+def test_a_second_logout_is_204_and_leaves_revoked_at_unchanged(
+    alice: Person, connection: Connection
+) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         again = alice.logged_in().on_same_device()
         alice.log_out()
@@ -128,7 +132,7 @@ def test_a_logout_that_cannot_be_stored_is_503_and_keeps_the_cookie(
     assert carol.refresh().status_code == 200
 
 
-def test_garbage_before_the_cookie_hides_it_from_no_logout(
+def test_a_garbage_cookie_of_the_same_name_does_not_prevent_a_logout(
     alice: Person, connection: Connection
 ) -> None:
     alice.logged_in()
@@ -137,11 +141,11 @@ def test_garbage_before_the_cookie_hides_it_from_no_logout(
     assert live_sessions(connection) == 0
 
 
-def test_another_token_of_the_same_session_ends_nothing(
+def test_another_token_of_the_same_session_revokes_nothing(
     alice: Person, connection: Connection
 ) -> None:
-    said = claims(alice.logged_in().refresh_token)
-    forged = sign({**said, "jti": str(uuid4())}, Keyring("rt+jwt", hmac_key(REFRESH_SECRET)))
+    issued = claims(alice.logged_in().refresh_token)
+    forged = sign({**issued, "jti": str(uuid4())}, Keyring("rt+jwt", hmac_key(REFRESH_SECRET)))
     alice.refresh_token = forged
     assert alice.log_out().status_code == 204
     assert live_sessions(connection) == 1

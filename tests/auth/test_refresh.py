@@ -17,7 +17,7 @@ NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def test_refreshing_gives_an_access_token_and_never_a_cookie(alice: Person) -> None:
+def test_a_refresh_returns_an_access_token_and_never_a_cookie(alice: Person) -> None:
     alice.logged_in()
     answer = alice.refresh()
     token = answer.json["access_token"]
@@ -26,7 +26,7 @@ def test_refreshing_gives_an_access_token_and_never_a_cookie(alice: Person) -> N
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_new_access_token_is_of_the_same_session_and_works(alice: Person) -> None:
+def test_the_new_access_token_belongs_to_the_same_session_and_works(alice: Person) -> None:
     alice.logged_in()
     first = claims(alice.access_token)
     second = claims(alice.refresh().json["access_token"])
@@ -52,7 +52,7 @@ def test_without_a_cookie_a_refresh_is_refused(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("cookie", ["", "garbage", "a.b.c", "a=b", '"a.b.c"', "x" * 5000])
-def test_garbage_is_refused_and_cleared(alice: Person, cookie: str) -> None:
+def test_a_garbage_cookie_is_refused(alice: Person, cookie: str) -> None:
     sent = {"Cookie": f"__Host-refresh_token={cookie}"}
     answer = alice.call("POST", "/auth/refresh", headers=sent)
     assert_problem(answer, 401, "refresh_token_invalid")
@@ -73,13 +73,13 @@ def test_other_cookies_do_not_matter(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("before", ["\u00a0", "X"])
-def test_a_name_that_only_ends_like_ours_is_another(alice: Person, before: str) -> None:
+def test_a_cookie_whose_name_only_ends_like_ours_is_ignored(alice: Person, before: str) -> None:
     token = alice.logged_in().refresh_token
     answer = alice.refresh(Cookie=f"{before}__Host-refresh_token={token}")
     assert_problem(answer, 401, "refresh_token_missing")
 
 
-def test_the_refresh_token_is_taken_from_the_cookie_alone(alice: Person) -> None:
+def test_the_refresh_token_is_read_from_the_cookie_only(alice: Person) -> None:
     token = alice.logged_in().refresh_token
     alice.refresh_token = ""
     bearer = {"Authorization": f"Bearer {token}"}
@@ -92,7 +92,7 @@ def test_the_refresh_token_is_taken_from_the_cookie_alone(alice: Person) -> None
         assert_problem(answer, 401, "refresh_token_missing")
 
 
-def test_an_access_token_is_no_refresh_token(alice: Person) -> None:
+def test_an_access_token_is_refused_as_refresh_token(alice: Person) -> None:
     alice.logged_in()
     alice.refresh_token = alice.access_token
     assert_problem(alice.refresh(), 401, "refresh_token_invalid")
@@ -112,7 +112,7 @@ def test_a_refresh_token_without_its_row_is_refused(alice: Person, app: Flask) -
         "user_id = {bob}",
     ],
 )
-def test_a_refresh_token_that_its_row_does_not_bear_out_is_refused(
+def test_a_refresh_token_that_differs_from_its_row_is_refused(
     alice: Person, bob: Person, app: Flask, change: str
 ) -> None:
     alice.logged_in()
@@ -137,7 +137,7 @@ def test_a_disabled_or_deleted_user_is_refused(alice: Person, app: Flask, change
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
 
 
-def test_a_session_ends_at_login_plus_its_life_however_often_it_is_refreshed(
+def test_refreshes_do_not_extend_the_life_of_a_session(
     alice: Person, connection: Connection
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
@@ -167,7 +167,7 @@ def test_after_a_refresh_token_has_expired_the_person_must_log_in_again(alice: P
         assert alice.logged_in().call("GET", "/api/me").status_code == 200
 
 
-def test_a_session_that_lay_idle_too_long_is_expired(alice: Person) -> None:
+def test_a_session_that_was_idle_too_long_is_expired(alice: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         alice.logged_in()
         clock.shift(3 * DAY - timedelta(seconds=1))
@@ -178,18 +178,18 @@ def test_a_session_that_lay_idle_too_long_is_expired(alice: Person) -> None:
     assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
 
 
-def test_the_use_of_a_session_is_noted_once_an_hour(alice: Person, connection: Connection) -> None:
-    noted = []
+def test_last_used_at_is_updated_once_an_hour(alice: Person, connection: Connection) -> None:
+    times = []
     with time_machine.travel(NOON, tick=False) as clock:
         alice.logged_in()
         for minutes in (0, 59, 1, 59):
             clock.shift(timedelta(minutes=minutes))
             alice.refresh()
-            noted.append(sessions(connection)[0].last_used_at.strftime("%H:%M"))
-    assert noted == ["12:00", "12:00", "13:00", "13:00"]
+            times.append(sessions(connection)[0].last_used_at.strftime("%H:%M"))
+    assert times == ["12:00", "12:00", "13:00", "13:00"]
 
 
-def test_a_use_that_is_noted_late_does_not_hide_a_later_one(
+def test_a_late_update_of_last_used_at_does_not_overwrite_a_newer_one(
     alice: Person, connection: Connection
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
@@ -202,13 +202,17 @@ def test_a_use_that_is_noted_late_does_not_hide_a_later_one(
             clock.shift(-60)
 
         with alice.app.app_context():
-            event.listen(db.engine, "checkin", overtake, once=True)  # it has read, and not noted
+            event.listen(
+                db.engine, "checkin", overtake, once=True
+            )  # after its SELECT, before its UPDATE
         assert alice.refresh().status_code == 200
     (row,) = sessions(connection)
     assert row.last_used_at == NOON + DAY + timedelta(seconds=60)
 
 
-def test_a_short_idle_limit_is_noted_more_often(alice: Person, make_app: MakeApp) -> None:
+def test_with_a_short_idle_limit_last_used_at_is_updated_more_often(
+    alice: Person, make_app: MakeApp
+) -> None:
     app = make_app(refresh_token_idle_ttl=1200)
     person = Person(app, alice.email, alice.password)
     with time_machine.travel(NOON, tick=False) as clock:
@@ -226,7 +230,7 @@ def test_a_refresh_changes_no_row(alice: Person, connection: Connection) -> None
     assert sessions(connection) == before
 
 
-def test_refreshes_at_once_all_succeed_each_with_its_own_jti(alice: Person) -> None:
+def test_concurrent_refreshes_all_succeed_each_with_its_own_jti(alice: Person) -> None:
     alice.logged_in()
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: alice.on_same_device().refresh(), range(24)))
@@ -234,7 +238,7 @@ def test_refreshes_at_once_all_succeed_each_with_its_own_jti(alice: Person) -> N
     assert len({claims(answer.json["access_token"])["jti"] for answer in answers}) == 24
 
 
-def test_refreshes_racing_a_logout_give_nothing_that_works_a_second_later(alice: Person) -> None:
+def test_tokens_of_refreshes_racing_a_logout_are_refused_a_second_later(alice: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         alice.logged_in()
 
@@ -253,7 +257,7 @@ def test_refreshes_racing_a_logout_give_nothing_that_works_a_second_later(alice:
             assert_problem(alice.call("GET", "/api/me"), 401, "access_token_revoked")
 
 
-def test_the_clock_set_back_extends_nothing_and_revives_nothing(
+def test_a_clock_set_back_extends_no_session_and_no_revoked_session_is_valid(
     alice: Person, connection: Connection
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
@@ -269,7 +273,7 @@ def test_the_clock_set_back_extends_nothing_and_revives_nothing(
         assert [row.expires_at for row in sessions(connection)] == expires
 
 
-def test_a_session_opened_where_the_clock_is_ahead_is_not_ended_by_that(alice: Person) -> None:
+def test_a_session_opened_by_a_clock_that_is_ahead_can_be_refreshed(alice: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         alice.logged_in()
         clock.shift(timedelta(minutes=-10))

@@ -22,7 +22,7 @@ def register(person: Person, **changes: object):
     return person.call("POST", "/auth/register", json=GOOD | changes)
 
 
-def test_registering_makes_an_account_and_gives_no_tokens(
+def test_registering_creates_an_account_and_issues_no_tokens(
     carol: Person, connection: Connection
 ) -> None:
     answer = register(carol)
@@ -56,7 +56,7 @@ def test_the_address_is_kept_as_it_was_written(carol: Person) -> None:
 
 
 @pytest.mark.parametrize("email", ["", "carol", "carol@", "@example.com", "a b@example.com", "\0"])
-def test_what_is_no_address_is_refused(carol: Person, email: str) -> None:
+def test_an_invalid_address_is_refused(carol: Person, email: str) -> None:
     answer = register(carol, email=email)
     assert pointers(answer) == ["/email"]
     assert answer.json["errors"][0]["detail"] == "This is not an e-mail address."
@@ -87,7 +87,7 @@ WRONG_MEMBERS = [
 
 @pytest.mark.parametrize(("body", "wrong"), WRONG_MEMBERS)
 @pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
-def test_each_wrong_member_is_pointed_at(
+def test_each_wrong_member_has_a_pointer(
     carol: Person, path: str, body: dict[str, object], wrong: list[str]
 ) -> None:
     assert pointers(carol.call("POST", path, json=body)) == wrong
@@ -98,14 +98,14 @@ UNREADABLE = [b"", b"{", b"[]", b"null", b'"text"', b"1", b'{"email": 1, "email"
 
 @pytest.mark.parametrize("body", UNREADABLE)
 @pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
-def test_a_body_that_is_no_json_object_is_400(carol: Person, path: str, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_400(carol: Person, path: str, body: bytes) -> None:
     answer = carol.call("POST", path, data=body, content_type="application/json")
     assert_problem(answer, 400, "invalid_request")
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
 @pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
-def test_a_body_that_is_not_declared_json_is_415(
+def test_a_body_that_is_not_declared_as_json_is_415(
     carol: Person, path: str, kind: str | None
 ) -> None:
     answer = carol.call("POST", path, data=b"{}", content_type=kind)
@@ -129,7 +129,7 @@ def test_a_body_of_16_kib_is_read_and_a_longer_one_is_413(carol: Person) -> None
         assert answer.status_code == status
 
 
-def test_members_that_nobody_knows_are_ignored(carol: Person) -> None:
+def test_unknown_members_are_ignored(carol: Person) -> None:
     assert register(carol, id="mine", roles=["admin"]).status_code == 201
 
 
@@ -138,7 +138,7 @@ def test_registration_can_be_closed(make_app: MakeApp) -> None:
     assert_problem(answer, 403, "registration_closed")
 
 
-def test_the_same_registration_at_once_gives_one_account(
+def test_concurrent_registrations_of_one_address_create_one_account(
     carol: Person, connection: Connection
 ) -> None:
     with ThreadPoolExecutor(3) as threads:

@@ -1,4 +1,4 @@
-"""GET /auth/verify: what a proxy is told of a request's access token."""
+"""GET /auth/verify."""
 
 from datetime import timedelta
 
@@ -18,22 +18,22 @@ def verify(person: Person, method: str = "GET", **headers: str):
 def test_a_valid_access_token_is_204_and_names_the_person_and_the_session(
     alice: Person, method: str
 ) -> None:
-    said = claims(alice.logged_in().access_token)
+    expected = claims(alice.logged_in().access_token)
     answer = verify(alice, method, Authorization=f"Bearer {alice.access_token}")
     assert (answer.status_code, answer.data) == (204, b"")
-    assert answer.headers["X-Auth-Subject"] == said["sub"]
-    assert answer.headers["X-Auth-Session"] == said["sid"]
+    assert answer.headers["X-Auth-Subject"] == expected["sub"]
+    assert answer.headers["X-Auth-Session"] == expected["sid"]
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_headers_that_came_along_are_not_what_is_answered(alice: Person) -> None:
-    said = claims(alice.logged_in().access_token)
+def test_identity_headers_of_the_request_are_not_returned(alice: Person) -> None:
+    expected = claims(alice.logged_in().access_token)
     sent = {"X-Auth-Subject": "mallory", "Authorization": f"Bearer {alice.access_token}"}
     answer = verify(alice, **sent)
-    assert answer.headers.getlist("X-Auth-Subject") == [said["sub"]]
+    assert answer.headers.getlist("X-Auth-Subject") == [expected["sub"]]
 
 
-def test_whatever_else_comes_is_the_problem_of_any_protected_route(alice: Person) -> None:
+def test_other_tokens_get_the_problems_of_a_protected_route(alice: Person) -> None:
     alice.logged_in()
     bearer = f"Bearer {alice.access_token}"
     assert_problem(verify(alice), 401, "access_token_missing")

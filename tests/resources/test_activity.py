@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import Connection, insert
 
 from authsvc.audit.model import SecurityEvent, new_ids
-from authsvc.resources.activity import MOST
+from authsvc.resources.activity import MAX_EVENTS
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.responses import assert_problem, users
@@ -20,7 +20,7 @@ def shown(person: Person, query: str = "") -> list[dict[str, object]]:
     return person.call("GET", f"{PATH}{query}").json["events"]
 
 
-def test_a_person_is_shown_their_own_events_newest_first(
+def test_activity_lists_the_accounts_own_events_newest_first(
     alice: Person, bob: Person, operator: Operator
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
@@ -55,7 +55,7 @@ def test_a_person_is_shown_their_own_events_newest_first(
     assert (login["event"], login["current"]) == ("logged_in", True)
 
 
-def test_the_owner_sees_the_attempts_of_others(alice: Person) -> None:
+def test_the_owner_sees_refused_logins_of_others(alice: Person) -> None:
     stranger = alice.on_another_device()
     stranger.password = "not the password of Alice"
     stranger.log_in(**{"User-Agent": "a stranger"})
@@ -65,32 +65,34 @@ def test_the_owner_sees_the_attempts_of_others(alice: Person) -> None:
     assert refusal["user_agent"] == "a stranger"
 
 
-def test_no_more_than_a_hundred_are_shown_and_older_ones_by_the_id_of_the_last(
+def test_a_page_has_a_hundred_events_and_before_gets_the_next_page(
     alice: Person, bob: Person, connection: Connection
 ) -> None:
     bob.logged_in()
     alice.logged_in()
     hers, his = (user.id for user in users(connection))
-    for user_id, number in ((hers, MOST + 50), (his, 7)):
+    for user_id, number in ((hers, MAX_EVENTS + 50), (his, 7)):
         same = {"at": NOON, "event": "login_refused", "actor": "user", "user_id": user_id}
         ids = new_ids(NOON, number)
         connection.execute(insert(SecurityEvent), [{"id": id, **same} for id in ids])
     first = shown(alice)
     second = shown(alice, f"?before={first[-1]['id']}")
-    assert (len(first), len(second)) == (MOST, 50 + 2)
+    assert (len(first), len(second)) == (MAX_EVENTS, 50 + 2)
     ids = [event["id"] for event in first + second]
-    assert len(set(ids)) == MOST + 50 + 2
+    assert len(set(ids)) == MAX_EVENTS + 50 + 2
     assert ids == sorted(ids, reverse=True)
     assert shown(alice, f"?before={second[-1]['id']}") == []
 
 
 @pytest.mark.parametrize("before", ["", "nonsense", "1", "%00", "'"])
-def test_a_place_to_begin_that_is_no_id_is_400(alice: Person, before: str) -> None:
+def test_a_before_that_is_not_an_id_is_400(alice: Person, before: str) -> None:
     answer = alice.logged_in().call("GET", f"{PATH}?before={before}")
     assert_problem(answer, 400, "invalid_request")
 
 
-def test_the_events_of_others_are_not_shown_by_their_id(alice: Person, bob: Person) -> None:
+def test_the_id_of_another_accounts_event_shows_none_of_its_events(
+    alice: Person, bob: Person
+) -> None:
     alice.logged_in()
     his = shown(bob.logged_in())[0]["id"]
     assert {event["event"] for event in shown(alice, f"?before={his}")} <= {

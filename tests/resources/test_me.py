@@ -16,7 +16,7 @@ def delete(person: Person, password: object):
     return person.call("DELETE", "/api/me", json={"password": password})
 
 
-def test_alice_is_told_who_she_is(alice: Person, connection: Connection) -> None:
+def test_me_shows_the_account_of_the_access_token(alice: Person, connection: Connection) -> None:
     answer = alice.logged_in().call("GET", "/api/me")
     (user,) = users(connection)
     assert answer.status_code == 200
@@ -26,13 +26,13 @@ def test_alice_is_told_who_she_is(alice: Person, connection: Connection) -> None
     assert answer.json["created_at"] == user.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_each_is_told_of_themselves(alice: Person, bob: Person) -> None:
-    told = [person.logged_in().call("GET", "/api/me").json for person in (alice, bob)]
-    assert [account["email"] for account in told] == ["alice@example.com", "bob@example.com"]
-    assert told[0]["id"] != told[1]["id"]
+def test_each_user_sees_their_own_account(alice: Person, bob: Person) -> None:
+    shown = [person.logged_in().call("GET", "/api/me").json for person in (alice, bob)]
+    assert [account["email"] for account in shown] == ["alice@example.com", "bob@example.com"]
+    assert shown[0]["id"] != shown[1]["id"]
 
 
-def test_deleting_takes_the_password(alice: Person, connection: Connection) -> None:
+def test_a_deletion_needs_the_password(alice: Person, connection: Connection) -> None:
     alice.logged_in()
     answer = delete(alice, "not the password of Alice")
     assert_problem(answer, 403, "wrong_password")
@@ -44,7 +44,7 @@ def test_deleting_takes_the_password(alice: Person, connection: Connection) -> N
 @pytest.mark.parametrize(
     ("body", "wrong"), [({}, ["/password"]), ({"password": ["a"]}, ["/password"])]
 )
-def test_a_body_that_confirms_nothing_deletes_nothing(
+def test_a_body_without_a_password_deletes_nothing(
     alice: Person, body: dict[str, object], wrong: list[str]
 ) -> None:
     assert pointers(alice.logged_in().call("DELETE", "/api/me", json=body)) == wrong
@@ -56,7 +56,7 @@ def test_without_a_body_nothing_is_deleted(alice: Person) -> None:
     assert_problem(answer, 415, "unsupported_media_type")
 
 
-def test_a_deleted_account_is_gone_and_the_cookie_cleared(
+def test_a_deletion_removes_the_account_and_clears_the_cookie(
     alice: Person, bob: Person, connection: Connection
 ) -> None:
     answer = delete(alice.logged_in(), alice.password)
@@ -66,7 +66,7 @@ def test_a_deleted_account_is_gone_and_the_cookie_cleared(
     assert_problem(alice.log_in(), 401, "invalid_credentials")
 
 
-def test_the_sessions_of_a_deleted_account_stay_as_revoked_and_nameless_rows(
+def test_the_sessions_of_a_deleted_account_are_revoked_and_anonymous(
     alice: Person, bob: Person, connection: Connection
 ) -> None:
     bob.logged_in()
@@ -82,7 +82,7 @@ def test_the_sessions_of_a_deleted_account_stay_as_revoked_and_nameless_rows(
     assert_problem(phone.refresh(), 401, "refresh_token_revoked")
 
 
-def test_deleting_an_account_moves_the_time_of_no_session_that_was_ended_before(
+def test_a_deletion_leaves_sessions_revoked_before_unchanged(
     alice: Person, connection: Connection
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
@@ -94,7 +94,7 @@ def test_deleting_an_account_moves_the_time_of_no_session_that_was_ended_before(
 
 
 @time_machine.travel(NOON, tick=False)
-def test_the_access_token_of_an_account_just_deleted_shows_nothing(alice: Person) -> None:
+def test_the_access_token_of_a_deleted_account_is_refused(alice: Person) -> None:
     tab = alice.logged_in().on_same_device()
     assert alice.call("GET", "/api/me").status_code == 200
     delete(alice, alice.password)
@@ -104,6 +104,6 @@ def test_the_access_token_of_an_account_just_deleted_shows_nothing(alice: Person
     assert_problem(answer, 401, "access_token_revoked")
 
 
-def test_an_address_is_free_again_after_its_account_is_deleted(alice: Person) -> None:
+def test_the_address_of_a_deleted_account_can_be_registered_again(alice: Person) -> None:
     delete(alice.logged_in(), alice.password)
     assert alice.on_another_device().register().logged_in().access_token

@@ -19,7 +19,7 @@ def change(person: Person, current: object, new: object = NEW):
     return person.call("PUT", "/api/me/password", json=body)
 
 
-def test_the_new_password_holds_and_the_old_one_does_not(alice: Person) -> None:
+def test_after_a_change_only_the_new_password_is_accepted(alice: Person) -> None:
     answer = change(alice.logged_in(), alice.password)
     assert (answer.status_code, answer.data) == (204, b"")
     assert "Set-Cookie" not in answer.headers
@@ -66,13 +66,13 @@ def test_a_weak_new_password_is_refused(alice: Person, new: str) -> None:
         ({"current_password": ["a"], "new_password": 1}, ["/current_password", "/new_password"]),
     ],
 )
-def test_each_wrong_member_is_pointed_at(
+def test_each_wrong_member_has_a_pointer(
     alice: Person, body: dict[str, object], wrong: list[str]
 ) -> None:
     assert pointers(alice.logged_in().call("PUT", "/api/me/password", json=body)) == wrong
 
 
-def test_of_two_changes_at_once_the_later_one_is_refused(alice: Person, app: Flask) -> None:
+def test_of_two_concurrent_changes_the_later_one_is_refused(alice: Person, app: Flask) -> None:
     alice.logged_in()
     with app.app_context():
         user = verify_password(alice.email, alice.password)

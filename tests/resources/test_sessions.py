@@ -21,7 +21,7 @@ def shown(person: Person) -> list[dict[str, object]]:
     return person.call("GET", PATH).json["sessions"]
 
 
-def test_a_person_is_shown_their_live_sessions_newest_first(alice: Person, bob: Person) -> None:
+def test_live_sessions_are_listed_newest_first(alice: Person, bob: Person) -> None:
     bob.logged_in()
     with time_machine.travel(NOON, tick=False) as clock:
         phone = alice.on_another_device()
@@ -42,19 +42,19 @@ def test_a_person_is_shown_their_live_sessions_newest_first(alice: Person, bob: 
     assert oldest["current"] is False
 
 
-def test_sessions_that_are_over_are_not_shown(alice: Person) -> None:
+def test_revoked_and_idle_sessions_are_not_listed(alice: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         alice.on_another_device().logged_in()
         clock.shift(timedelta(days=2))
         alice.on_another_device().logged_in().log_out()
         alice.logged_in()
         assert len(shown(alice)) == 2
-        clock.shift(timedelta(days=1, minutes=1))  # the first has now been idle for three days
+        clock.shift(timedelta(days=1, minutes=1))  # the first has been idle for three days
         alice.refresh()
         assert [session["id"] for session in shown(alice)] == [sid(alice)]
 
 
-def test_another_session_can_be_ended(alice: Person, connection: Connection) -> None:
+def test_another_session_can_be_revoked(alice: Person, connection: Connection) -> None:
     phone = alice.on_another_device().logged_in()
     answer = alice.logged_in().call("DELETE", f"{PATH}/{sid(phone)}")
     assert (answer.status_code, answer.data) == (204, b"")
@@ -66,7 +66,7 @@ def test_another_session_can_be_ended(alice: Person, connection: Connection) -> 
     assert again.json["detail"] == "There is no such live session."
 
 
-def test_nobody_ends_the_session_of_another(alice: Person, bob: Person) -> None:
+def test_a_session_of_another_account_cannot_be_revoked(alice: Person, bob: Person) -> None:
     bob.logged_in()
     answer = alice.logged_in().call("DELETE", f"{PATH}/{sid(bob)}")
     assert_problem(answer, 404, "not_found")
@@ -74,11 +74,11 @@ def test_nobody_ends_the_session_of_another(alice: Person, bob: Person) -> None:
 
 
 @pytest.mark.parametrize("which", ["00000000-0000-7000-8000-000000000000", "nonsense", "1"])
-def test_a_session_that_is_not_there_is_404(alice: Person, which: str) -> None:
+def test_an_unknown_session_is_404(alice: Person, which: str) -> None:
     assert_problem(alice.logged_in().call("DELETE", f"{PATH}/{which}"), 404, "not_found")
 
 
-def test_a_session_that_has_run_out_cannot_be_ended(alice: Person) -> None:
+def test_an_idle_session_cannot_be_revoked(alice: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         phone = alice.on_another_device().logged_in()
         clock.shift(timedelta(days=3))
@@ -86,7 +86,7 @@ def test_a_session_that_has_run_out_cannot_be_ended(alice: Person) -> None:
     assert_problem(answer, 404, "not_found")
 
 
-def test_all_sessions_can_be_ended_at_once(
+def test_all_sessions_can_be_revoked_at_once(
     alice: Person, bob: Person, connection: Connection
 ) -> None:
     bob.logged_in()
@@ -100,7 +100,7 @@ def test_all_sessions_can_be_ended_at_once(
     assert bob.refresh().status_code == 200
 
 
-def test_a_session_in_use_to_its_last_day_is_not_shown_after_it(alice: Person) -> None:
+def test_an_expired_session_is_not_listed(alice: Person) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         phone = alice.on_another_device().logged_in()
         for _ in range(6):
@@ -111,7 +111,7 @@ def test_a_session_in_use_to_its_last_day_is_not_shown_after_it(alice: Person) -
         assert [session["id"] for session in shown(alice)] == [sid(alice)]
 
 
-def test_ending_all_moves_the_time_of_none_that_was_ended_before(
+def test_revoking_all_leaves_sessions_revoked_before_unchanged(
     alice: Person, connection: Connection
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:

@@ -1,4 +1,4 @@
-"""Rows of sessions that nobody opened."""
+"""Insert rows of sessions without logging in."""
 
 from datetime import timedelta
 
@@ -9,9 +9,9 @@ from authsvc import clock
 from authsvc.sessions.model import RefreshToken
 
 
-def add_sessions(connection: Connection, number: int, over_for: timedelta) -> None:
-    """So many, which ended that long ago; the rows do not stand in the order of their ids."""
-    ended = clock.now() - over_for
+def add_sessions(connection: Connection, number: int, expired_for: timedelta) -> None:
+    """Insert sessions that expired that long ago, in the reverse order of their ids."""
+    ended = clock.now() - expired_for
     row = {"token_hash": b"", "issued_at": ended, "expires_at": ended, "last_used_at": ended}
     rows = [{"id": uuid7(), **row} for _ in range(number)]
     with connection.engine.begin() as together:

@@ -1,4 +1,4 @@
-"""Sessions that are long over leave the table, and nothing else does."""
+"""Sessions that expired long ago are removed from the table, and no others."""
 
 from datetime import timedelta
 
@@ -22,24 +22,26 @@ def sessions(connection: Connection) -> int:
     return connection.execute(text("SELECT count(*) FROM refresh_tokens")).scalar_one()
 
 
-def test_what_is_over_goes_in_batches(app: Flask, connection: Connection) -> None:
-    add_sessions(connection, BATCH + 3, over_for=DAY)
+def test_expired_sessions_are_removed_in_batches(app: Flask, connection: Connection) -> None:
+    add_sessions(connection, BATCH + 3, expired_for=DAY)
     with app.app_context():
         assert list(purge()) == [BATCH, 3]
     assert sessions(connection) == 0
 
 
-@pytest.mark.parametrize("over_for", [-DAY, timedelta(), KEPT - timedelta(minutes=1)])
-def test_what_lives_or_has_only_just_ended_stays(
-    app: Flask, connection: Connection, over_for: timedelta
+@pytest.mark.parametrize("expired_for", [-DAY, timedelta(), KEPT - timedelta(minutes=1)])
+def test_live_and_recently_expired_sessions_are_kept(
+    app: Flask, connection: Connection, expired_for: timedelta
 ) -> None:
-    add_sessions(connection, 1, over_for)
+    add_sessions(connection, 1, expired_for)
     with app.app_context():
         assert list(purge()) == []
     assert sessions(connection) == 1
 
 
-def test_a_revoked_session_is_called_revoked_until_it_would_have_ended(alice: Person) -> None:
+def test_a_revoked_session_is_reported_as_revoked_until_it_would_have_expired(
+    alice: Person,
+) -> None:
     alice.logged_in()
     kept = alice.refresh_token
     alice.log_out()
@@ -49,30 +51,32 @@ def test_a_revoked_session_is_called_revoked_until_it_would_have_ended(alice: Pe
         assert alice.refresh().json["code"] == "refresh_token_revoked"
 
 
-def test_a_login_removes_a_few_once_there_are_enough(alice: Person, connection: Connection) -> None:
-    add_sessions(connection, BATCH - 1, over_for=DAY)
+def test_a_login_removes_one_batch_once_a_batch_is_full(
+    alice: Person, connection: Connection
+) -> None:
+    add_sessions(connection, BATCH - 1, expired_for=DAY)
     alice.log_in().close()
     assert sessions(connection) == BATCH
-    add_sessions(connection, BATCH + 5, over_for=DAY)
+    add_sessions(connection, BATCH + 5, expired_for=DAY)
     alice.log_in().close()
     assert sessions(connection) == BATCH + 6
 
 
-@pytest.mark.parametrize("over_for", [-KEPT / 2, KEPT / 2])
-def test_a_login_removes_nothing_that_lives_or_has_only_just_ended(
-    alice: Person, connection: Connection, over_for: timedelta
+@pytest.mark.parametrize("expired_for", [-KEPT / 2, KEPT / 2])
+def test_a_login_removes_no_live_or_recently_expired_session(
+    alice: Person, connection: Connection, expired_for: timedelta
 ) -> None:
-    add_sessions(connection, BATCH, over_for)
+    add_sessions(connection, BATCH, expired_for)
     alice.log_in().close()
     assert sessions(connection) == BATCH + 1
 
 
-def test_two_purges_at_once_take_different_rows_and_none_waits(
+def test_two_concurrent_purges_remove_different_rows_without_waiting(
     app: Flask, connection: Connection, database: str
 ) -> None:
     if database == "sqlite":
-        return  # there is one writer at a time, and it is soon done
-    add_sessions(connection, 8, over_for=DAY)
+        return  # it has one writer at a time
+    add_sessions(connection, 8, expired_for=DAY)
     with app.app_context(), writing() as other:
         locked = select(RefreshToken.id).limit(3).with_for_update()
         assert len(other.execute(locked).all()) == 3
@@ -81,7 +85,7 @@ def test_two_purges_at_once_take_different_rows_and_none_waits(
 
 
 def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Connection) -> None:
-    add_sessions(connection, BATCH, over_for=DAY)
+    add_sessions(connection, BATCH, expired_for=DAY)
     with alice.app.app_context():
         answer = alice.log_in()
         connection.execute(text("ALTER TABLE refresh_tokens RENAME TO hidden"))
@@ -96,7 +100,7 @@ def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Co
 def test_the_purge_reads_an_index_and_not_the_table(
     app: Flask, connection: Connection, database: str
 ) -> None:
-    add_sessions(connection, 3000, over_for=-DAY)
+    add_sessions(connection, 3000, expired_for=-DAY)
     connection.execute(text("ANALYZE refresh_tokens"))
     explain = "EXPLAIN QUERY PLAN" if database == "sqlite" else "EXPLAIN"
     plan = connection.execute(

@@ -1,4 +1,4 @@
-"""What a worker knows of lately revoked sessions, seen from the access tokens that it refuses."""
+"""The list of recently revoked sessions, tested by the access tokens that a worker refuses."""
 
 import time
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def ask(person: Person):
 
 
 def revoke(app: Flask, revoked_at: datetime) -> str:
-    """A session that some other worker revoked then."""
+    """Insert a session that another worker revoked at that time."""
     sid = uuid4()
     row = dict.fromkeys(["issued_at", "expires_at", "last_used_at", "revoked_at"], revoked_at)
     with app.app_context(), writing() as connection:
@@ -76,7 +76,7 @@ def test_the_access_token_of_a_revoked_session_is_refused_within_a_second(
     )
 
 
-def test_every_worker_refuses_it_and_others_are_let_in(
+def test_every_worker_refuses_a_revoked_session_and_accepts_others(
     carol: Person, clock: time_machine.Traveller, make_app: MakeApp, file: Path
 ) -> None:
     tab, phone = carol.on_same_device(), carol.on_another_device().logged_in()
@@ -88,7 +88,7 @@ def test_every_worker_refuses_it_and_others_are_let_in(
     assert ask(phone).status_code == 200
 
 
-def test_a_worker_just_started_knows_what_was_revoked_before(
+def test_a_new_worker_refuses_sessions_revoked_before_it_started(
     carol: Person, clock: time_machine.Traveller, make_app: MakeApp, file: Path
 ) -> None:
     tab = carol.on_same_device()
@@ -98,7 +98,9 @@ def test_a_worker_just_started_knows_what_was_revoked_before(
     assert_problem(ask(tab), 401, "access_token_revoked")
 
 
-def test_it_stays_refused_until_it_expires(carol: Person, clock: time_machine.Traveller) -> None:
+def test_a_revoked_access_token_stays_refused_until_it_expires(
+    carol: Person, clock: time_machine.Traveller
+) -> None:
     tab = carol.on_same_device()
     carol.log_out()
     for _ in range(60):
@@ -108,7 +110,7 @@ def test_it_stays_refused_until_it_expires(carol: Person, clock: time_machine.Tr
     assert_problem(ask(tab), 401, "access_token_expired")
 
 
-def test_the_database_is_asked_once_a_second_however_many_threads_there_are(
+def test_the_database_is_queried_once_a_second_whatever_the_number_of_threads(
     worker: Flask, carol: Person, clock: time_machine.Traveller
 ) -> None:
     def call(_: int) -> int:
@@ -116,7 +118,7 @@ def test_the_database_is_asked_once_a_second_however_many_threads_there_are(
 
     bearer = {"Authorization": f"Bearer {carol.access_token}"}
 
-    def answer_slowly(*_: object) -> None:  # so that the others come while one is asking
+    def answer_slowly(*_: object) -> None:  # so that the other requests arrive during the query
         time.sleep(0.05)
 
     with worker.app_context():
@@ -144,7 +146,7 @@ def test_a_revocation_that_became_visible_late_is_still_seen(
         assert not revoked.contains(too_late)
 
 
-def test_after_a_long_silence_all_that_matters_is_asked_for(
+def test_after_a_long_silence_the_whole_period_is_queried(
     worker: Flask, clock: time_machine.Traveller
 ) -> None:
     revoked = RecentlyRevoked(600, 30)
@@ -154,7 +156,7 @@ def test_after_a_long_silence_all_that_matters_is_asked_for(
         assert revoked.contains(revoke(worker, NOON + timedelta(minutes=51)))
 
 
-def test_the_clock_set_back_revives_nothing(
+def test_a_clock_set_back_does_not_make_a_revoked_session_valid(
     carol: Person, clock: time_machine.Traveller, worker: Flask
 ) -> None:
     clock.shift(timedelta(minutes=1))
@@ -166,7 +168,7 @@ def test_the_clock_set_back_revives_nothing(
     assert_problem(ask(tab), 401, "access_token_revoked")
 
 
-def test_what_is_revoked_after_the_clock_was_set_back_is_seen(
+def test_a_revocation_after_the_clock_was_set_back_is_seen(
     carol: Person, clock: time_machine.Traveller
 ) -> None:
     clock.shift(timedelta(minutes=5))
@@ -178,7 +180,7 @@ def test_what_is_revoked_after_the_clock_was_set_back_is_seen(
     assert_problem(ask(tab), 401, "access_token_revoked")
 
 
-def test_what_no_token_can_name_any_more_is_forgotten(
+def test_a_session_leaves_the_list_when_all_its_tokens_are_refused_as_expired(
     worker: Flask, clock: time_machine.Traveller
 ) -> None:
     revoked = RecentlyRevoked(600, 30)
@@ -193,7 +195,7 @@ def test_what_no_token_can_name_any_more_is_forgotten(
         assert revoked.contains(young)
 
 
-def test_while_the_database_is_away_the_list_serves_for_thirty_seconds_and_no_longer(
+def test_without_the_database_the_list_is_used_for_thirty_seconds_and_no_longer(
     carol: Person, worker: Flask, clock: time_machine.Traveller, file: Path
 ) -> None:
     bearer = {"Authorization": f"Bearer {carol.access_token}"}
@@ -214,7 +216,7 @@ def test_while_the_database_is_away_the_list_serves_for_thirty_seconds_and_no_lo
     assert carol.call("GET", "/nothing", headers=bearer).status_code == 200
 
 
-def test_a_worker_that_never_got_an_answer_lets_nobody_in(
+def test_a_worker_that_never_reached_the_database_refuses_every_token(
     carol: Person, make_app: MakeApp, file: Path
 ) -> None:
     tab = carol.on_same_device()
@@ -223,14 +225,16 @@ def test_a_worker_that_never_got_an_answer_lets_nobody_in(
         assert_problem(ask(tab), 503, "service_unavailable")
 
 
-def test_the_log_says_why_the_list_could_not_be_renewed(
+def test_the_log_says_why_the_list_could_not_be_updated(
     carol: Person, worker: Flask, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with away(worker, file):
         ask(carol)
-    (said,) = (line for line in caplog.messages if line.startswith("the list of revoked sessions"))
-    assert "could not be renewed: " in said
-    assert "unable to open database file" in said
+    (message,) = (
+        line for line in caplog.messages if line.startswith("the list of revoked sessions")
+    )
+    assert "could not be renewed: " in message
+    assert "unable to open database file" in message
 
 
 def test_the_staleness_limit_is_a_setting(

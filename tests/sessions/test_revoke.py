@@ -1,4 +1,4 @@
-"""All sessions are ended at once, page by page."""
+"""Revoking the sessions of all users, page by page."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,14 +17,14 @@ NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def test_everybodys_sessions_end_page_by_page(app: Flask, connection: Connection) -> None:
-    add_sessions(connection, 2 * PAGE + 3, over_for=-DAY)
+def test_all_sessions_are_revoked_page_by_page(app: Flask, connection: Connection) -> None:
+    add_sessions(connection, 2 * PAGE + 3, expired_for=-DAY)
     with app.app_context():
         assert list(revoke_all_users(OPERATOR)) == [PAGE, PAGE, 3]
     assert live_sessions(connection) == 0
 
 
-def test_ending_everybodys_moves_the_time_of_none_that_was_over(
+def test_revoking_all_sessions_leaves_revoked_and_expired_ones_unchanged(
     alice: Person, connection: Connection, operator: Operator
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:

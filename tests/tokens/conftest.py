@@ -1,4 +1,4 @@
-"""Time stands still at NOW."""
+"""The clock stands still at NOW."""
 
 from collections.abc import Iterator
 

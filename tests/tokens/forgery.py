@@ -1,4 +1,4 @@
-"""Tokens that others make: joserfc, which knows the standard, and our own hand, which may lie."""
+"""Forge tokens: by joserfc, which follows the standard, and by hand, which need not."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ ISS = "https://auth.example.com"
 
 
 def payload(**changed: Any) -> dict[str, Any]:
-    """Alice's claims, good for an access token of ten minutes; None takes one out."""
+    """Return valid claims of an access token for Alice; a value of None removes the claim."""
     claims = {
         "iss": ISS,
         "sub": str(ALICE),
@@ -35,14 +35,14 @@ def payload(**changed: Any) -> dict[str, Any]:
 
 
 def by_joserfc(secret: bytes, header: dict[str, Any], claims: dict[str, Any]) -> str:
-    """A token that joserfc signs."""
+    """Return a token signed by joserfc."""
     registry = jws.JWSRegistry(algorithms=[header["alg"]], strict_check_header=False)
     text = json.dumps(claims)
     return jws.serialize_compact(header, text, OctKey.import_key(secret), registry=registry)
 
 
 def by_hand(secret: bytes, header: dict[str, Any] | bytes, body: dict[str, Any] | bytes) -> str:
-    """A token of any header and payload, to the letter, with a right HS256 signature."""
+    """Return a token with exactly this header and payload and a valid HS256 signature."""
     signed = f"{b64(_bytes(header))}.{b64(_bytes(body))}"
     return f"{signed}.{b64(hmac.digest(secret, signed.encode(), hashlib.sha256))}"
 

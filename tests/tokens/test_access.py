@@ -1,4 +1,4 @@
-"""The access token: what we write, what others read in it, and all that we do not take."""
+"""The access token: what we issue, what other libraries verify, and what we refuse."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -56,18 +56,17 @@ def issue(
     return issued.access_token
 
 
-def refused(token: str, by: AccessTokenVerifier | None = None) -> bool:
+def assert_refused(token: str, by: AccessTokenVerifier | None = None) -> None:
     with pytest.raises(TokenInvalid):
         (by or verifier(KEY)).verify(token)
-    return True
 
 
-def test_its_header_is_alg_kid_and_typ_and_no_more() -> None:
+def test_the_header_has_alg_kid_and_typ_only() -> None:
     header = decode(issue().split(".")[0])
     assert header == json.dumps(HEADER, separators=(",", ":")).encode()
 
 
-def test_its_claims_are_the_eight_and_nothing_personal() -> None:
+def test_the_claims_are_the_eight_and_nothing_personal() -> None:
     claims = json.loads(decode(issue().split(".")[1]))
     jti = claims.pop("jti")
     assert str(UUID(jti)) == jti
@@ -112,11 +111,11 @@ def test_pyjwt_verifies_it() -> None:
     assert claims["sid"] == str(SESSION)
 
 
-def test_a_token_that_joserfc_signs_under_our_header_is_taken() -> None:
+def test_a_token_that_joserfc_signs_under_our_header_is_accepted() -> None:
     assert verified(by_joserfc(ACCESS_SECRET, HEADER, payload())).sub == ALICE
 
 
-def test_a_token_that_pyjwt_signs_under_our_header_is_taken() -> None:
+def test_a_token_that_pyjwt_signs_under_our_header_is_accepted() -> None:
     token = jwt.encode(
         payload(),
         ACCESS_SECRET,
@@ -127,7 +126,7 @@ def test_a_token_that_pyjwt_signs_under_our_header_is_taken() -> None:
     assert verified(token).sub == ALICE
 
 
-def test_it_never_outlives_its_session() -> None:
+def test_an_access_token_never_expires_after_its_session() -> None:
     issued = TOKENS.issue(
         sub=ALICE,
         sid=SESSION,
@@ -138,7 +137,7 @@ def test_it_never_outlives_its_session() -> None:
     assert verified(issued.access_token).exp == EPOCH + 42
 
 
-def test_it_expires_to_the_second(clock: time_machine.Traveller) -> None:
+def test_an_access_token_expires_on_the_second(clock: time_machine.Traveller) -> None:
     token = issue()
     clock.move_to(datetime.fromtimestamp(EPOCH + 600 + LEEWAY, UTC) - timedelta(microseconds=1))
     assert verified(token)
@@ -160,37 +159,37 @@ BOUNDARIES = [
 
 
 @pytest.mark.parametrize(("changed", "good"), BOUNDARIES)
-def test_times_are_checked_to_the_second(changed: dict[str, int], good: bool) -> None:
+def test_times_are_checked_on_the_second(changed: dict[str, int], good: bool) -> None:
     token = by_hand(ACCESS_SECRET, HEADER, payload(**changed))
     if good:
         assert verified(token).sub == ALICE
     else:
-        assert refused(token)
+        assert_refused(token)
 
 
-def test_a_wrong_token_that_has_expired_is_wrong_not_expired() -> None:
+def test_an_invalid_token_that_has_expired_is_refused_as_invalid() -> None:
     past = {"iat": EPOCH - 700, "auth_time": EPOCH - 700, "exp": EPOCH - 100}
-    assert refused(by_hand(ACCESS_SECRET, HEADER, payload(**past, iss="https://evil.example.com")))
-    assert refused(by_hand(REFRESH_SECRET, HEADER, payload(**past)))
+    assert_refused(by_hand(ACCESS_SECRET, HEADER, payload(**past, iss="https://evil.example.com")))
+    assert_refused(by_hand(REFRESH_SECRET, HEADER, payload(**past)))
     with pytest.raises(TokenExpired):
         verified(by_hand(ACCESS_SECRET, HEADER, payload(**past)))
 
 
-def test_it_bears_the_roles_and_none_is_no_claim() -> None:
+def test_a_token_has_the_roles_and_no_claim_without_roles() -> None:
     token = issue(roles=("admin", "editor"))
     assert json.loads(decode(token.split(".")[1]))["roles"] == ["admin", "editor"]
     assert verified(token).roles == ("admin", "editor")
     assert verified(issue()).roles == ()
 
 
-def test_of_ten_thousand_roles_none_is_read() -> None:
+def test_ten_thousand_roles_are_refused() -> None:
     many = [f"role-{number}" for number in range(10_000)]
-    assert refused(by_hand(ACCESS_SECRET, HEADER, payload(roles=many)))
+    assert_refused(by_hand(ACCESS_SECRET, HEADER, payload(roles=many)))
 
 
 @pytest.mark.parametrize("name", payload())
 def test_every_claim_is_required(name: str) -> None:
-    assert refused(by_hand(ACCESS_SECRET, HEADER, payload(**{name: None})))
+    assert_refused(by_hand(ACCESS_SECRET, HEADER, payload(**{name: None})))
 
 
 NOT_UUIDS: list[Any] = [
@@ -230,14 +229,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
-def test_a_claim_of_another_kind_is_refused(name: str, value: object) -> None:
-    assert refused(by_hand(ACCESS_SECRET, HEADER, payload(**{name: value})))
+def test_a_claim_of_another_type_is_refused(name: str, value: object) -> None:
+    assert_refused(by_hand(ACCESS_SECRET, HEADER, payload(**{name: value})))
 
 
-def test_null_is_no_claim() -> None:
+def test_a_null_claim_is_refused() -> None:
     for name in payload():
         claims = json.dumps({**payload(), name: None}).encode()
-        assert refused(by_hand(ACCESS_SECRET, HEADER, claims))
+        assert_refused(by_hand(ACCESS_SECRET, HEADER, claims))
 
 
 HEADERS: list[dict[str, Any] | bytes] = [
@@ -280,10 +279,10 @@ HEADERS: list[dict[str, Any] | bytes] = [
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_any_other_header_is_refused_though_the_signature_is_right(
+def test_any_other_header_is_refused_although_the_signature_is_valid(
     header: dict[str, Any] | bytes,
 ) -> None:
-    assert refused(by_hand(ACCESS_SECRET, header, payload()))
+    assert_refused(by_hand(ACCESS_SECRET, header, payload()))
 
 
 GOOD_BODY = json.dumps(payload(), separators=(",", ":")).encode()
@@ -309,25 +308,25 @@ BODIES = [
 @pytest.mark.parametrize("body", BODIES)
 def test_a_payload_that_is_not_strict_json_is_refused(body: bytes) -> None:
     assert verified(by_hand(ACCESS_SECRET, HEADER, GOOD_BODY))
-    assert refused(by_hand(ACCESS_SECRET, HEADER, body))
+    assert_refused(by_hand(ACCESS_SECRET, HEADER, body))
 
 
-def test_a_claim_that_we_do_not_know_is_passed_over() -> None:
+def test_an_unknown_claim_is_ignored() -> None:
     assert verified(by_hand(ACCESS_SECRET, HEADER, payload(scope="x"))).sub == ALICE
 
 
 def test_another_secret_is_refused() -> None:
-    assert refused(by_hand(REFRESH_SECRET, HEADER, payload()))
-    assert refused(by_hand(b"", HEADER, payload()))
+    assert_refused(by_hand(REFRESH_SECRET, HEADER, payload()))
+    assert_refused(by_hand(b"", HEADER, payload()))
 
 
-def test_a_refresh_token_is_no_access_token_even_under_one_secret() -> None:
+def test_a_refresh_token_is_refused_as_access_token_even_with_one_secret() -> None:
     issued = {"sub": ALICE, "sid": SESSION, "issued_at": NOW}
     ends = NOW + timedelta(seconds=600)
     refresh = RefreshTokens(KEY, iss=ISS).issue(**issued, expires_at=ends)
-    assert refused(refresh)
+    assert_refused(refresh)
     _, body, _ = refresh.split(".")
-    assert refused(by_hand(ACCESS_SECRET, HEADER, decode(body)))
+    assert_refused(by_hand(ACCESS_SECRET, HEADER, decode(body)))
 
 
 def test_the_previous_key_verifies_and_never_signs() -> None:
@@ -336,37 +335,37 @@ def test_the_previous_key_verifies_and_never_signs() -> None:
     assert verifier(new_key, KEY).verify(old).sub == ALICE
     new = issue(AccessTokens(access_keyring(new_key, KEY), ISS, AUD, 600))
     assert json.loads(decode(new.split(".")[0]))["kid"] == new_key.kid
-    assert refused(new)
+    assert_refused(new)
     assert verifier(new_key).verify(new).sub == ALICE
-    assert refused(old, verifier(new_key))
+    assert_refused(old, verifier(new_key))
 
 
 def test_a_key_under_another_keys_name_is_refused() -> None:
     new_secret = bytes(range(100, 164))
     rotated = verifier(hmac_key(new_secret), KEY)
-    assert refused(by_hand(new_secret, HEADER, payload()), rotated)
+    assert_refused(by_hand(new_secret, HEADER, payload()), rotated)
 
 
 def test_a_life_longer_than_the_configured_one_is_refused() -> None:
-    assert refused(issue(), verifier(KEY, max_life=599))
+    assert_refused(issue(), verifier(KEY, max_life=599))
 
 
-def test_a_token_over_4_kib_is_refused_unread() -> None:
+def test_a_token_over_4_kib_is_refused() -> None:
     tokens = [by_hand(ACCESS_SECRET, HEADER, payload(x="x" * n)) for n in range(2600, 2800)]
-    # Texts of base64url have three of four lengths: 4096 is none that this token can have.
+    # A base64url text has three of four lengths, so this token cannot have exactly 4096.
     assert {MAX_LENGTH - 1, MAX_LENGTH + 1} <= {len(token) for token in tokens}
     for token in tokens:
         if len(token) <= MAX_LENGTH:
             assert verified(token)
         else:
-            assert refused(token)
+            assert_refused(token)
 
 
 def test_each_changed_character_of_a_token_is_refused() -> None:
     token = issue()
     for at, character in enumerate(token):
         changed = "A" if character != "A" else "B"
-        assert refused(token[:at] + changed + token[at + 1 :])
+        assert_refused(token[:at] + changed + token[at + 1 :])
 
 
 SPELLINGS = [
@@ -395,19 +394,19 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("spell", SPELLINGS)
 def test_a_token_has_one_spelling(spell: Any) -> None:
-    assert refused(spell(issue()))
+    assert_refused(spell(issue()))
 
 
 def test_unused_bits_that_are_set_are_refused() -> None:
     token = by_hand(ACCESS_SECRET, HEADER, payload())
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     last = alphabet.index(token[-1])
-    assert last % 4 == 0  # 32 bytes leave two bits over
+    assert last % 4 == 0  # 32 bytes leave two unused bits
     for bits in (1, 2, 3):
-        assert refused(token[:-1] + alphabet[last + bits])
+        assert_refused(token[:-1] + alphabet[last + bits])
 
 
-def test_the_memory_is_bounded_and_what_was_kept_first_is_forgotten_first() -> None:
+def test_the_cache_is_bounded_and_first_in_first_out() -> None:
     own = verifier(KEY)
     tokens = [issue() for _ in range(MAX_TOKENS + 2)]
     for token in tokens:
@@ -415,7 +414,7 @@ def test_the_memory_is_bounded_and_what_was_kept_first_is_forgotten_first() -> N
     assert list(own._verified._claims) == [token_hash(token) for token in tokens[2:]]
 
 
-def test_a_remembered_token_still_expires(clock: time_machine.Traveller) -> None:
+def test_a_cached_token_still_expires(clock: time_machine.Traveller) -> None:
     own = verifier(KEY)
     first = issue()
     assert own.verify(first) is own.verify(first)

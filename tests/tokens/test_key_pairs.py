@@ -1,4 +1,4 @@
-"""Key pairs: read strictly, named by their thumbprint, and right in the eyes of joserfc."""
+"""Key pairs: read strictly, named by their thumbprint, and compatible with joserfc."""
 
 from dataclasses import asdict
 from typing import Any
@@ -26,7 +26,7 @@ from tests.support.key_pair_settings import ED25519, ED25519_ORDER, P256, P256_O
 from tests.support.signing_secrets import ACCESS_SECRET
 from tests.tokens.forgery import ALICE, ISS, NOW, SESSION
 
-# RFC 9864 calls it Ed25519; what others verify today is EdDSA (RFC 8037).
+# RFC 9864 names it Ed25519; other libraries still use EdDSA (RFC 8037).
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 ALGORITHMS = pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
 
@@ -36,7 +36,7 @@ def key_of(algorithm: str) -> Key:
 
 
 def theirs(algorithm: str) -> OKPKey | ECKey:
-    """The key as joserfc reads it."""
+    """Return the key as joserfc reads it."""
     return (OKPKey if algorithm == "EdDSA" else ECKey).import_key(PEM[algorithm])
 
 
@@ -58,14 +58,14 @@ def issue(key: Key) -> str:
 
 
 @ALGORITHMS
-def test_joserfc_verifies_what_we_sign_by_the_public_key_alone(algorithm: str) -> None:
+def test_joserfc_verifies_our_tokens_with_the_public_key(algorithm: str) -> None:
     published = KeySet.import_key_set(asdict(access_keyring(key_of(algorithm)).jwks()))
     read = jws.deserialize_compact(issue(key_of(algorithm)), published, algorithms=[algorithm])
     assert read.headers() == {"alg": algorithm, "kid": key_of(algorithm).kid, "typ": "at+jwt"}
 
 
 @ALGORITHMS
-def test_we_verify_what_joserfc_signs_under_our_header(algorithm: str) -> None:
+def test_we_verify_tokens_that_joserfc_signs_under_our_header(algorithm: str) -> None:
     key = key_of(algorithm)
     payload = jws.extract_compact(issue(key).encode()).payload
     header = {"alg": algorithm, "kid": key.kid, "typ": "at+jwt"}
@@ -75,13 +75,13 @@ def test_we_verify_what_joserfc_signs_under_our_header(algorithm: str) -> None:
 
 
 @ALGORITHMS
-def test_a_kid_is_the_thumbprint_that_joserfc_finds_too(algorithm: str) -> None:
+def test_a_kid_is_the_thumbprint_that_joserfc_computes(algorithm: str) -> None:
     """RFC 7638."""
     assert key_of(algorithm).kid == theirs(algorithm).thumbprint()
 
 
 @ALGORITHMS
-def test_what_is_published_is_the_public_half_and_no_more(algorithm: str) -> None:
+def test_only_the_public_key_is_published(algorithm: str) -> None:
     key = key_of(algorithm)
     public = theirs(algorithm).as_dict(private=False)
     public.pop("kid", None)
@@ -97,18 +97,18 @@ def test_a_shared_secret_is_never_published() -> None:
 
 
 @ALGORITHMS
-def test_a_fresh_key_is_for_the_algorithm_that_was_asked_for(algorithm: str) -> None:
+def test_a_generated_key_has_the_requested_algorithm(algorithm: str) -> None:
     assert key_from_pem(generate_pem(algorithm)).algorithm == algorithm
 
 
 @ALGORITHMS
-def test_a_public_key_signs_nothing(algorithm: str) -> None:
-    with pytest.raises(TypeError, match="signs nothing"):
+def test_a_public_key_cannot_sign(algorithm: str) -> None:
+    with pytest.raises(TypeError, match="cannot sign"):
         key_from_jwk(key_of(algorithm).jwk).sign(b"signed")
 
 
 @ALGORITHMS
-def test_a_signature_is_64_bytes_of_those_bytes_by_that_key(algorithm: str) -> None:
+def test_a_signature_has_64_bytes_and_verifies_only_with_its_bytes_and_key(algorithm: str) -> None:
     key, other = key_of(algorithm), key_from_pem(generate_pem(algorithm))
     signature = key.sign(b"signed")
     assert len(signature) == 64
@@ -127,7 +127,7 @@ def test_a_signature_is_64_bytes_of_those_bytes_by_that_key(algorithm: str) -> N
 
 
 @ALGORITHMS
-def test_any_bit_of_a_signature_counts(algorithm: str) -> None:
+def test_every_bit_of_a_signature_is_verified(algorithm: str) -> None:
     key = key_of(algorithm)
     signature = key.sign(b"signed")
     for bit in range(512):
@@ -137,7 +137,7 @@ def test_any_bit_of_a_signature_counts(algorithm: str) -> None:
 
 
 def test_an_es256_signature_in_der_is_refused() -> None:
-    """RFC 7518 section 3.4: the two numbers stand one after the other."""
+    """RFC 7518 section 3.4: the signature is the two numbers, one after the other."""
     private = load_pem_private_key(P256.encode(), None)
     der = private.sign(b"signed", ec.ECDSA(hashes.SHA256()))
     r, s = decode_dss_signature(der)
@@ -147,7 +147,7 @@ def test_an_es256_signature_in_der_is_refused() -> None:
     assert not key.verify(b"signed", der[:64].ljust(64, b"\0"))
 
 
-def test_the_numbers_of_an_es256_signature_lie_between_0_and_the_order() -> None:
+def test_the_numbers_of_an_es256_signature_must_lie_between_0_and_the_order() -> None:
     key = key_of("ES256")
     signature = key.sign(b"signed")
     r, s = signature[:32], signature[32:]
@@ -158,8 +158,8 @@ def test_the_numbers_of_an_es256_signature_lie_between_0_and_the_order() -> None
         assert not key.verify(b"signed", wrong + wrong)
 
 
-def test_the_other_form_of_an_es256_signature_passes_as_the_algorithm_has_it() -> None:
-    """With s, n - s is right too. Nothing goes by a token's text: see docs/security.md."""
+def test_the_second_valid_form_of_an_es256_signature_is_accepted() -> None:
+    """If s is valid, n - s is too. Nothing depends on a token's text: see docs/security.md."""
     key = key_of("ES256")
     signature = key.sign(b"signed")
     other = P256_ORDER - int.from_bytes(signature[32:], "big")
@@ -175,7 +175,7 @@ def test_an_ed25519_signature_has_one_form() -> None:
 
 
 ENCRYPTED = pem_of(ed25519.Ed25519PrivateKey.generate(), b"password")
-NO_KEYS = [
+OTHER_KEYS = [
     (ENCRYPTED, "is encrypted"),
     (public_pem(ED25519), "is a public key"),
     (public_pem(P256), "is a public key"),
@@ -192,16 +192,16 @@ NO_KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), NO_KEYS, ids=range(len(NO_KEYS)))
-def test_what_is_no_such_private_key_is_refused_and_never_shown(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said) as caught:
+@pytest.mark.parametrize(("text", "message"), OTHER_KEYS, ids=range(len(OTHER_KEYS)))
+def test_other_private_keys_are_refused_and_never_shown(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
         key_from_pem(text)
-    assert str(caught.value) == said
+    assert str(caught.value) == message
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 ED, EC = dict(key_of("EdDSA").jwk or {}), dict(key_of("ES256").jwk or {})
-NO_JWKS: list[Any] = [
+OTHER_JWKS: list[Any] = [
     *(None, 1, "key", [], {}, {"kty": "oct", "k": "AA", "alg": "HS256", "use": "sig"}),
     *({**ED, name: value} for name in ED if name != "kid" for value in ("", None, 1, ["x"], "x")),
     *({**EC, name: value} for name in EC if name != "kid" for value in ("", None, 1, ["x"], "x")),
@@ -219,24 +219,24 @@ NO_JWKS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("jwk", NO_JWKS, ids=range(len(NO_JWKS)))
-def test_what_is_no_such_public_key_is_refused(jwk: Any) -> None:
+@pytest.mark.parametrize("jwk", OTHER_JWKS, ids=range(len(OTHER_JWKS)))
+def test_other_public_keys_are_refused(jwk: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         key_from_jwk(jwk)
 
 
-def test_the_name_that_a_publisher_gives_a_key_does_not_matter() -> None:
+def test_the_kid_of_the_publisher_is_ignored() -> None:
     assert key_from_jwk({**ED, "kid": "../../dev/null", "d": "AA"}).kid == key_of("EdDSA").kid
 
 
-def test_a_key_shows_nothing_of_its_private_half() -> None:
+def test_the_repr_of_a_key_does_not_show_its_private_part() -> None:
     for algorithm in PEM:
         key = key_of(algorithm)
         private = theirs(algorithm).as_dict(private=True)["d"]
         assert private not in f"{key!r} {key}"
 
 
-def test_a_key_of_one_algorithm_takes_no_token_of_another() -> None:
+def test_a_key_of_one_algorithm_refuses_a_token_of_another() -> None:
     for one, other in (("EdDSA", "ES256"), ("ES256", "EdDSA")):
         verifier = AccessTokenVerifier(access_keyring(key_of(one)), iss=ISS, aud=ISS)
         with pytest.raises(TokenInvalid):

@@ -1,4 +1,4 @@
-"""Keys: named after themselves, found by a whole header, the current one alone signs."""
+"""Keys: each has a derived kid and is found by the whole header; the current key signs."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 ACCESS, REFRESH = hmac_key(ACCESS_SECRET), hmac_key(REFRESH_SECRET)
 
 
-def test_a_kid_is_derived_from_its_key_and_tells_nothing_of_it() -> None:
+def test_a_kid_is_derived_from_its_key_and_does_not_reveal_it() -> None:
     assert ACCESS.kid == hmac_key(ACCESS_SECRET).kid
     assert ACCESS.kid != REFRESH.kid
     assert len(decode(ACCESS.kid)) == 12
@@ -23,7 +23,7 @@ def test_a_kid_is_derived_from_its_key_and_tells_nothing_of_it() -> None:
     assert ACCESS.kid != encode(hashlib.sha256(ACCESS_SECRET).digest()[:12])
 
 
-def test_a_key_signs_with_hmac_sha256_and_verifies_that_alone() -> None:
+def test_a_key_signs_and_verifies_with_hmac_sha256_only() -> None:
     signature = ACCESS.sign(b"signed")
     assert signature == hmac.digest(ACCESS_SECRET, b"signed", "sha256")
     assert ACCESS.verify(b"signed", signature)
@@ -39,7 +39,7 @@ def test_a_key_does_not_show_its_secret() -> None:
     assert repr(ACCESS_SECRET)[2:20] not in shown
 
 
-def test_the_current_key_signs_and_all_are_found() -> None:
+def test_the_current_key_signs_and_every_key_is_found() -> None:
     keyring = Keyring("at+jwt", ACCESS, REFRESH)
     assert keyring.current is ACCESS
     assert keyring.find(keyring.header) is ACCESS
@@ -61,7 +61,7 @@ def test_base64url_is_the_standard_librarys_without_padding(data: bytes) -> None
 
 
 @given(st.text(ALPHABET, max_size=20))
-def test_base64url_has_one_text_for_some_bytes(text: str) -> None:
+def test_base64url_has_one_text_for_the_same_bytes(text: str) -> None:
     try:
         data = decode(text)
     except ValueError:

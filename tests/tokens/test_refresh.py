@@ -1,4 +1,4 @@
-"""The refresh token: long, of its own type and audience, known to its row by a hash."""
+"""The refresh token: its type and audience are its own, and its row has its hash."""
 
 import hashlib
 import json
@@ -36,25 +36,24 @@ def claims(**changed: Any) -> dict[str, Any]:
     return payload(**{"aud": AUD, "exp": EPOCH + WEEK, **changed})
 
 
-def refused(token: str, tokens: RefreshTokens = TOKENS) -> bool:
+def assert_refused(token: str, tokens: RefreshTokens = TOKENS) -> None:
     for even_expired in (False, True):
         with pytest.raises(TokenInvalid):
             tokens.verify(token, even_expired=even_expired)
-    return True
 
 
-def test_its_header_is_alg_kid_and_typ_and_no_more() -> None:
+def test_the_header_has_alg_kid_and_typ_only() -> None:
     header = decode(issue().split(".")[0])
     assert header == json.dumps(HEADER, separators=(",", ":")).encode()
 
 
-def test_its_claims_are_the_eight_and_nothing_personal() -> None:
+def test_the_claims_are_the_eight_and_nothing_personal() -> None:
     written = json.loads(decode(issue().split(".")[1]))
     assert written.pop("jti") != claims()["jti"]
     assert written == {name: value for name, value in claims().items() if name != "jti"}
 
 
-def test_what_is_issued_is_verified_and_known_by_its_sha256() -> None:
+def test_an_issued_token_is_verified_and_hashed_with_sha256() -> None:
     token = issue()
     verified = TOKENS.verify(token)
     assert (verified.claims.sub, verified.claims.sid) == (ALICE, SESSION)
@@ -73,11 +72,11 @@ def test_joserfc_and_pyjwt_verify_it() -> None:
     assert decoded == json.loads(read.payload)
 
 
-def test_a_token_that_joserfc_signs_under_our_header_is_taken() -> None:
+def test_a_token_that_joserfc_signs_under_our_header_is_accepted() -> None:
     assert TOKENS.verify(by_joserfc(REFRESH_SECRET, HEADER, claims())).claims.sub == ALICE
 
 
-def test_it_expires_to_the_second_and_is_still_known_at_logout(
+def test_a_refresh_token_expires_on_the_second_and_is_still_accepted_at_logout(
     clock: time_machine.Traveller,
 ) -> None:
     token = issue()
@@ -90,28 +89,30 @@ def test_it_expires_to_the_second_and_is_still_known_at_logout(
     assert TOKENS.verify(token, even_expired=True).claims.sid == SESSION
 
 
-def test_what_is_remembered_of_it_is_bounded_and_never_the_token_itself() -> None:
+def test_the_cache_is_bounded_and_does_not_contain_the_token() -> None:
     tokens = RefreshTokens(KEY, iss=ISS)
     for _ in range(MAX_TOKENS + 1):
         tokens.verify(issue())
-    remembered = tokens._verified._claims
-    assert 0 < len(remembered) <= MAX_TOKENS
-    assert {(type(name), len(name)) for name in remembered} == {(bytes, 32)}
+    cached = tokens._verified._claims
+    assert 0 < len(cached) <= MAX_TOKENS
+    assert {(type(name), len(name)) for name in cached} == {(bytes, 32)}
     token = issue()
     assert tokens.verify(token).claims is tokens.verify(token).claims
 
 
-def test_a_token_that_was_verified_lends_nothing_to_one_that_differs() -> None:
+def test_a_cached_token_does_not_make_a_different_token_valid() -> None:
     tokens = RefreshTokens(KEY, iss=ISS)
     token = issue()
     tokens.verify(token)
     header, body, signature = token.split(".")
     for other in (f"{header}.{body}.{signature[::-1]}", f"x{token}", f"{token}?", f"{token}é"):
-        assert refused(other, tokens)
+        assert_refused(other, tokens)
 
 
 @pytest.mark.parametrize("even_expired", [False, True])
-def test_one_issued_in_the_future_is_known_since_its_row_decides(even_expired: bool) -> None:
+def test_a_token_issued_in_the_future_is_accepted_because_its_row_decides(
+    even_expired: bool,
+) -> None:
     times = {"iat": EPOCH + 3600, "auth_time": EPOCH + 3600}
     token = by_hand(REFRESH_SECRET, HEADER, claims(**times))
     assert TOKENS.verify(token, even_expired=even_expired).claims.sid == SESSION
@@ -119,7 +120,7 @@ def test_one_issued_in_the_future_is_known_since_its_row_decides(even_expired: b
 
 @pytest.mark.parametrize("name", claims())
 def test_every_claim_is_required_even_at_logout(name: str) -> None:
-    assert refused(by_hand(REFRESH_SECRET, HEADER, claims(**{name: None})))
+    assert_refused(by_hand(REFRESH_SECRET, HEADER, claims(**{name: None})))
 
 
 WRONG: list[tuple[str, Any]] = [
@@ -138,20 +139,20 @@ WRONG: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
 def test_a_wrong_claim_is_refused_even_at_logout(name: str, value: object) -> None:
-    assert refused(by_hand(REFRESH_SECRET, HEADER, claims(**{name: value})))
+    assert_refused(by_hand(REFRESH_SECRET, HEADER, claims(**{name: value})))
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "JWT", "RT+JWT", "", None, 7])
 def test_another_typ_is_refused(typ: object) -> None:
-    assert refused(by_hand(REFRESH_SECRET, {**HEADER, "typ": typ}, claims()))
+    assert_refused(by_hand(REFRESH_SECRET, {**HEADER, "typ": typ}, claims()))
 
 
-def test_an_access_token_is_no_refresh_token_even_under_one_secret() -> None:
+def test_an_access_token_is_refused_as_refresh_token_even_with_one_secret() -> None:
     tokens = AccessTokens(access_keyring(KEY), ISS, ISS, 600)
     ends = NOW + timedelta(days=7)
     access = tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).access_token
-    assert refused(access)
-    assert refused(by_hand(REFRESH_SECRET, HEADER, decode(access.split(".")[1])))
+    assert_refused(access)
+    assert_refused(by_hand(REFRESH_SECRET, HEADER, decode(access.split(".")[1])))
 
 
 def test_the_previous_key_verifies_and_never_signs() -> None:
@@ -159,19 +160,19 @@ def test_the_previous_key_verifies_and_never_signs() -> None:
     new_key = hmac_key(bytes(range(100, 164)))
     rotated = RefreshTokens(new_key, KEY, iss=ISS)
     assert rotated.verify(old).claims.sid == SESSION
-    assert refused(issue(rotated))
-    assert refused(old, RefreshTokens(new_key, iss=ISS))
+    assert_refused(issue(rotated))
+    assert_refused(old, RefreshTokens(new_key, iss=ISS))
 
 
 def test_wrong_secrets_and_spellings_are_refused() -> None:
     token = issue()
-    assert refused(by_hand(ACCESS_SECRET, HEADER, claims()))
-    for spelt in (token + "=", token + "\n", f'"{token}"', token[:-1], "", "x" * MAX_LENGTH):
-        assert refused(spelt)
-    assert refused(by_hand(REFRESH_SECRET, HEADER, claims(x="x" * MAX_LENGTH)))
+    assert_refused(by_hand(ACCESS_SECRET, HEADER, claims()))
+    for changed in (token + "=", token + "\n", f'"{token}"', token[:-1], "", "x" * MAX_LENGTH):
+        assert_refused(changed)
+    assert_refused(by_hand(REFRESH_SECRET, HEADER, claims(x="x" * MAX_LENGTH)))
 
 
 @pytest.mark.parametrize("issuer", [ISS, f"{ISS}/"])
-def test_its_audience_is_the_refresh_endpoint_of_its_issuer(issuer: str) -> None:
+def test_the_audience_is_the_refresh_endpoint_of_the_issuer(issuer: str) -> None:
     written = json.loads(decode(issue(RefreshTokens(KEY, iss=issuer)).split(".")[1]))
     assert (written["iss"], written["aud"]) == (issuer, AUD)
