@@ -1,4 +1,4 @@
-"""Where a setting's value is found: the environment, a secret's own file, instance/authsvc.env."""
+"""Load settings from the environment, a secret's own file and instance/authsvc.env."""
 
 import os
 from collections.abc import Mapping
@@ -9,33 +9,33 @@ from typing import Any
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
-from authsvc.settings import PREFIX, Settings, SettingsInvalid
-from authsvc.settings.values import MAKE_KEY
+from authsvc.settings import Settings, SettingsInvalid
+from authsvc.settings.values import MAKE_KEY, PREFIX
 from authsvc.tokens.shared_secret import MAKE_SECRETS
 
 
 def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment and, for what is not set there, ``instance/authsvc.env``.
+    """Return the settings of the environment and, for the others, of ``instance/authsvc.env``.
 
     Args:
         instance: the folder that holds ``authsvc.env`` and, by default, the SQLite database.
-        environ: the environment; a name set to nothing counts as not set.
+        environ: the environment; an empty value counts as not set.
 
     Raises:
         SettingsInvalid: with every fault in one message.
     """
     faults: list[str] = []
-    chosen = _named(environ)
-    settled = {name.removesuffix("_FILE") for name in chosen}
-    written = _named(_read_env_file(instance / "authsvc.env", faults))
+    chosen = _our_names(environ)
+    decided = {name.removesuffix("_FILE") for name in chosen}
+    written = _our_names(_read_env_file(instance / "authsvc.env", faults))
     found = chosen | {
-        name: value for name, value in written.items() if name.removesuffix("_FILE") not in settled
+        name: value for name, value in written.items() if name.removesuffix("_FILE") not in decided
     }
     if "DATABASE_URL" not in found and "DATABASE_URL_FILE" not in found:
         found["DATABASE_URL"] = f"sqlite:///{instance.resolve() / 'authsvc.db'}"
     values = _read_secret_files(found, faults)
     unknown = sorted(values.keys() - _NAMES)
-    faults += [f"{PREFIX}{name} is not a setting: is it misspelt?" for name in unknown]
+    faults += [f"{PREFIX}{name} is not a setting: correct the name or unset it" for name in unknown]
     try:
         settings = Settings.model_validate(
             {name.lower(): value for name, value in values.items() if name in _NAMES}
@@ -48,7 +48,7 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
         ]
     if faults:
         raise SettingsInvalid(
-            "these settings cannot be run with:\n"
+            "Invalid settings:\n"
             + "\n".join(f"  - {line}" for fault in faults for line in fault.splitlines())
         )
     return settings
@@ -65,21 +65,23 @@ _MAY_BE_FILES = frozenset(
 
 
 def _read_env_file(file: Path, faults: list[str]) -> dict[str, str | None]:
-    """What the file sets, to the letter: nothing in a value is taken for a variable."""
+    """Return the values of the file, literally: variables in a value are not expanded."""
     if not file.exists():
         return {}
     try:
         lines = list(parse_stream(StringIO(file.read_text(encoding="utf-8-sig"))))
     except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{file} cannot be read: {_reason(error)}")
+        faults.append(f"{file} cannot be read ({_reason(error)}): correct or remove it")
         return {}
     faults += [
-        f"{file}, line {line.original.line} is not NAME=value" for line in lines if line.error
+        f"{file}, line {line.original.line} is not NAME=value: correct or remove it"
+        for line in lines
+        if line.error
     ]
     return {line.key: line.value for line in lines if line.key is not None}
 
 
-def _named(values: Mapping[str, str | None]) -> dict[str, str]:
+def _our_names(values: Mapping[str, str | None]) -> dict[str, str]:
     return {
         name.removeprefix(PREFIX): value.strip()
         for name, value in values.items()
@@ -88,18 +90,21 @@ def _named(values: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _read_secret_files(found: dict[str, str], faults: list[str]) -> dict[str, str]:
-    """Replace each ``X_FILE`` by ``X`` with the file's text, as container secrets are given."""
+    """Replace each ``X_FILE`` by ``X`` with the text of that file: a container's secret."""
     values = dict(found)
     for name in sorted(_MAY_BE_FILES):
         path = values.pop(f"{name}_FILE", None)
         if path is None:
             continue
         if name in found:
-            faults.append(f"{PREFIX}{name} and {PREFIX}{name}_FILE are both set: keep one")
+            faults.append(f"{PREFIX}{name} and {PREFIX}{name}_FILE are both set: unset one of them")
         try:
             values[name] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            faults.append(f"{PREFIX}{name}_FILE: {path} cannot be read: {_reason(error)}")
+            faults.append(
+                f"{PREFIX}{name}_FILE is {path}, which cannot be read ({_reason(error)}): "
+                "correct the path or the file"
+            )
     return values
 
 
@@ -108,12 +113,23 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _sentence(fault: Any) -> str:
+    """Return what is wrong with a setting, and what to do."""
     message = str(fault["msg"]).removeprefix("Value error, ")
     if not fault["loc"]:
         return message
-    name = f"{PREFIX}{str(fault['loc'][0]).upper()}"
-    if fault["type"] == "missing":
-        return f"{name} is missing: {MAKE_KEY if name.endswith('KEY') else MAKE_SECRETS}"
-    if fault["type"] == "value_error":
-        return f"{name} {message}"
-    return f"{name}: {message[0].lower()}{message[1:]}"
+    field = str(fault["loc"][0])
+    return f"{PREFIX}{field.upper()} {_predicate(field, fault, message)}"
+
+
+def _predicate(field: str, fault: Any, message: str) -> str:
+    match fault["type"]:
+        case "missing":
+            return f"is missing: {MAKE_KEY if field.endswith('key') else MAKE_SECRETS}"
+        case "literal_error":
+            return f"must be {fault['ctx']['expected']}"
+        case "bool_parsing":
+            return "must be true or false"
+        case "value_error":
+            return message
+    limits = {type(limit).__name__: limit for limit in Settings.model_fields[field].metadata}
+    return f"must be a whole number from {limits['Ge'].ge} to {limits['Le'].le}"

@@ -1,22 +1,24 @@
-"""What a setting's text must be: a secret or key, a token, a list of origins, a database's URL."""
+"""The types of single settings: how the text of each is parsed and validated."""
 
 import re
 from importlib.util import find_spec
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretBytes, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from authsvc.origins import exact_origin
+from authsvc.origins import exact_origin, origin_of
 from authsvc.tokens.key_pairs import key_from_pem
 from authsvc.tokens.keyring import Key
 from authsvc.tokens.shared_secret import secret_from_hex
 
+PREFIX = "AUTHSVC_"
 MAKE_KEY = "run `python -m authsvc keys generate` and keep the two lines that it prints"
 
 MIN_BEARER = 32
-"""Characters of a token that an operator makes: as hex, 128 random bits."""
+"""Shortest token that an operator may choose: as hex, 32 characters are 128 random bits."""
 
 _BEARER = re.compile(rf"[A-Za-z0-9._~+/-]{{{MIN_BEARER},}}=*")  # RFC 6750 section 2.1
 
@@ -29,7 +31,7 @@ def _private_key(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     try:
-        # A line of an env file spells the ends of lines.
+        # On one line of an env file, \n stands for the end of a line.
         return key_from_pem(text.replace("\\n", "\n"))
     except ValueError as error:
         raise ValueError(f"{error}: {MAKE_KEY}") from None
@@ -38,7 +40,7 @@ def _private_key(text: Any) -> Any:
 def _bearer(token: SecretStr) -> SecretStr:
     if _BEARER.fullmatch(token.get_secret_value()) is None:
         raise ValueError(
-            f"is not {MIN_BEARER} or more letters, digits and -._~+/ : "
+            f"must be {MIN_BEARER} or more letters, digits and -._~+/, as HTTP allows: "
             "run `python -c 'import secrets; print(secrets.token_urlsafe())'`"
         )
     return token
@@ -53,19 +55,19 @@ def _split(text: Any) -> Any:
 
 
 def checked_database_url(text: str) -> str:
-    """A database's URL in the form that the engine takes.
+    """Return a database's URL in the form that the engine takes.
 
     Raises:
-        ValueError: it is not one, or of a database that this service does not know.
+        ValueError: it is not a URL of a database that this service supports.
     """
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):  # whose own words may hold a part of the password
-        raise ValueError("is not a database URL such as sqlite:////var/lib/authsvc.db") from None
+    except (ArgumentError, ValueError):  # their messages may contain a part of the password
+        raise ValueError("must be a database URL such as sqlite:////var/lib/authsvc.db") from None
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise ValueError("is neither a sqlite: nor a postgresql: URL")
+        raise ValueError("must be a sqlite: or a postgresql: URL: no other database is supported")
     if url.drivername != "sqlite" and find_spec("psycopg") is None:
         raise ValueError(
             "needs the [postgres] extra (psycopg is not installed): run"
@@ -74,8 +76,35 @@ def checked_database_url(text: str) -> str:
     if url.drivername == "sqlite" and (
         url.database in (None, "", ":memory:") or "uri" in url.query
     ):
-        raise ValueError("names no file: each worker would have a database of its own")
+        raise ValueError(
+            "must name a file, or each worker would have its own database: "
+            "write sqlite:////path/to/authsvc.db"
+        )
     return url.render_as_string(hide_password=False)
+
+
+def _database_url(url: SecretStr) -> SecretStr:
+    return SecretStr(checked_database_url(url.get_secret_value()))
+
+
+def _storage(storage: SecretStr) -> SecretStr:
+    scheme, _, host = storage.get_secret_value().partition("://")
+    redis = scheme in ("redis", "rediss", "redis+unix") and host
+    if not redis and storage.get_secret_value() != "database":
+        raise ValueError("must be `database` or a redis:// URL: nothing else can store the counts")
+    return storage
+
+
+def _issuer(issuer: str) -> str:
+    fault = "must be an https:// URL without query or fragment (RFC 8414)"
+    try:
+        parts = urlsplit(issuer)
+        known = parts.scheme in ("http", "https") and parts.hostname and origin_of(issuer)
+    except ValueError:  # an invalid port or IPv6 address
+        raise ValueError(fault) from None
+    if not known or "?" in issuer or "#" in issuer:
+        raise ValueError(fault)
+    return issuer
 
 
 Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
@@ -84,3 +113,6 @@ Bearer = Annotated[SecretStr, AfterValidator(_bearer)]
 Origins = Annotated[
     tuple[Annotated[str, AfterValidator(exact_origin)], ...], BeforeValidator(_split)
 ]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+RateLimitStorage = Annotated[SecretStr, AfterValidator(_storage)]
+Issuer = Annotated[str, AfterValidator(_issuer)]

@@ -174,7 +174,7 @@ def test_db_upgrade_makes_the_tables_and_may_be_repeated(here: Path) -> None:
 def test_without_settings_each_command_says_what_to_do(words: list[str], here: Path) -> None:
     result = run(*words, stdin=PASSWORD)
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: These settings cannot be run with:\n")
+    assert result.stderr.startswith("Error: Invalid settings:\n")
     assert "AUTHSVC_ACCESS_TOKEN_SECRET is missing: run `python -m authsvc secrets`" in (
         result.stderr
     )

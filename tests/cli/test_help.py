@@ -77,8 +77,8 @@ WRONG = [
     ("users list everybody", "Got unexpected extra argument (everybody)"),
     ("sessions revoke", "Give either an e-mail address or --all."),
     ("sessions revoke alice --all", "Give either an e-mail address or --all."),
-    ("db copy authsvc.db other.db", "Invalid value for 'FROM': it is not a database URL such as"),
-    ("db copy sqlite:///a postgres", "Invalid value for 'TO': it is not a database URL such as"),
+    ("db copy authsvc.db other.db", "Invalid value for 'FROM': it must be a database URL such as"),
+    ("db copy sqlite:///a postgres", "Invalid value for 'TO': it must be a database URL such as"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Settings: where they are found, what each may be, and what is said when one is wrong."""
+"""Settings: their sources, the values of each, and the messages about invalid ones."""
 
 import os
 import traceback
@@ -22,18 +22,18 @@ OTHER = ("5a" * 63) + "a5"
 
 
 def load(instance: Path, **changed: str | None) -> Settings:
-    """Settings from a good environment with some changed; None takes one out."""
+    """Return settings from a good environment with changes; None removes a setting."""
     chosen = {"access_token_secret": ACCESS, "refresh_token_secret": REFRESH, **changed}
     environ = {f"AUTHSVC_{name.upper()}": value for name, value in chosen.items() if value}
     return load_settings(instance, environ)
 
 
 def faults(instance: Path, **changed: str | None) -> list[str]:
-    """What is said of a bad environment, a fault a line."""
+    """Return the faults that loading a bad environment reports."""
     with pytest.raises(SettingsInvalid) as caught:
         load(instance, **changed)
     title, *lines = str(caught.value).splitlines()
-    assert title == "these settings cannot be run with:"
+    assert title == "Invalid settings:"
     assert all(line.startswith("  - ") for line in lines)
     return [line.removeprefix("  - ") for line in lines]
 
@@ -102,47 +102,49 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize(("name", "text", "value"), ACCEPTED)
-def test_a_good_value_is_taken(instance: Path, name: str, text: str, value: object) -> None:
+def test_a_good_value_is_accepted(instance: Path, name: str, text: str, value: object) -> None:
     assert getattr(load(instance, **{name: text}), name) == value
 
 
 REFUSED = [
-    ("access_token_ttl", "901", "less than or equal to 900"),
-    ("access_token_ttl", "0", "greater than or equal to 1"),
-    ("access_token_ttl", "ten", "valid integer"),
-    ("refresh_token_ttl", str(400 * 86_400 + 1), "less than or equal to 34560000"),
+    ("access_token_ttl", "901", "must be a whole number from 1 to 900"),
+    ("access_token_ttl", "0", "must be a whole number from 1 to 900"),
+    ("access_token_ttl", "ten", "must be a whole number from 1 to 900"),
+    ("access_token_ttl", "1.5", "must be a whole number from 1 to 900"),
+    ("access_token_ttl", "9" * 5000, "must be a whole number from 1 to 900"),
+    ("refresh_token_ttl", str(400 * 86_400 + 1), "must be a whole number from 1 to 34560000"),
     ("refresh_token_ttl", "600", "must be longer than AUTHSVC_ACCESS_TOKEN_TTL"),
     ("refresh_token_idle_ttl", "1199", "must be at least twice AUTHSVC_ACCESS_TOKEN_TTL"),
-    ("issuer", "auth.example.com", "is not an https:// URL"),
-    ("issuer", "https://auth.example.com?x", "is not an https:// URL"),
-    ("issuer", "https://auth.example.com#x", "is not an https:// URL"),
-    ("issuer", "https://auth.example.com:x", "is not an https:// URL"),
-    ("issuer", "https://[::1", "is not an https:// URL"),
-    ("cookie_secure", "perhaps", "valid boolean"),
-    ("cookie_samesite", "lax", "'Strict', 'Lax' or 'None'"),
-    ("registration", "shut", "'open' or 'closed'"),
-    ("password_min_length", "9", "greater than or equal to 10"),
-    ("password_min_length", "65", "less than or equal to 64"),
-    ("trusted_proxies", "-1", "greater than or equal to 0"),
-    ("trusted_proxies", "11", "less than or equal to 10"),
-    ("rate_limit_factor", "0", "greater than or equal to 1"),
-    ("revocation_staleness_limit", "0", "greater than or equal to 1"),
-    ("rate_limit_storage", "memory://", "neither `database` nor a redis:// URL"),
-    ("rate_limit_storage", "redis", "neither `database` nor a redis:// URL"),
-    ("metrics_token", "canary", "is not 32 or more letters, digits"),
-    ("metrics_token", "canary" * 5, "is not 32 or more letters, digits"),
-    ("metrics_token", f"canary {'x' * 32}", "is not 32 or more letters, digits"),
-    ("metrics_token", "canaryé" * 8, "is not 32 or more letters, digits"),
+    ("issuer", "auth.example.com", "must be an https:// URL without query or fragment"),
+    ("issuer", "https://auth.example.com?x", "must be an https:// URL without query or fragment"),
+    ("issuer", "https://auth.example.com#x", "must be an https:// URL without query or fragment"),
+    ("issuer", "https://auth.example.com:x", "must be an https:// URL without query or fragment"),
+    ("issuer", "https://[::1", "must be an https:// URL without query or fragment"),
+    ("cookie_secure", "perhaps", "must be true or false"),
+    ("cookie_samesite", "lax", "must be 'Strict', 'Lax' or 'None'"),
+    ("registration", "shut", "must be 'open' or 'closed'"),
+    ("password_min_length", "9", "must be a whole number from 10 to 64"),
+    ("password_min_length", "65", "must be a whole number from 10 to 64"),
+    ("trusted_proxies", "-1", "must be a whole number from 0 to 10"),
+    ("trusted_proxies", "11", "must be a whole number from 0 to 10"),
+    ("rate_limit_factor", "0", "must be a whole number from 1 to 1000000"),
+    ("revocation_staleness_limit", "0", "must be a whole number from 1 to 86400"),
+    ("rate_limit_storage", "memory://", "must be `database` or a redis:// URL"),
+    ("rate_limit_storage", "redis", "must be `database` or a redis:// URL"),
+    ("metrics_token", "canary", "must be 32 or more letters, digits"),
+    ("metrics_token", "canary" * 5, "must be 32 or more letters, digits"),
+    ("metrics_token", f"canary {'x' * 32}", "must be 32 or more letters, digits"),
+    ("metrics_token", "canaryé" * 8, "must be 32 or more letters, digits"),
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "said"), REFUSED)
+@pytest.mark.parametrize(("name", "text", "fault_text"), REFUSED)
 def test_a_bad_value_is_refused_by_its_name(
-    instance: Path, name: str, text: str, said: str
+    instance: Path, name: str, text: str, fault_text: str
 ) -> None:
     [fault] = faults(instance, **{name: text})
     assert fault.startswith(f"AUTHSVC_{name.upper()}")
-    assert said in fault
+    assert fault_text in fault
     assert "canary" not in fault
 
 
@@ -175,24 +177,27 @@ def test_a_bad_value_is_refused_by_its_name(
 )
 def test_what_is_not_exactly_an_origin_stops_the_boot(instance: Path, origin: str) -> None:
     [fault] = faults(instance, allowed_origins=f"https://good.example.com,{origin}")
-    assert fault.startswith("AUTHSVC_ALLOWED_ORIGINS ")
-    assert "is not an origin: write scheme://host or scheme://host:port" in fault
+    assert fault.startswith("AUTHSVC_ALLOWED_ORIGINS has ")
+    assert "which is not an origin: write scheme://host or scheme://host:port" in fault
 
 
 def test_samesite_none_needs_a_secure_cookie(instance: Path) -> None:
     [fault] = faults(instance, cookie_samesite="None", cookie_secure="false")
-    assert fault == "AUTHSVC_COOKIE_SAMESITE=None needs AUTHSVC_COOKIE_SECURE=true"
+    assert fault == (
+        "AUTHSVC_COOKIE_SAMESITE=None needs AUTHSVC_COOKIE_SECURE=true, because browsers refuse "
+        "such a cookie otherwise: unset one of the two"
+    )
 
 
 def test_a_cookie_for_plain_http_is_refused_with_a_public_https_issuer(instance: Path) -> None:
     [fault] = faults(instance, cookie_secure="false", issuer="https://auth.example.com")
-    assert fault.startswith("AUTHSVC_COOKIE_SECURE=false is for plain HTTP")
+    assert fault.startswith("AUTHSVC_COOKIE_SECURE must be true with a public AUTHSVC_ISSUER")
     for issuer in (None, "http://auth.example.com", "https://localhost"):
         assert not load(instance, cookie_secure="false", issuer=issuer).cookie_secure
 
 
-def test_all_faults_stand_in_one_message(instance: Path) -> None:
-    said = faults(
+def test_all_faults_are_reported_in_one_message(instance: Path) -> None:
+    found = faults(
         instance,
         access_token_secret=None,
         refresh_token_secret="abc",
@@ -200,7 +205,7 @@ def test_all_faults_stand_in_one_message(instance: Path) -> None:
         allowed_origins="*",
         colour="blue",
     )
-    names = {line.split()[0].removeprefix("AUTHSVC_").rstrip(":") for line in said}
+    names = {line.split()[0].removeprefix("AUTHSVC_").rstrip(":") for line in found}
     assert names == {
         "ACCESS_TOKEN_SECRET",
         "REFRESH_TOKEN_SECRET",
@@ -213,7 +218,7 @@ def test_all_faults_stand_in_one_message(instance: Path) -> None:
 @pytest.mark.parametrize("name", ["colour", "access_token_tttl", "access_token_ttl_file"])
 def test_an_unknown_name_is_refused(instance: Path, name: str) -> None:
     assert faults(instance, **{name: "x"}) == [
-        f"AUTHSVC_{name.upper()} is not a setting: is it misspelt?"
+        f"AUTHSVC_{name.upper()} is not a setting: correct the name or unset it"
     ]
 
 
@@ -233,7 +238,7 @@ PLACEHOLDERS = ["00" * 64, "ab" * 64, "ff" * 80, *(example.hex() for example in 
 
 @pytest.mark.parametrize("name", SECRETS)
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "fault_text"),
     [
         ("canary" * 30, "is not hexadecimal"),
         ("0x" + OTHER, "is not hexadecimal"),
@@ -244,10 +249,10 @@ PLACEHOLDERS = ["00" * 64, "ab" * 64, "ff" * 80, *(example.hex() for example in 
     ],
 )
 def test_a_bad_secret_is_refused_and_never_shown(
-    instance: Path, name: str, value: str, said: str
+    instance: Path, name: str, value: str, fault_text: str
 ) -> None:
     [fault] = faults(instance, **{name: value})
-    assert fault.startswith(f"AUTHSVC_{name.upper()} {said}")
+    assert fault.startswith(f"AUTHSVC_{name.upper()} {fault_text}")
     assert "run `python -m authsvc secrets`" in fault
     assert value not in fault
 
@@ -281,7 +286,7 @@ def test_with_a_private_key_no_access_secret_is_needed(instance: Path, algorithm
 
 
 def load_key(pem: str) -> Any:
-    """Equal to the key of that PEM text."""
+    """Return a value that equals the key of that PEM text."""
     kid = key_from_pem(pem).kid
 
     class SameKey:
@@ -312,7 +317,9 @@ def test_a_private_key_in_the_env_file_is_read_with_and_without_quotes(
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_missing_private_key_is_told(instance: Path, algorithm: str, value: str | None) -> None:
+def test_a_missing_private_key_is_refused(
+    instance: Path, algorithm: str, value: str | None
+) -> None:
     [fault] = faults(
         instance, access_token_algorithm=algorithm, access_token_private_key=value, **NO_SECRET
     )
@@ -345,7 +352,7 @@ def test_a_private_key_for_another_algorithm_is_refused(
     [fault] = faults(instance, access_token_algorithm=algorithm, access_token_private_key=PEM[kind])
     assert fault == (
         f"AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY is a key for {kind}, but AUTHSVC_ACCESS_TOKEN_ALGORITHM "
-        f"is {algorithm}: set that to {kind}, or unset this"
+        f"is {algorithm}: set AUTHSVC_ACCESS_TOKEN_ALGORITHM={kind}, or unset this"
     )
 
 
@@ -353,17 +360,17 @@ def test_a_previous_private_key_that_equals_the_current_is_refused(instance: Pat
     [fault] = faults(instance, **signed_by("ES256"), access_token_private_key_previous=P256)
     assert fault == (
         "AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY_PREVIOUS equals AUTHSVC_ACCESS_TOKEN_PRIVATE_KEY: "
-        "give it the one that was replaced, or unset it"
+        "set it to the one that was replaced, or unset it"
     )
 
 
 @pytest.mark.parametrize("algorithm", ["none", "RS256", "eddsa", "Ed25519", "HS512"])
 def test_another_algorithm_is_refused(instance: Path, algorithm: str) -> None:
-    said = faults(instance, access_token_algorithm=algorithm)
-    assert said == ["AUTHSVC_ACCESS_TOKEN_ALGORITHM: input should be 'HS256', 'EdDSA' or 'ES256'"]
+    found = faults(instance, access_token_algorithm=algorithm)
+    assert found == ["AUTHSVC_ACCESS_TOKEN_ALGORITHM must be 'HS256', 'EdDSA' or 'ES256'"]
 
 
-def test_a_rotation_is_taken(instance: Path) -> None:
+def test_a_rotation_is_accepted(instance: Path) -> None:
     settings = load(instance, access_token_secret=OTHER, access_token_secret_previous=ACCESS)
     assert settings.access_token_secret_previous is not None
     assert settings.access_token_secret_previous.get_secret_value() == ACCESS_SECRET
@@ -410,22 +417,24 @@ def test_postgres_urls_of_all_spellings_are_taken(instance: Path, scheme: str) -
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "fault_text"),
     [
-        ("sqlite://", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
-        ("sqlite:///file::memory:?uri=true", "names no file"),
-        ("sqlite:///file:x?mode=memory&uri=true", "names no file"),
-        ("mysql://alice:canary@db.test/authsvc", "is neither a sqlite: nor a postgresql: URL"),
-        ("postgresql+psycopg2://alice:canary@db.test/a", "is neither a sqlite: nor a"),
-        ("postgresql://alice:x@db.test:canary/authsvc", "is not a database URL"),
-        ("canary", "is not a database URL"),
+        ("sqlite://", "must name a file"),
+        ("sqlite:///:memory:", "must name a file"),
+        ("sqlite:///file::memory:?uri=true", "must name a file"),
+        ("sqlite:///file:x?mode=memory&uri=true", "must name a file"),
+        ("mysql://alice:canary@db.test/authsvc", "must be a sqlite: or a postgresql: URL"),
+        ("postgresql+psycopg2://alice:canary@db.test/a", "must be a sqlite: or a"),
+        ("postgresql://alice:x@db.test:canary/authsvc", "must be a database URL"),
+        ("canary", "must be a database URL"),
     ],
 )
-def test_a_bad_database_url_is_refused_and_never_shown(instance: Path, url: str, said: str) -> None:
+def test_a_bad_database_url_is_refused_and_never_shown(
+    instance: Path, url: str, fault_text: str
+) -> None:
     [fault] = faults(instance, database_url=url)
     assert fault.startswith("AUTHSVC_DATABASE_URL")
-    assert said in fault
+    assert fault_text in fault
     assert "canary" not in fault
 
 
@@ -455,20 +464,23 @@ def test_a_setting_is_read_from_its_file(instance: Path, name: str) -> None:
 def test_a_setting_and_its_file_together_are_refused(instance: Path, name: str) -> None:
     (instance / "kept").write_text(GOOD[name])
     assert faults(instance, **{name: GOOD[name], f"{name}_file": str(instance / "kept")}) == [
-        f"AUTHSVC_{name.upper()} and AUTHSVC_{name.upper()}_FILE are both set: keep one"
+        f"AUTHSVC_{name.upper()} and AUTHSVC_{name.upper()}_FILE are both set: unset one of them"
     ]
 
 
-def test_a_file_that_cannot_be_read_is_told(instance: Path) -> None:
+def test_a_secret_file_that_cannot_be_read_is_refused_with_the_reason(instance: Path) -> None:
     (instance / "latin").write_bytes(b"\xff\xfe")
     missing, latin = str(instance / "missing"), str(instance / "latin")
-    for path, said in [
-        (missing, "No such file"),
+    for path, fault_text in [
+        (missing, "No such file or directory"),
         (str(instance), "Is a directory"),
         (latin, "it is not text"),
     ]:
         [fault] = faults(instance, access_token_secret=None, access_token_secret_file=path)
-        assert fault.startswith(f"AUTHSVC_ACCESS_TOKEN_SECRET_FILE: {path} cannot be read: {said}")
+        assert fault == (
+            f"AUTHSVC_ACCESS_TOKEN_SECRET_FILE is {path}, which cannot be read ({fault_text}): "
+            "correct the path or the file"
+        )
 
 
 def test_an_empty_secret_file_is_refused(instance: Path) -> None:
@@ -497,7 +509,7 @@ def test_a_blank_name_in_the_environment_leaves_the_env_files_value(instance: Pa
 
 
 @pytest.mark.parametrize("password", ["p%40ss", "$HOME", "${HOME}", "a#b", "p%%s", "a$$b"])
-def test_a_value_in_the_env_file_is_read_to_the_letter(instance: Path, password: str) -> None:
+def test_a_value_in_the_env_file_is_read_literally(instance: Path, password: str) -> None:
     url = f"redis://:{password}@localhost/0"
     (instance / "authsvc.env").write_text(f"AUTHSVC_RATE_LIMIT_STORAGE={url}\n")
     assert load(instance).rate_limit_storage.get_secret_value() == url
@@ -521,22 +533,22 @@ def test_a_secret_file_in_the_environment_replaces_the_env_files_secret(instance
 
 def test_an_unknown_name_in_the_env_file_is_refused(instance: Path) -> None:
     (instance / "authsvc.env").write_text("AUTHSVC_COLOUR=blue\n")
-    assert faults(instance) == ["AUTHSVC_COLOUR is not a setting: is it misspelt?"]
+    assert faults(instance) == ["AUTHSVC_COLOUR is not a setting: correct the name or unset it"]
 
 
-def test_a_line_of_the_env_file_that_cannot_be_read_is_told(instance: Path) -> None:
+def test_a_malformed_line_of_the_env_file_is_refused_by_its_number(instance: Path) -> None:
     file = instance / "authsvc.env"
     file.write_text('# good\nAUTHSVC_ISSUER="canary\nAUTHSVC_ACCESS_TOKEN_TTL=300\n')
-    assert faults(instance) == [f"{file}, line 2 is not NAME=value"]
+    assert faults(instance) == [f"{file}, line 2 is not NAME=value: correct or remove it"]
 
 
-def test_an_env_file_that_cannot_be_read_is_told(instance: Path) -> None:
+def test_an_env_file_that_cannot_be_read_is_refused_with_the_reason(instance: Path) -> None:
     file = instance / "authsvc.env"
     file.write_bytes(b"\xff\xfe")
-    assert faults(instance) == [f"{file} cannot be read: it is not text"]
+    assert faults(instance) == [f"{file} cannot be read (it is not text): correct or remove it"]
     file.unlink()
     file.mkdir()
-    assert faults(instance) == [f"{file} cannot be read: Is a directory"]
+    assert faults(instance) == [f"{file} cannot be read (Is a directory): correct or remove it"]
 
 
 def test_the_environment_is_only_read(instance: Path) -> None:
