@@ -8,10 +8,10 @@ _ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 
 
 def origin_of(url: str) -> str:
-    """The origin of a URL.
+    """Return the origin of a URL.
 
     Raises:
-        ValueError: its port or its IPv6 address is none.
+        ValueError: the URL has an invalid port or IPv6 address.
     """
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -21,25 +21,25 @@ def origin_of(url: str) -> str:
 
 
 def exact_origin(text: str) -> str:
-    """The text itself, where it is to the letter what a browser sends.
+    """Return the text if it is exactly what a browser sends as `Origin`.
 
     Raises:
         ValueError: with a sentence that says what an origin looks like.
     """
     try:
         exact = _ORIGIN.fullmatch(text) is not None and text == origin_of(text)
-    except ValueError:  # a port or an IPv6 address that is none
+    except ValueError:  # an invalid port or IPv6 address
         exact = False
     if not exact:
         raise ValueError(
-            f"{text!r} is not an origin: write scheme://host or scheme://host:port, in lower case, "
-            "without a path and without the scheme's own port"
+            f"has {text!r}, which is not an origin: write scheme://host or scheme://host:port, "
+            "in lower case, without a path and without the scheme's default port"
         )
     return text
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a URL's host never leaves the machine (RFC 6761 section 6.3, RFC 1122 3.2.1.3)."""
+    """Return whether a URL's host is this machine (RFC 6761 section 6.3, RFC 1122 3.2.1.3)."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

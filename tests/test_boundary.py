@@ -1,4 +1,4 @@
-"""Nothing is open by accident: which routes are public, and what becomes of a user's own."""
+"""Nothing is open by accident: which routes are public, and how an operator's own behave."""
 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
@@ -61,7 +61,7 @@ class OwnOptions(MethodView):
 
 
 def users_own() -> Blueprint:
-    """A blueprint as somebody who builds on authsvc would write it."""
+    """A blueprint as an operator who builds on authsvc would write it."""
     own = Blueprint("own", __name__)
     own.get("/own")(lambda: {"sub": str(current_access_token().sub)})
     own.post("/own", endpoint="echo")(lambda: {"got": request.get_json()})
@@ -83,7 +83,7 @@ def extended(make_app: MakeApp) -> Flask:
 
 @pytest.fixture
 def dave(app: Flask, extended: Flask) -> Person:
-    """Dave, who calls the app with the user's own blueprint; `app` empties the tables after."""
+    """Dave, who calls the app with the operator's blueprint; `app` empties the tables after."""
     return Person(extended, "dave@example.com", "a door that is ajar").register().logged_in()
 
 
@@ -154,7 +154,7 @@ def test_a_view_is_given_the_claims_and_cannot_change_them(
             claims.sub = claims.sid  # type: ignore[misc]
 
 
-def test_a_public_view_that_asks_for_the_claims_is_a_mistake(call: Callable) -> None:
+def test_a_public_view_that_reads_the_claims_is_a_500(call: Callable) -> None:
     assert_problem(call("GET", "/confused"), 500, "internal_error")
 
 
@@ -165,7 +165,7 @@ def test_a_users_view_is_given_its_json_body_whatever_it_is(call: Callable, body
     assert call("POST", "/own", json=body).json == {"got": body}
 
 
-def test_a_body_that_bears_the_token_reaches_the_view_whole(call: Callable, dave: Person) -> None:
+def test_a_body_with_the_token_reaches_the_view_unchanged(call: Callable, dave: Person) -> None:
     body = {"a": 1, "access_token": dave.access_token}
     assert call("POST", "/own", token=False, json=body).json == {"got": body}
 
@@ -188,7 +188,9 @@ def test_options_is_answered_without_a_token(call: Callable, path: str) -> None:
     assert "OPTIONS" in answer.headers["Allow"]
 
 
-def test_what_matches_no_route_has_its_ordinary_answer_without_a_token(call: Callable) -> None:
+def test_a_request_without_a_route_gets_its_ordinary_response_without_a_token(
+    call: Callable,
+) -> None:
     assert_problem(call("GET", "/nowhere", token=False), 404, "not_found")
     answer = call("PUT", "/notes", token=False)
     assert_problem(answer, 405, "method_not_allowed")

@@ -1,4 +1,4 @@
-"""All that stands between the wire and a view."""
+"""What a request must pass before its view runs."""
 
 from authsvc.guard.access_token import AccessTokenGuard, current_access_token, public
 from authsvc.guard.roles import requires_role

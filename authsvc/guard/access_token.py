@@ -1,6 +1,7 @@
 """The middleware that verifies the access token of every request to a protected route.
 
-Every route is protected that is not marked `@public`: a route that nobody thought about is closed.
+A route is protected unless its view is marked `@public`, so a route without a decision about
+access is closed.
 """
 
 from collections.abc import Callable
@@ -32,49 +33,50 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def public(view: View) -> View:
-    """Let everybody call this view, without an access token."""
+    """Mark a view that every client may call without an access token."""
     view.authsvc_public = True  # type: ignore[attr-defined]
     return view
 
 
 def is_public(view: Callable[..., Any]) -> bool:
-    """Whether the view was marked `@public`."""
+    """Return whether the view was marked `@public`."""
     return getattr(view, "authsvc_public", False) is True
 
 
 def current_access_token() -> Claims:
-    """The verified claims of the access token that came with this request.
+    """Return the verified claims of this request's access token.
 
     Raises:
-        RuntimeError: the route is public, so no token was asked for.
+        RuntimeError: the route is public, so no token was verified.
     """
     if "access_token" not in g:
-        raise RuntimeError("A public route has no access token: remove @public to ask for one.")
+        raise RuntimeError("A public route has no access token. Remove @public to require one.")
     return cast(Claims, g.access_token)
 
 
 class AccessTokenGuard:
-    """Stops each request to a protected route that bears no valid access token.
+    """Refuses each request to a protected route that has no valid access token.
 
     The service guards itself with it, and so can any other Flask app: it needs no database.
-    How the keys are found is said by exactly one of `jwks_url`, `secret` and `keys`.
+    Exactly one of `jwks_url`, `secret` and `keys` gives the keys.
 
     Args:
-        app: the app whose routes it protects, those registered later included.
-        issuer: the service that issues the tokens, as its ``AUTHSVC_ISSUER`` has it.
-        audience: whom the tokens are for; by default the issuer, as in the service's settings.
+        app: the app whose routes it protects, including routes registered later.
+        issuer: the service that issues the tokens: the value of its ``AUTHSVC_ISSUER``.
+        audience: the ``aud`` claim that tokens must have; by default the issuer, as in the
+            service's settings.
         jwks_url: where the issuer publishes its public keys.
         secret: the access secret that is shared with the issuer, as hex.
-        keys: where the key of a token is found.
-        max_life: the seconds that a token may live.
-        was_revoked: whether a session was revoked within the life of an access token. By default
-            nobody knows: a token counts until it ends.
-        small_bodies: the app takes small strict JSON alone, so each body is read, and one that
-            bears a second token is refused. Otherwise a body beside an Authorization header is
-            left to the view, unread.
+        keys: finds the key of a token.
+        max_life: the longest life of a token, in seconds.
+        was_revoked: returns whether a session was revoked within the life of an access token.
+            By default no session counts as revoked, and a token is valid until it expires.
+        small_bodies: the app takes only small, strict JSON, so each body is read, and a second
+            token in it is refused. Otherwise a body beside an Authorization header is left to
+            the view, unread.
 
     Raises:
-        ValueError: the keys are not said by exactly one of the three, or not rightly.
+        ValueError: not exactly one of the three was given, or its value is not valid.
     """
 
     def __init__(
@@ -90,14 +92,14 @@ class AccessTokenGuard:
         was_revoked: Callable[[UUID], bool] = lambda sid: False,
         small_bodies: bool = False,
     ) -> None:
-        found = _chosen(jwks_url, secret, keys)
-        verifier = AccessTokenVerifier(found, iss=issuer, aud=audience or issuer, max_life=max_life)
+        given = _keys_of(jwks_url, secret, keys)
+        verifier = AccessTokenVerifier(given, iss=issuer, aud=audience or issuer, max_life=max_life)
         self.verify = verifier.verify
         self._was_revoked = was_revoked
         self._small_bodies = small_bodies
         self._views = app.view_functions
         app.before_request(self._check)
-        # An app that has its own way of telling problems keeps it, as the service does.
+        # An app that renders problems itself, as the service does, keeps its handler.
         app.error_handler_spec[None][None].setdefault(Problem, render)
 
     def _check(self) -> None:
@@ -110,7 +112,7 @@ class AccessTokenGuard:
         if rule is None:
             return False  # no such route: the ordinary 404, 405 or redirect follows
         if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-            return False  # a preflight bears no token, and no view runs
+            return False  # a preflight has no token, and no view runs
         return not is_public(self._views[rule.endpoint])
 
     def _verified(self, token: str) -> Claims:
@@ -126,13 +128,14 @@ class AccessTokenGuard:
         return claims
 
     def _sent_token(self, request: Request) -> str:
-        """The access token, as it came: in the header or in a JSON body (R3), never elsewhere."""
+        """Return the access token of the header or the JSON body (R3), never from elsewhere."""
         header: str | None = request.environ.get("HTTP_AUTHORIZATION")
         look_inside = header is None or self._small_bodies
         in_body = json_member("access_token") if look_inside else None
         if in_body is not None and header is not None:
             raise InvalidRequest(
-                "An Authorization header and an access_token in the body came together."
+                "The request has an Authorization header and an access_token in its body. "
+                "Send one of them."
             )
         if in_body is not None:
             if not isinstance(in_body, str):
@@ -142,13 +145,13 @@ class AccessTokenGuard:
             raise AccessTokenMissing
         scheme, _, token = header.partition(" ")
         if "," in header:  # the server joins several headers so, and no Bearer token has a comma
-            raise InvalidRequest("There is more than one Authorization header.")
+            raise InvalidRequest("The request has more than one Authorization header. Send one.")
         if scheme.lower() != "bearer":
             raise AccessTokenMissing
         return token
 
 
-def _chosen(jwks_url: str | None, secret: str | None, keys: Keys | None) -> Keys:
+def _keys_of(jwks_url: str | None, secret: str | None, keys: Keys | None) -> Keys:
     if sum(choice is not None for choice in (jwks_url, secret, keys)) != 1:
         raise ValueError("AccessTokenGuard takes exactly one of jwks_url, secret and keys.")
     if jwks_url is not None:

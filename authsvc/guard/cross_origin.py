@@ -1,4 +1,4 @@
-"""What pages of other origins may do: who is refused, and who is let in by CORS."""
+"""What pages of other origins may do: which are refused, and which CORS allows."""
 
 from flask import Flask, Response, request
 
@@ -14,14 +14,14 @@ ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
 
 class CrossOriginGuard:
-    """Refuses state-changing requests that a browser sends for a page from elsewhere.
+    """Refuses state-changing requests that a browser sends for a page of another origin.
 
     The order of the rules is that of Go's net/http.CrossOriginProtection: browsers set
     `Origin` and `Sec-Fetch-Site`, and no page can forge either.
 
     Args:
         app: the app to protect.
-        settings: names the allowed origins and, by the issuer, the service's own.
+        settings: has the allowed origins and, in the issuer, the service's own.
     """
 
     def __init__(self, app: Flask, settings: Settings) -> None:
@@ -29,7 +29,7 @@ class CrossOriginGuard:
         self._own = origin_of(settings.issuer) if settings.issuer else None
         app.before_request(self._refuse)
         if self._allowed:
-            app.after_request(self._let_in)
+            app.after_request(self._add_cors)
 
     def _refuse(self) -> None:
         if request.method in SAFE_METHODS:
@@ -44,7 +44,7 @@ class CrossOriginGuard:
         elif origin is not None and origin != self._own_origin():
             raise CrossOriginRefused
 
-    def _let_in(self, response: Response) -> Response:
+    def _add_cors(self, response: Response) -> Response:
         response.vary.add("Origin")
         origin = request.headers.get("Origin")
         if origin in self._allowed:
@@ -59,5 +59,5 @@ class CrossOriginGuard:
 
     def _own_origin(self) -> str | None:
         if self._own is None and not request.host:
-            return None  # a Host that names no host
+            return None  # the Host header is not a host
         return self._own or origin_of(request.host_url)

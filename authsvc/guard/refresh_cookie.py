@@ -45,12 +45,12 @@ class RefreshCookie:
         return "__Host-refresh_token" if self.secure else "refresh_token"
 
     def set(self, response: Response, refresh_token: str, max_age: int) -> Response:
-        """Let the browser keep the refresh token.
+        """Set the cookie.
 
         Args:
             response: the response to a login.
             refresh_token: the cookie's value.
-            max_age: the seconds that the session still lives.
+            max_age: the seconds until the session expires.
         """
         secure = "Secure; " if self.secure else ""
         response.headers.add(
@@ -61,15 +61,15 @@ class RefreshCookie:
         return response
 
     def clear(self, response: Response) -> Response:
-        """Let the browser drop the cookie, which it does only if the attributes are the same."""
+        """Clear the cookie; a browser does that only if the attributes are the same."""
         return self.set(response, "", 0)
 
     def sent(self) -> list[str]:
-        """Return the value of each cookie of this name in the request: usually one, or none.
+        """Return the value of each cookie of this name in the request: usually zero or one.
 
         The raw header is read (RFC 6265 section 4.2.1): parsers take the first of two cookies
-        with one name and unquote values, and so would hide both. Only spaces and tabs are cut
-        off: to a browser, a name after a no-break space has no ``__Host-`` prefix.
+        with one name and unquote values, which would hide both faults. Only spaces and tabs are
+        stripped: to a browser, a name after a no-break space has no ``__Host-`` prefix.
         """
         header = request.headers.get("Cookie", "")
         pairs = (pair.strip(" \t").partition("=") for pair in header.split(";"))

@@ -1,4 +1,4 @@
-"""The issuer's public keys, fetched from its /.well-known/jwks.json by a service elsewhere."""
+"""The issuer's public keys, which another service fetches from /.well-known/jwks.json."""
 
 import logging
 from contextlib import closing
@@ -17,13 +17,13 @@ from authsvc.tokens.key_pairs import key_from_jwk
 from authsvc.tokens.keyring import Key
 
 FRESH_FOR = timedelta(minutes=10)
-"""How long the keys are used before the issuer is asked whether it still has them."""
+"""How long keys are used before they are fetched again."""
 EVERY = timedelta(minutes=1)
-"""How often the issuer is asked at most, whatever keys the tokens name."""
+"""The shortest time between two fetches, whatever keys the tokens name."""
 RETRY = timedelta(seconds=RETRY_SECONDS)
-"""The same for as long as there are no keys at all, and so no request can be let in."""
+"""The same while there are no keys at all, and so every request is refused."""
 TIMEOUT = 3.0
-"""Seconds that the issuer has for each step of its answer."""
+"""Seconds that the issuer has for each step of its response."""
 MAX_BYTES = 64 * 1024
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,14 +31,14 @@ _log = logging.getLogger(__name__)
 
 
 class RemoteKeyring:
-    """The keys that verify the access tokens of an issuer, as that publishes them.
+    """The keys that verify the access tokens of an issuer, as the issuer publishes them.
 
-    They are fetched when the first token comes, and again, on the way of a request, when a token
-    names another key or when they are no longer fresh. When the issuer does not answer, or
-    answers what is no set of keys, those that are known stay in use.
+    They are fetched for the first token, and again, during a request, when a token names another
+    key or when they are no longer fresh. If the issuer does not respond, or its response is not
+    a set of keys, the known keys stay in use.
 
     Args:
-        jwks_url: where the issuer publishes its keys; https, but on this machine itself.
+        jwks_url: where the issuer publishes its keys: https, or http on this machine.
 
     Raises:
         ValueError: it is not such a URL.
@@ -47,47 +47,47 @@ class RemoteKeyring:
     def __init__(self, jwks_url: str) -> None:
         self._url = _checked(jwks_url)
         self._keys: dict[str, Key] | None = None
-        self._asked_at = _NEVER
-        self._answered_at = _NEVER
-        self._asking = Lock()
+        self._fetched_at = _NEVER
+        self._fresh_at = _NEVER
+        self._fetching = Lock()
 
     def find(self, header: str) -> Key | None:
-        """The key that signs tokens with this header, if the issuer has such a key.
+        """Return the key that signs tokens with this header; None if the issuer has no such key.
 
         Raises:
-            ServiceUnavailable: the issuer has never answered yet.
+            ServiceUnavailable: no keys could be fetched yet.
         """
         if self._keys is None or header not in self._keys:
-            self._ask(wait=True)
-        elif _is_past(self._answered_at, FRESH_FOR):
-            self._ask(wait=False)  # the others go on with the keys that are known
+            self._renew(wait=True)
+        elif _is_past(self._fresh_at, FRESH_FOR):
+            self._renew(wait=False)  # other requests go on with the known keys
         if self._keys is None:
             raise ServiceUnavailable
         return self._keys.get(header)
 
-    def _ask(self, *, wait: bool) -> None:
-        if self._due() and self._asking.acquire(blocking=wait):
+    def _renew(self, *, wait: bool) -> None:
+        if self._due() and self._fetching.acquire(blocking=wait):
             try:
-                if self._due():  # else another request has just asked
+                if self._due():  # otherwise another request has just fetched them
                     self._fetch()
-                    self._asked_at = clock.now()
+                    self._fetched_at = clock.now()
             finally:
-                self._asking.release()
+                self._fetching.release()
 
     def _due(self) -> bool:
-        return _is_past(self._asked_at, RETRY if self._keys is None else EVERY)
+        return _is_past(self._fetched_at, RETRY if self._keys is None else EVERY)
 
     def _fetch(self) -> None:
         try:
             self._keys = _usable(strict_json.loads(_get(self._url)))
         except (OSError, HTTPException, ValueError) as error:
-            _log.warning("the keys of %s could not be fetched: %s", self._url.geturl(), error)
+            _log.warning("The keys at %s could not be fetched: %s", self._url.geturl(), error)
         else:
-            self._answered_at = clock.now()
+            self._fresh_at = clock.now()
 
 
 def _is_past(since: datetime, wait: timedelta) -> bool:
-    """Whether the wait is over, or the clock was set back since."""
+    """Return whether the wait is over, or the clock was set back since."""
     return not timedelta() <= clock.now() - since < wait
 
 
@@ -102,29 +102,29 @@ def _checked(jwks_url: str) -> SplitResult:
 
 
 def _get(url: SplitResult) -> bytes:
-    """The body at this very place: a redirect is not followed, and leads nowhere."""
+    """Return the body at exactly this URL: a redirect is an error."""
     connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
     with closing(connect(url.hostname or "", url.port, timeout=TIMEOUT)) as connection:
         target = url._replace(scheme="", netloc="", path=url.path or "/", fragment="").geturl()
         connection.request("GET", target, headers={"Accept": "application/json"})
-        answer = connection.getresponse()
-        if answer.status != 200:
-            raise ValueError(f"its status is {answer.status}")
+        response = connection.getresponse()
+        if response.status != 200:
+            raise ValueError(f"the status is {response.status}, not 200")
         body, end = b"", monotonic() + TIMEOUT
-        while chunk := answer.read1(MAX_BYTES):
+        while chunk := response.read1(MAX_BYTES):
             body += chunk
             if len(body) > MAX_BYTES or monotonic() > end:
-                raise ValueError("it is too long, or takes too long")
+                raise ValueError("the response is too long or takes too long")
         return body
 
 
 def _usable(jwks: Any) -> dict[str, Key]:
-    """The keys of the set that we can use, by the header of their tokens; others are passed over.
+    """Return the usable keys of the set, by the header of their tokens, and skip the others.
 
     RFC 7517 section 5: a set may hold keys that a reader does not know.
     """
     if not isinstance(jwks, dict) or not isinstance(jwks.get("keys"), list):
-        raise ValueError("it is not a set of keys")
+        raise ValueError("the response is not a set of keys")
     usable = {}
     for jwk in jwks["keys"]:
         try:

@@ -1,4 +1,4 @@
-"""Which role a view asks for."""
+"""The role that a view requires."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,25 +15,25 @@ R = TypeVar("R")
 
 
 def requires_role(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let only those call this view whose access token bears the role.
+    """Allow only access tokens with this role to call the view.
 
     It wraps the view instead of marking it as `@public` does: a mark that another decorator
-    loses would leave the view open, and a method of a class-based view bears none.
+    loses would leave the view open, and a method of a class-based view cannot be marked.
 
     Raises:
-        ValueError: no role can have that name.
-        RoleMissing: from the view, where the token does not bear it.
+        ValueError: a role cannot have that name.
+        RoleMissing: from the view, if the token does not have the role.
     """
     if not is_role(role):
-        raise ValueError(f"{role!r} is not the name of a role, {PATTERN}")
+        raise ValueError(f"{role!r} is not the name of a role: it must match {PATTERN}")
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
-        def for_some(*args: P.args, **kwargs: P.kwargs) -> R:
+        def with_role(*args: P.args, **kwargs: P.kwargs) -> R:
             if role not in current_access_token().roles:
                 raise RoleMissing(role)
             return cast(R, current_app.ensure_sync(view)(*args, **kwargs))
 
-        return for_some
+        return with_role
 
     return decorate

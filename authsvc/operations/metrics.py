@@ -1,4 +1,4 @@
-"""GET /metrics: what was measured, for this machine and for whoever has AUTHSVC_METRICS_TOKEN."""
+"""GET /metrics: the metrics, for this machine and for clients with AUTHSVC_METRICS_TOKEN."""
 
 import hmac
 from ipaddress import ip_address
@@ -15,7 +15,7 @@ from authsvc.web.client import remote_address
 from authsvc.web.outputs import answers
 
 SIGNS_OF_A_PROXY = ("Forwarded", "Via", "X-Real-Ip", "X-Forwarded-")
-"""How headers begin that proxies add: what comes through one on this machine is not from here."""
+"""Prefixes of headers that proxies add: what a proxy on this machine forwards is not local."""
 
 
 @public

@@ -1,4 +1,4 @@
-"""The headers that every response bears, whatever it answers."""
+"""The headers of every response."""
 
 import os
 import re
@@ -18,23 +18,23 @@ _BY_NAME = [(pair[0].lower(), pair) for pair in DEFAULTS]
 HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 REQUEST_ID = "authsvc.request_id"
-"""Where the WSGI environment of a request holds its id."""
+"""The name of a request's id in its WSGI environment."""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def request_id() -> str:
-    """The id of this request, in its response and in every line logged about it."""
+    """Return the id of this request, which its response and its log lines have."""
     return cast(str, request.environ[REQUEST_ID])
 
 
 class ResponseHeaders:
-    """WSGI middleware that puts the headers on each response.
+    """WSGI middleware that adds the headers to each response.
 
-    A header that a view has set is kept, as a page's own Content-Security-Policy is.
+    A header that a view has set is kept: a page has its own Content-Security-Policy.
 
     Args:
-        app: the WSGI application that answers.
+        app: the WSGI application that responds.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -51,7 +51,7 @@ class ResponseHeaders:
             headers.append(("X-Request-ID", own))
             if environ["wsgi.url_scheme"] == "https":
                 headers.append(HSTS)
-            if status.startswith("204"):  # there is no content that could have a type
+            if status.startswith("204"):  # a response without content has no type
                 headers = [pair for pair in headers if pair[0] != "Content-Type"]
             return start_response(status, headers, *exc_info)
 

@@ -9,20 +9,20 @@ from authsvc import strict_json
 from authsvc.problems import InvalidRequest, RequestTooLarge, UnsupportedMediaType
 
 MAX_BODY = 16 * 1024
-"""Bytes that a request's body may have."""
+"""The longest body of a request, in bytes."""
 
-# Kept with the request and not in `g`, which outlives it where an app context was pushed before.
+# Kept with the request and not in `g`, which outlives it if the caller pushed an app context.
 _BYTES = "authsvc.body"
 _JSON = "authsvc.web.json_body"
 
 
 def is_json() -> bool:
-    """Whether the request declares a JSON body."""
+    """Return whether the request declares a JSON body."""
     return "CONTENT_TYPE" in request.environ and request.mimetype == "application/json"
 
 
 def json_member(name: str) -> Any:
-    """A member of the JSON object in the body; None where there is no body or no such member.
+    """Return a member of the JSON object in the body; None without a body or such a member.
 
     Raises: as `json_body` does.
     """
@@ -33,12 +33,12 @@ def json_member(name: str) -> Any:
 
 
 def json_body() -> Any:
-    """The JSON value in the body, read once however often it is asked for.
+    """Return the JSON value in the body, which is read once.
 
     Raises:
-        UnsupportedMediaType: another encoding than plain UTF-8 is declared.
-        RequestTooLarge: longer than the app's MAX_CONTENT_LENGTH.
-        InvalidRequest: not strict JSON.
+        UnsupportedMediaType: the request declares an encoding other than plain UTF-8.
+        RequestTooLarge: the body is longer than the app's MAX_CONTENT_LENGTH.
+        InvalidRequest: the body is not strict JSON.
     """
     if _JSON not in request.environ:
         request.environ[_JSON] = _read_json()
@@ -64,8 +64,8 @@ def _body() -> bytes:
 
 def _read_body() -> bytes:
     limit = request.max_content_length or MAX_BODY
-    # A chunked body says no length beforehand. Werkzeug cuts it at its limit without a
-    # word, so read one byte past ours: getting it means that the body is too large.
+    # A chunked body does not declare its length. Werkzeug truncates it silently at its limit, so
+    # read one byte more than ours: if that byte arrives, the body is too large.
     request.max_content_length = limit + 1
     data = _received()
     request.max_content_length = limit
@@ -79,5 +79,5 @@ def _received() -> bytes:
         return request.get_data()
     except HTTPException:
         raise
-    except Exception:  # the server's own, of whatever class, for a body that breaks its framing
+    except Exception:  # each server has its own class for a body with broken framing
         raise InvalidRequest("The body cannot be read to its end.") from None

@@ -1,4 +1,4 @@
-"""One row of the corpus, and how it is carried to the service."""
+"""One row of the corpus, and how it is sent to the service."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXPIRED = "expired"
 
 @dataclass(frozen=True)
 class Sent:
-    """One request as it is written on the wire; header values are latin-1 text."""
+    """One request as it is on the wire; header values are latin-1 text."""
 
     method: str
     path: str
@@ -30,20 +30,20 @@ class Attack:
     """A mutated token.
 
     Args:
-        name: what was done to it.
-        reason: the requirement of security.md that it breaks.
+        name: the mutation.
+        reason: the requirement of security.md that it violates.
         forge: makes the mutated text from a good token.
-        on: which of the two tokens is mutated so.
-        says: the end of the problem's code.
-        planted: the session's row is given the hash of the mutated refresh token, so that
-            nothing but the check of the token itself stands in the way.
+        on: the kinds of token that are mutated.
+        code_end: the end of the problem's code.
+        planted: the session's row gets the hash of the mutated refresh token, so that only the
+            verification of the token itself can refuse it.
     """
 
     name: str
     reason: str
     forge: Callable[[Good], str]
     on: tuple[str, ...] = BOTH
-    says: str = INVALID
+    code_end: str = INVALID
     planted: bool = True
 
     @property
@@ -51,10 +51,10 @@ class Attack:
         return 401
 
     def code(self, kind: str) -> str:
-        return f"{kind}_token_{self.says}"
+        return f"{kind}_token_{self.code_end}"
 
     def requests(self, good: Good) -> list[Sent]:
-        """The mutated token in each place where the service looks for it."""
+        """Return a request for each place from which the service reads such a token."""
         text = self.forge(good)
         assert text != good.text, "nothing was changed"
         header = text.encode("utf-8", "replace").decode("latin-1")
@@ -69,16 +69,16 @@ class Attack:
 
 @dataclass(frozen=True)
 class Transport:
-    """A good token, carried in a way that is not one.
+    """A good token that is sent in a wrong way.
 
-    Args: as of Attack; `carry` makes the request, `status` and `says` (a whole code) its answer.
+    Args: as of Attack; `carry` makes the request, which gets `status` and `problem`, a code.
     """
 
     name: str
     reason: str
     kind: str
     carry: Callable[[Good], Sent]
-    says: str
+    problem: str
     status: int = 401
 
     @property
@@ -86,7 +86,7 @@ class Transport:
         return (self.kind,)
 
     def code(self, kind: str) -> str:
-        return self.says
+        return self.problem
 
     def requests(self, good: Good) -> list[Sent]:
         return [self.carry(good)]

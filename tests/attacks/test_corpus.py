@@ -1,4 +1,4 @@
-"""Each row of the corpus is refused, and the untouched token still works after it."""
+"""Each row of the corpus is refused, and the original token still works after it."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from tests.conftest import MakeApp, empty_tables
 from tests.support.people import Person
 
 SAMPLE = 12
-"""One in so many rows of each group, its first among them, is tried on every database."""
+"""One in this number of rows of each group, its first included, runs on every database."""
 CLEARED = "__Host-refresh_token=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 ROWS = [
     pytest.param(
@@ -34,7 +34,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def alice(make_app: MakeApp) -> Iterator[Person]:
-    """Alice, logged in once for all rows, where no limit ends so many refreshes."""
+    """Alice, logged in once for all rows, without a limit on her refreshes."""
     app = make_app(rate_limit_factor=1000)
     _do_not_wait_for_the_disk(app)
     yield Person(app, "alice@example.com", "a horse that is correct").register().logged_in()
@@ -55,7 +55,7 @@ def test_a_mutated_token_is_refused(alice: Person, attack: Attack | Transport, k
     for sent in attack.requests(good):
         answer = send(alice.app, sent)
         assert (answer.status_code, answer.json["code"]) == (attack.status, attack.code(kind))
-        assert_told_as_the_contract_says(answer, kind)
+        assert_documented_refusal(answer, kind)
     if kind == "refresh":
         plant(alice.app, good.text)
         assert alice.refresh().status_code == 200
@@ -63,19 +63,19 @@ def test_a_mutated_token_is_refused(alice: Person, attack: Attack | Transport, k
 
 
 @pytest.mark.parametrize("kind", ["access", "refresh"])
-def test_no_refusal_tells_which_check_failed(alice: Person, kind: str) -> None:
+def test_no_refusal_reveals_which_check_failed(alice: Person, kind: str) -> None:
     good = good_token(alice, kind)
-    told = {
-        told_of(send(alice.app, sent))
+    visible = {
+        visible_parts(send(alice.app, sent))
         for attack in CORPUS[::8]
         if kind in attack.on and attack.code(kind) == f"{kind}_token_invalid"
         for sent in attack.requests(good)
     }
-    assert len(told) == 1
+    assert len(visible) == 1
 
 
 def _do_not_wait_for_the_disk(app: Flask) -> None:
-    """Nearly a thousand commits of this module need not outlive it."""
+    """Empty the tables after nearly a thousand commits of this module."""
     with app.app_context():
         engine = db.engine
     if engine.dialect.name == "sqlite":
@@ -96,12 +96,12 @@ def send(app: Flask, sent: Sent) -> TestResponse:
 
 
 def plant(app: Flask, token: str) -> None:
-    """Let the session's row know this token as its own."""
+    """Store the hash of this token in the session's row."""
     with app.app_context(), writing() as connection:
         connection.execute(update(RefreshToken).values(token_hash=hash_of(token)))
 
 
-def assert_told_as_the_contract_says(answer: TestResponse, kind: str) -> None:
+def assert_documented_refusal(answer: TestResponse, kind: str) -> None:
     assert answer.mimetype == "application/problem+json"
     assert answer.headers["Cache-Control"] == "no-store"
     challenge = answer.headers.get("WWW-Authenticate", "")
@@ -116,6 +116,6 @@ def assert_told_as_the_contract_says(answer: TestResponse, kind: str) -> None:
         )
 
 
-def told_of(answer: TestResponse) -> tuple[object, ...]:
+def visible_parts(answer: TestResponse) -> tuple[object, ...]:
     headers = {name: value for name, value in answer.headers.items() if name != "X-Request-ID"}
     return answer.status_code, answer.data, *headers.items()

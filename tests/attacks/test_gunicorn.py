@@ -1,4 +1,4 @@
-"""The whole corpus over real gunicorn, whose parser reads the headers first."""
+"""The whole corpus through gunicorn, whose parser reads the headers first."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def tokens(service: Service) -> tuple[str, str]:
-    """The access token and the refresh token of one session of Alice's."""
+    """The access token and the refresh token of one of Alice's sessions."""
     with service.connected() as connection:
         exchange(connection, Sent("POST", "/auth/register", (JSON,), ALICE))
         status, answer, cookies = exchange(connection, Sent("POST", "/auth/login", (JSON,), ALICE))
@@ -62,7 +62,7 @@ def assert_refused(
 
 
 def exchange(connection: HTTPConnection, sent: Sent) -> tuple[int, dict[str, str], list[str]]:
-    """The status, the members of the JSON body and the cookies of the answer."""
+    """Return the status, the members of the JSON body and the cookies of the response."""
     connection.putrequest(sent.method, sent.path)
     for name, value in sent.headers:
         connection.putheader(name, value.encode("latin-1"))

@@ -1,4 +1,4 @@
-"""The corpus against services that sign with a private key, and the attacks that only they meet."""
+"""The corpus against services that sign with a private key, and attacks on such services only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from authsvc import clock
 from authsvc.tokens.key_pairs import generate_pem, key_from_pem
 from tests.attacks.groups import GROUPS
-from tests.attacks.test_corpus import assert_told_as_the_contract_says, send
+from tests.attacks.test_corpus import assert_documented_refusal, send
 from tests.attacks.tokens import Good, b64, compact, unb64
 from tests.conftest import MakeApp, empty_tables
 from tests.support.key_pair_settings import ED25519_ORDER, P256_ORDER, PEM, signed_by
@@ -30,7 +30,7 @@ OTHER = {"EdDSA": "ES256", "ES256": "EdDSA"}
 
 @dataclass
 class Target:
-    """A service that signs access tokens with a key pair, and somebody logged in to it."""
+    """A service that signs access tokens with a key pair, and a user logged in to it."""
 
     algorithm: str
     alice: Person
@@ -45,7 +45,7 @@ class Target:
         assert answer.status_code == 401, token
         return answer.json["code"] == "access_token_invalid"
 
-    def lets_in(self, token: str) -> bool:
+    def accepts(self, token: str) -> bool:
         headers = {"Authorization": f"Bearer {token}"}
         return self.alice.call("GET", "/api/me", headers=headers).status_code == 200
 
@@ -63,7 +63,7 @@ def target(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Target
 def test_what_the_corpus_does_to_an_access_token_is_refused_here_too(
     target: Target, group: str
 ) -> None:
-    untouched = f"alg {target.algorithm!r}, signed as HS256"  # here it is signed as that says
+    untouched = f"alg {target.algorithm!r}, signed as HS256"  # unchanged for this algorithm
     rows = [attack for attack in GROUPS[group] if "access" in attack.on]
     for attack in rows:
         if attack.name == untouched:
@@ -72,12 +72,12 @@ def test_what_the_corpus_does_to_an_access_token_is_refused_here_too(
             answer = send(target.alice.app, sent)
             assert answer.status_code == attack.status, attack.name
             assert answer.json["code"] == attack.code("access"), attack.name
-            assert_told_as_the_contract_says(answer, "access")
-    assert target.lets_in(target.good.text)
+            assert_documented_refusal(answer, "access")
+    assert target.accepts(target.good.text)
 
 
 def texts_of_the_public_key(algorithm: str) -> list[bytes]:
-    """All that somebody may take for a secret who knows the public key alone."""
+    """Return each text that an attacker could derive from the public key and use as a secret."""
     key = key_from_pem(PEM[algorithm])
     public = load_pem_private_key(PEM[algorithm].encode(), None).public_key()
     formats = [
@@ -97,7 +97,7 @@ def texts_of_the_public_key(algorithm: str) -> list[bytes]:
     return [*texts, key.kid.encode(), unb64(key.kid), b""]
 
 
-def test_the_public_key_is_no_secret_to_sign_with(target: Target) -> None:
+def test_a_token_signed_with_the_public_key_as_secret_is_refused(target: Target) -> None:
     good = target.good
     for alg in ("HS256", "HS512", "none", target.algorithm):
         header = compact({**good.header, "alg": alg})
@@ -106,7 +106,7 @@ def test_the_public_key_is_no_secret_to_sign_with(target: Target) -> None:
             assert target.refuses(good.signed(header=header, key=text, digest="sha512"))
 
 
-def test_no_algorithm_is_none(target: Target) -> None:
+def test_the_algorithm_none_is_refused(target: Target) -> None:
     for alg in ("none", "None", target.algorithm):
         unsigned = target.good.with_header(alg=alg).rpartition(".")[0]
         for signature in (".", ".AA", f".{b64(bytes(64))}", ""):
@@ -130,7 +130,7 @@ def test_a_key_signs_for_its_own_algorithm_alone(target: Target) -> None:
 def test_the_previous_key_still_verifies(target: Target) -> None:
     other = key_from_pem(PEM[OTHER[target.algorithm]])
     previous = Good("access", target.good.text, target.good.other, other.sign)
-    assert target.lets_in(previous.with_header(alg=other.algorithm, kid=other.kid))
+    assert target.accepts(previous.with_header(alg=other.algorithm, kid=other.kid))
 
 
 def spliced(target: Target, signature: bytes) -> str:
@@ -160,7 +160,7 @@ def numbers(target: Target) -> tuple[Any, Any]:
 
 
 def test_es256_signatures_in_der_or_out_of_range_are_refused(target: Target) -> None:
-    """RFC 7518 section 3.4; zeros were good for everything once (CVE-2022-21449)."""
+    """RFC 7518 section 3.4; zeros were once a valid signature of anything (CVE-2022-21449)."""
     r, s = numbers(target)
     der = encode_dss_signature(r, s)
     assert target.refuses(spliced(target, der))
@@ -182,8 +182,8 @@ def test_ed25519_signatures_have_one_form(target: Target) -> None:
             assert target.refuses(spliced(target, changed))
 
 
-def test_the_other_form_of_an_es256_signature_is_worth_no_more(target: Target) -> None:
-    """ECDSA has two for each signature; the second is the same token, and ends with its session."""
+def test_the_second_form_of_an_es256_signature_is_revoked_with_its_session(target: Target) -> None:
+    """ECDSA has two forms of each signature; the second is a form of the same token."""
     if target.algorithm != "ES256":
         return
     person = target.alice.on_another_device().logged_in()
@@ -192,7 +192,7 @@ def test_the_other_form_of_an_es256_signature_is_worth_no_more(target: Target) -
     other = unb64(good.parts[2])[:32] + (P256_ORDER - s).to_bytes(32, "big")
     twin = good.spliced(2, b64(other))
     assert twin != good.text
-    assert target.lets_in(twin)
+    assert target.accepts(twin)
     person.log_out()
     with time_machine.travel(clock.now() + timedelta(seconds=2), tick=False):
         answers = [

@@ -1,4 +1,4 @@
-"""Whatever text or bytes come: claims, a JSON value, or the documented refusal, and no crash."""
+"""Any text or bytes give claims, a JSON value or the documented refusal, and never a crash."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ def good(kind: str) -> Good:
 
 
 def read(kind: str, token: str) -> Claims | None:
-    """The claims, or None for a refusal; any other exception is a failure of the test."""
+    """Return the claims, or None for a refusal; any other exception fails the test."""
     try:
         return VERIFIER.verify(token) if kind == "access" else REFRESH.verify(token).claims
     except (TokenInvalid, TokenExpired):
@@ -150,7 +150,7 @@ def test_any_bytes_are_a_json_value_or_refused(text: bytes) -> None:
 
 @quick
 @given(value=json_values)
-def test_json_is_read_as_python_reads_it_unless_it_holds_what_json_has_not(value: Any) -> None:
+def test_json_is_read_as_python_reads_it_except_for_nan_and_infinity(value: Any) -> None:
     text = json.dumps(value)
     try:
         json.dumps(value, allow_nan=False)

@@ -1,4 +1,4 @@
-"""A good token taken apart, and the means to put a wrong one together and sign it rightly."""
+"""A good token, and functions that build wrong ones with valid signatures."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def signature(signed: str, key: bytes, digest: str = "sha256") -> str:
 
 @dataclass(frozen=True)
 class Good:
-    """A token that the service has just issued, and the other one of the same session.
+    """A token that the service has just issued, and the other token of its session.
 
     Args:
         kind: "access" or "refresh".
         text: the token.
         other: the text of the token of the other kind.
-        sign: what signs this kind at the service, where that is not HMAC-SHA256 with its secret.
+        sign: signs this kind at the service, if that is not HMAC-SHA256 with its secret.
     """
 
     kind: str
@@ -64,7 +64,7 @@ class Good:
         return dict(json.loads(unb64(self.parts[1])))
 
     def with_header(self, **members: Any) -> str:
-        """Signed rightly, with some members of the header added, or replaced."""
+        """Return the token, validly signed, with header members added or replaced."""
         return self.signed(header=compact({**self.header, **members}))
 
     def without_header(self, *names: str) -> str:
@@ -72,7 +72,7 @@ class Good:
         return self.signed(header=compact(kept))
 
     def with_claims(self, **members: Any) -> str:
-        """Signed rightly, with some claims added, or replaced."""
+        """Return the token, validly signed, with claims added or replaced."""
         return self.signed(payload=compact({**self.claims, **members}))
 
     def without_claims(self, *names: str) -> str:
@@ -80,7 +80,7 @@ class Good:
         return self.signed(payload=compact(kept))
 
     def with_raw_claim(self, name: str, spelling: str) -> str:
-        """Signed rightly, with one claim spelt so in the JSON text."""
+        """Return the token, validly signed, with one claim spelled this way in its JSON."""
         marked = compact({**self.claims, name: "@@"}).decode()
         return self.signed(payload=marked.replace('"@@"', spelling).encode("utf-8"))
 
@@ -92,7 +92,7 @@ class Good:
         key: bytes | None = None,
         digest: str = "sha256",
     ) -> str:
-        """A token of these bytes; what is not given is as in the good one."""
+        """Return a signed token of these bytes; by default those of the good token."""
         head = self.parts[0] if header is None else b64(header)
         body = self.parts[1] if payload is None else b64(payload)
         return self.signed_text(f"{head}.{body}", key, digest)
@@ -103,12 +103,12 @@ class Good:
         return f"{signed}.{signature(signed, self.key if key is None else key, digest)}"
 
     def spliced(self, index: int, text: str) -> str:
-        """The good token with one of its three parts replaced and the signature left as it was."""
+        """Return the good token with one of its three parts replaced and nothing signed again."""
         parts = self.parts
         parts[index] = text
         return ".".join(parts)
 
 
 def hash_of(token: str) -> bytes:
-    """What a session's row keeps of its token."""
+    """Return the hash that a session's row stores."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

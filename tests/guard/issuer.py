@@ -1,4 +1,4 @@
-"""An issuer's JWKS as a service elsewhere meets it: right, wrong, slow or away."""
+"""An issuer whose JWKS another service fetches: right, wrong, slow or down."""
 
 import json
 import ssl
@@ -21,10 +21,10 @@ ISSUER = "https://auth.example.com"
 
 
 class Issuer:
-    """Publishes what it is told to, counts who asks, and signs tokens.
+    """Publishes keys, records each fetch, and signs tokens.
 
     Args:
-        keys: what it publishes.
+        keys: the keys that it publishes.
     """
 
     def __init__(self, *keys: Key) -> None:
@@ -47,7 +47,7 @@ class Issuer:
 
     @contextmanager
     def answering(self, certificate: Path | None = None) -> Iterator[None]:
-        """Answers in the block: over HTTPS where it is given a certificate."""
+        """Respond within the block: over HTTPS if a certificate is given."""
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -83,7 +83,7 @@ class Issuer:
 
 
 def token_by(key: Key, *, aud: str = ISSUER, ttl: int = 600, roles: Roles = ()) -> str:
-    """An access token that the key has just signed."""
+    """Return an access token that the key has just signed."""
     now = clock.now()
     ends = now + timedelta(days=7)
     tokens = AccessTokens(access_keyring(key), ISSUER, aud, ttl)

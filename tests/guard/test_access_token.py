@@ -1,4 +1,4 @@
-"""How an access token may be sent, and what is answered when it is not good enough."""
+"""How an access token may be sent, and the responses when it is refused."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ INVALID = f'{CHALLENGE}, error="invalid_token", error_description="The access to
 
 @pytest.fixture
 def token(alice: Person) -> str:
-    """Alice's access token, which she does not send by herself any more."""
+    """Alice's access token, which her later requests do not include."""
     token = alice.logged_in().access_token
     alice.access_token = ""
     return token
@@ -42,7 +42,7 @@ def test_a_token_in_a_json_body_is_taken_in_a_get_too(alice: Person, token: str)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_a_body_that_is_not_declared_json_bears_no_token(
+def test_no_token_is_read_from_a_body_that_is_not_declared_json(
     alice: Person, token: str, kind: str | None
 ) -> None:
     body = f'{{"access_token": "{token}"}}'
@@ -74,7 +74,7 @@ def test_two_headers_are_400(alice: Person, token: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["access_token", "Authorization", "token"])
-def test_a_token_in_the_query_string_or_a_cookie_is_not_looked_at(
+def test_a_token_in_the_query_string_or_a_cookie_is_ignored(
     alice: Person, token: str, name: str
 ) -> None:
     answers = [
@@ -98,34 +98,34 @@ def test_without_a_bearer_token_the_challenge_names_no_error(
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer ", "Bearer a.b.c", "Bearer  {}", "Bearer {}x", 'Bearer "{}"']
 )
-def test_a_token_that_is_none_of_ours_is_invalid(alice: Person, token: str, header: str) -> None:
+def test_a_token_that_is_not_ours_is_invalid(alice: Person, token: str, header: str) -> None:
     answer = me(alice, header.format(token))
     assert_problem(answer, 401, "access_token_invalid")
     assert answer.headers.getlist("WWW-Authenticate") == [INVALID]
 
 
 @pytest.mark.parametrize("member", [1, 1.5, True, False, [], ["{}"], {"a": 1}, "", "a.b.c"])
-def test_a_member_that_is_no_token_is_invalid(alice: Person, member: object) -> None:
+def test_a_member_that_is_not_a_token_is_invalid(alice: Person, member: object) -> None:
     answer = me(alice, json={"access_token": member})
     assert_problem(answer, 401, "access_token_invalid")
 
 
 @pytest.mark.parametrize("body", [{"access_token": None}, {}, [], ["access_token"], "text"])
-def test_a_body_without_the_member_bears_no_token(alice: Person, body: object) -> None:
+def test_a_body_without_the_member_is_a_missing_token(alice: Person, body: object) -> None:
     assert_problem(me(alice, json=body), 401, "access_token_missing")
 
 
 @pytest.mark.parametrize("body", [b"{", b'{"access_token": "a", "access_token": "b"}', b"\xff"])
-def test_a_body_that_is_no_json_is_400(alice: Person, token: str, body: bytes) -> None:
+def test_a_body_that_is_not_json_is_400(alice: Person, token: str, body: bytes) -> None:
     answer = me(alice, f"Bearer {token}", data=body, content_type="application/json")
     assert_problem(answer, 400, "invalid_request")
 
 
-def test_an_empty_body_that_calls_itself_json_is_no_body(alice: Person, token: str) -> None:
+def test_an_empty_body_declared_as_json_is_ignored(alice: Person, token: str) -> None:
     assert me(alice, f"Bearer {token}", content_type="application/json").status_code == 200
 
 
-def test_a_refresh_token_is_no_access_token(alice: Person, token: str) -> None:
+def test_a_refresh_token_as_an_access_token_is_refused(alice: Person, token: str) -> None:
     answer = me(alice, f"Bearer {alice.refresh_token}")
     assert_problem(answer, 401, "access_token_invalid")
 

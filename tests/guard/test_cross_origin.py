@@ -1,6 +1,6 @@
-"""X1, X2, O1: who is refused for where the page is from, and whom CORS lets in.
+"""X1, X2, O1: which origins are refused, and which get CORS.
 
-What is expected is computed from the small tables here, which know nothing of the code.
+The expected responses are computed from the small tables here, independently of the code.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ALLOWED = "https://app.example.com"
 ALSO_ALLOWED = "http://localhost:5173"
 OWN = "https://auth.example.com"
 
-# None stands for a header that is absent.
+# None means that the header is absent.
 ORIGINS = [
     None,
     ALLOWED,
@@ -45,7 +45,7 @@ SITES = [None, "same-origin", "same-site", "cross-site", "none", "Garbage"]
 CHANGING = ["POST", "PUT", "PATCH", "DELETE"]
 METHODS = ["GET", "OPTIONS", "POST", "PUT", "DELETE"]
 
-# What each route answers, by method, to a request without token or cookie and with the body {}.
+# The status of each route, by method, for a request without token or cookie and the body {}.
 ROUTES = {
     "/auth/login": {"POST": 422},
     "/auth/register": {"POST": 422},
@@ -70,7 +70,7 @@ PREFLIGHT = {
 
 @dataclass(frozen=True)
 class Deployment:
-    """How the service knows its own origin, which is OWN in each of them.
+    """A way for the service to learn its own origin, which is OWN in each of them.
 
     Args:
         settings: of the app.
@@ -125,9 +125,9 @@ def test_the_matrix_of_origin_site_method_and_route(
             for site in SITES:
                 statements.clear()
                 answer = ask(app, deployed, method, path, origin, site)
-                told = told_of(answer)
-                if told != expected(method, path, origin, site):
-                    wrong[origin, site] = told
+                actual = status_and_cors(answer)
+                if actual != expected(method, path, origin, site):
+                    wrong[origin, site] = actual
                 if answer.status_code == 403:
                     assert statements == []
     assert wrong == {}
@@ -136,7 +136,7 @@ def test_the_matrix_of_origin_site_method_and_route(
 def expected(
     method: str, path: str, origin: str | None, site: str | None
 ) -> tuple[int, dict[str, str]]:
-    """The status and the CORS headers that the contract asks for."""
+    """Return the status and the CORS headers that the contract requires."""
     cors = {}
     if origin in (ALLOWED, ALSO_ALLOWED):
         cors = {"Access-Control-Allow-Origin": origin, **CORS}
@@ -176,8 +176,8 @@ def ask(
     return client.open(path, method=method, base_url=deployed.base_url, headers=headers, **body)
 
 
-def told_of(answer: TestResponse) -> tuple[int, dict[str, str]]:
-    """The status and the CORS headers; a refusal's code and the Vary of all are checked here."""
+def status_and_cors(answer: TestResponse) -> tuple[int, dict[str, str]]:
+    """Return the status and the CORS headers; assert the code of a refusal, and `Vary`."""
     assert [name.strip() for name in answer.headers["Vary"].split(",")].count("Origin") == 1
     if answer.status_code == 403:
         assert answer.mimetype == "application/problem+json"
@@ -192,7 +192,7 @@ def told_of(answer: TestResponse) -> tuple[int, dict[str, str]]:
 
 @contextmanager
 def counted_statements(app: Flask) -> Iterator[list[str]]:
-    """The statements and transactions that reach the app's database within the block."""
+    """Collect the statements and transactions that reach the app's database in the block."""
     statements: list[str] = []
 
     def note_statement(*args: object) -> None:
@@ -214,7 +214,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("origin", [ALLOWED, OWN, "null", "https://attacker.example"])
-def test_without_allowed_origins_nobody_gets_a_cors_header(
+def test_without_allowed_origins_no_response_has_a_cors_header(
     app: Flask, path: str, origin: str
 ) -> None:
     for method in METHODS:
@@ -246,7 +246,7 @@ HOSTS = ["", "[::1", "a b", "a:0", "a:99999", "a:b", "ex\xe4mple", "a,b", "a/b",
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_an_odd_host_makes_no_origin_its_own_and_breaks_nothing(app: Flask, host: str) -> None:
+def test_an_odd_host_matches_no_origin_and_breaks_nothing(app: Flask, host: str) -> None:
     client = app.test_client(use_cookies=False)
     for origin in ("https://attacker.example", f"http://{host}", "http://", "http://None", "None"):
         headers = {"Host": host, "Origin": origin}
@@ -257,7 +257,7 @@ def test_an_odd_host_makes_no_origin_its_own_and_breaks_nothing(app: Flask, host
 
 @pytest.fixture(scope="module")
 def lenient(make_app: MakeApp) -> Iterator[Flask]:
-    """An app that lets ALLOWED in and knows Alice, with a view that is broken."""
+    """An app that allows ALLOWED, with Alice's account and a broken view."""
     app = make_app(allowed_origins=[ALLOWED])
 
     @app.get("/broken")
@@ -291,43 +291,53 @@ def _error(app: Flask, status: int, headers: dict[str, str]) -> TestResponse:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 413, 415, 422, 500])
-def test_cors_headers_stand_on_errors_for_allowed_origins_alone(
-    lenient: Flask, status: int
-) -> None:
-    same = {"Sec-Fetch-Site": "same-origin"}  # so that the stranger meets the same error
+def test_errors_have_cors_headers_for_allowed_origins_only(lenient: Flask, status: int) -> None:
+    same = {"Sec-Fetch-Site": "same-origin"}  # so that a stranger gets the same error
     answer = _error(lenient, status, {"Origin": ALLOWED, **same})
-    assert told_of_error(answer) == (status, {"Access-Control-Allow-Origin": ALLOWED, **CORS})
+    assert status_and_cors_of_error(answer) == (
+        status,
+        {"Access-Control-Allow-Origin": ALLOWED, **CORS},
+    )
     answer = _error(lenient, status, {"Origin": "https://attacker.example", **same})
-    assert told_of_error(answer) == (status, {})
+    assert status_and_cors_of_error(answer) == (status, {})
 
 
-def told_of_error(answer: TestResponse) -> tuple[int, dict[str, str]]:
+def status_and_cors_of_error(answer: TestResponse) -> tuple[int, dict[str, str]]:
     assert answer.mimetype == "application/problem+json"
     cors = {n: v for n, v in answer.headers.items() if n.startswith("Access-Control-")}
     assert "Origin" in answer.headers["Vary"]
     return answer.status_code, cors
 
 
-def test_cors_headers_stand_on_429(lenient: Flask) -> None:
+def test_a_429_has_cors_headers(lenient: Flask) -> None:
     mallory = Person(lenient, "nobody@example.com", "a guess that is long")
     answers = [mallory.log_in(Origin=ALLOWED) for _ in range(11)]
-    assert told_of_error(answers[-1]) == (429, {"Access-Control-Allow-Origin": ALLOWED, **CORS})
+    assert status_and_cors_of_error(answers[-1]) == (
+        429,
+        {"Access-Control-Allow-Origin": ALLOWED, **CORS},
+    )
     assert answers[-1].headers["Retry-After"]
     stranger = mallory.log_in(**{"Origin": OWN, "Sec-Fetch-Site": "same-origin"})
-    assert told_of_error(stranger) == (429, {})
+    assert status_and_cors_of_error(stranger) == (429, {})
 
 
-def test_cors_headers_stand_on_503(make_app: MakeApp) -> None:
+def test_a_503_has_cors_headers(make_app: MakeApp) -> None:
     app = make_app(database_url="sqlite:////dev/null/authsvc.db", allowed_origins=[ALLOWED])
     client = app.test_client()
     answer = client.get("/readyz", headers={"Origin": ALLOWED})
-    assert told_of_error(answer) == (503, {"Access-Control-Allow-Origin": ALLOWED, **CORS})
-    assert told_of_error(client.get("/readyz", headers={"Origin": OWN})) == (503, {})
+    assert status_and_cors_of_error(answer) == (
+        503,
+        {"Access-Control-Allow-Origin": ALLOWED, **CORS},
+    )
+    assert status_and_cors_of_error(client.get("/readyz", headers={"Origin": OWN})) == (503, {})
 
 
-def test_cors_headers_stand_on_closed_registration(make_app: MakeApp) -> None:
+def test_closed_registration_has_cors_headers(make_app: MakeApp) -> None:
     app = make_app(registration="closed", allowed_origins=[ALLOWED])
     eve = Person(app, "eve@example.com", "a door that is shut now")
     answer = eve.call("POST", "/auth/register", json=eve.credentials, headers={"Origin": ALLOWED})
     assert answer.json["code"] == "registration_closed"
-    assert told_of_error(answer) == (403, {"Access-Control-Allow-Origin": ALLOWED, **CORS})
+    assert status_and_cors_of_error(answer) == (
+        403,
+        {"Access-Control-Allow-Origin": ALLOWED, **CORS},
+    )

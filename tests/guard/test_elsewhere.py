@@ -1,4 +1,4 @@
-"""The guard in a Flask app elsewhere, whose errors, bodies and files stay its own."""
+"""The guard in another Flask app, whose errors, bodies and files it leaves alone."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ LARGE = 10 * 1024 * 1024
 
 @pytest.fixture
 def app(tmp_path: Path) -> Flask:
-    """Somebody's app, with routes of every kind."""
+    """Another app, with routes of every kind."""
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "style.css").write_text("p {}")
     app = Flask("elsewhere", root_path=str(tmp_path))
@@ -56,7 +56,7 @@ def call(app: Flask, method: str, path: str, token: str | None = None, **kwargs:
     return app.test_client().open(path, method=method, headers=headers, buffered=True, **kwargs)
 
 
-def test_a_view_elsewhere_can_ask_for_a_role(app: Flask) -> None:
+def test_a_view_in_another_app_can_require_a_role(app: Flask) -> None:
     app.get("/admin", endpoint="admin")(requires_role("admin")(lambda: "admin"))
     answer = call(app, "GET", "/admin", token_by(KEY, roles=("editor",)))
     assert_problem(answer, 403, "forbidden")
@@ -64,7 +64,7 @@ def test_a_view_elsewhere_can_ask_for_a_role(app: Flask) -> None:
     assert call(app, "GET", "/admin", token_by(KEY, roles=("editor", "admin"))).text == "admin"
 
 
-def test_every_route_is_protected_but_the_public_one(app: Flask) -> None:
+def test_every_route_except_the_public_one_is_protected(app: Flask) -> None:
     for path in ("/", "/g", "/abort", "/breaks", "/static/style.css"):
         answer = call(app, "GET", path)
         assert_problem(answer, 401, "access_token_missing")
@@ -79,7 +79,7 @@ def test_a_rule_that_flask_did_not_make_is_protected_in_every_method(app: Flask)
         assert_problem(call(app, method, "/raw"), 401, "access_token_missing")
 
 
-def test_a_token_of_the_issuer_is_let_in_and_known_to_the_view(app: Flask) -> None:
+def test_a_token_of_the_issuer_is_accepted_and_its_claims_reach_the_view(app: Flask) -> None:
     token = token_by(KEY)
     assert call(app, "GET", "/", token).text == claims(token)["sub"]
     assert call(app, "GET", "/g", token).json == {"sid": claims(token)["sid"]}
@@ -103,11 +103,11 @@ def test_any_other_token_is_refused(app: Flask, token: str) -> None:
     assert_problem(call(app, "GET", "/", token), 401, "access_token_invalid")
 
 
-def test_an_app_may_bear_no_token_that_lives_longer_than_it_says() -> None:
+def test_an_app_can_refuse_tokens_that_live_longer_than_its_limit() -> None:
     app = Flask("elsewhere")
-    app.get("/")(lambda: "let in")
+    app.get("/")(lambda: "accepted")
     AccessTokenGuard(app, issuer=ISSUER, secret=ACCESS_SECRET.hex(), max_life=300)
-    assert call(app, "GET", "/", token_by(KEY, ttl=300)).text == "let in"
+    assert call(app, "GET", "/", token_by(KEY, ttl=300)).text == "accepted"
     assert_problem(call(app, "GET", "/", token_by(KEY, ttl=301)), 401, "access_token_invalid")
 
 
@@ -120,7 +120,7 @@ def test_the_apps_own_errors_stay_its_own(app: Flask) -> None:
     assert call(app, "GET", "/nowhere").status_code == 404
 
 
-def test_an_app_that_tells_problems_its_own_way_keeps_it() -> None:
+def test_an_app_that_renders_problems_itself_keeps_its_handler() -> None:
     app = Flask("elsewhere")
     app.register_error_handler(Problem, lambda problem: ("mine", problem.status))
     AccessTokenGuard(app, issuer=ISSUER, secret=ACCESS_SECRET.hex())
@@ -177,7 +177,7 @@ def test_any_body_beside_a_header_is_the_views_own(
     assert answer.json == {"size": len(body)}
 
 
-def test_a_body_without_a_header_bears_a_token_up_to_16_kib(app: Flask) -> None:
+def test_without_a_header_a_token_is_read_from_a_body_of_up_to_16_kib(app: Flask) -> None:
     token = token_by(KEY)
     small = {"access_token": token, "a": "x" * 10_000}
     assert call(app, "POST", "/json", json=small).json == {"got": small}
@@ -206,30 +206,30 @@ JWKS = "https://auth.example.com/.well-known/jwks.json"
         {"secret": None},
     ],
 )
-def test_where_the_keys_are_is_said_once(keys: dict[str, Any]) -> None:
+def test_exactly_one_source_of_keys_must_be_given(keys: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="exactly one of jwks_url, secret and keys"):
         AccessTokenGuard(Flask("elsewhere"), issuer=ISSUER, **keys)
 
 
 @pytest.mark.parametrize(
-    ("secret", "said"),
+    ("secret", "why"),
     [("", "has 0 bytes"), ("canary", "is not hexadecimal"), ("00" * 64, "is a placeholder")],
 )
-def test_a_bad_secret_is_refused_and_never_shown(secret: str, said: str) -> None:
-    with pytest.raises(ValueError, match=f"The secret {said}") as caught:
+def test_a_bad_secret_is_refused_and_never_shown(secret: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"The secret {why}") as caught:
         AccessTokenGuard(Flask("elsewhere"), issuer=ISSUER, secret=secret)
     assert "canary" not in str(caught.value)
 
 
 def test_the_audience_is_the_issuer_unless_another_is_named() -> None:
     app = Flask("elsewhere")
-    app.get("/")(lambda: "let in")
+    app.get("/")(lambda: "accepted")
     AccessTokenGuard(app, issuer=ISSUER, audience="https://other.example", keys=KEYRING)
     assert call(app, "GET", "/", token_by(KEY)).status_code == 401
-    assert call(app, "GET", "/", token_by(KEY, aud="https://other.example")).text == "let in"
+    assert call(app, "GET", "/", token_by(KEY, aud="https://other.example")).text == "accepted"
 
 
-def test_an_app_elsewhere_never_imports_a_database() -> None:
+def test_the_guard_in_another_app_never_imports_a_database() -> None:
     script = (
         "import sys; from flask import Flask; from authsvc.guard import AccessTokenGuard;"
         f"AccessTokenGuard(Flask('x'), issuer='x', jwks_url='{JWKS}');"

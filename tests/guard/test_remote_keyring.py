@@ -1,4 +1,4 @@
-"""The issuer's keys: fetched once, when needed; kept through an outage; dropped when removed."""
+"""The issuer's keys: fetched when needed, kept through an outage, dropped when removed."""
 
 import json
 from collections.abc import Iterator
@@ -44,9 +44,9 @@ def app_of(issuer: Issuer) -> Flask:
 
 
 def app_that_asks(url: str) -> Flask:
-    """A Flask app elsewhere, with one protected route."""
+    """Return another Flask app, with one protected route."""
     app = Flask("elsewhere")
-    app.get("/")(lambda: "let in")
+    app.get("/")(lambda: "accepted")
     AccessTokenGuard(app, issuer=ISSUER, jwks_url=url)
     return app
 
@@ -60,7 +60,7 @@ def test_keys_are_fetched_when_the_first_token_comes_and_only_once(issuer: Issue
     assert app.test_client().get("/").status_code == 401
     assert issuer.asked == []
     for _ in range(5):
-        assert get(app, token_by(OLD)).text == "let in"
+        assert get(app, token_by(OLD)).text == "accepted"
     assert issuer.asked == ["/.well-known/jwks.json"]
     assert issuer.accepted == ["application/json"]
 
@@ -68,7 +68,7 @@ def test_keys_are_fetched_when_the_first_token_comes_and_only_once(issuer: Issue
 @pytest.mark.parametrize(
     ("place", "asked"), [("", "/"), ("?of=one", "/?of=one"), ("/keys#of-one", "/keys")]
 )
-def test_what_the_url_names_is_asked_for(issuer: Issuer, place: str, asked: str) -> None:
+def test_exactly_the_configured_url_is_fetched(issuer: Issuer, place: str, asked: str) -> None:
     app = app_that_asks(f"http://localhost:{issuer.port}{place}")
     assert get(app, token_by(OLD)).status_code == 200
     assert issuer.asked == [asked]
@@ -87,7 +87,7 @@ def test_over_https_the_issuer_must_have_a_certificate_that_is_trusted(
     assert len(issuer.asked) == trusted
 
 
-def test_an_https_url_is_never_asked_in_the_clear(issuer: Issuer) -> None:
+def test_an_https_url_is_never_fetched_in_the_clear(issuer: Issuer) -> None:
     app = app_that_asks(issuer.url.replace("http:", "https:"))
     assert_problem(get(app, token_by(OLD)), 503, "service_unavailable")
     assert issuer.asked == []
@@ -117,7 +117,7 @@ def test_a_new_key_is_found_by_the_first_token_that_it_signs(
     assert len(issuer.asked) == 2
 
 
-def test_unknown_keys_make_one_fetch_a_minute_whatever_comes(
+def test_unknown_keys_cause_one_fetch_a_minute_at_most(
     issuer: Issuer, time: time_machine.Traveller
 ) -> None:
     app = app_of(issuer)
@@ -144,7 +144,7 @@ def test_a_service_that_is_not_up_yet_is_a_503_until_it_is(time: time_machine.Tr
         assert get(app, token_by(OLD)).status_code == 200
 
 
-def test_known_keys_work_on_while_the_service_is_away(time: time_machine.Traveller) -> None:
+def test_known_keys_are_used_while_the_issuer_is_down(time: time_machine.Traveller) -> None:
     issuer = Issuer(OLD)
     app = app_of(issuer)
     with issuer.answering():
@@ -211,7 +211,7 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
-def test_what_is_no_set_of_keys_changes_nothing(
+def test_a_response_that_is_not_a_set_of_keys_changes_nothing(
     issuer: Issuer, time: time_machine.Traveller, body: bytes
 ) -> None:
     good, app, fresh = issuer.body, app_of(issuer), app_of(issuer)
@@ -251,7 +251,7 @@ def test_keys_of_another_kind_are_passed_over(issuer: Issuer) -> None:
     assert get(app, token_by(hmac_key(ACCESS_SECRET))).status_code == 401
 
 
-def test_an_empty_set_lets_nobody_in(issuer: Issuer) -> None:
+def test_with_an_empty_set_of_keys_every_token_is_refused(issuer: Issuer) -> None:
     issuer.publish()
     assert_problem(get(app_of(issuer), token_by(OLD)), 401, "access_token_invalid")
 
@@ -259,9 +259,9 @@ def test_an_empty_set_lets_nobody_in(issuer: Issuer) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "why"),
     [
-        (404, b"", "its status is 404"),
-        (200, b"[]", "it is not a set of keys"),
-        (200, b" " * (MAX_BYTES + 1), "it is too long, or takes too long"),
+        (404, b"", "the status is 404, not 200"),
+        (200, b"[]", "the response is not a set of keys"),
+        (200, b" " * (MAX_BYTES + 1), "the response is too long or takes too long"),
     ],
 )
 def test_the_log_says_why_the_keys_could_not_be_fetched(
@@ -269,11 +269,11 @@ def test_the_log_says_why_the_keys_could_not_be_fetched(
 ) -> None:
     issuer.status, issuer.body = status, body
     assert get(app_of(issuer), token_by(OLD)).status_code == 503
-    assert caplog.messages == [f"the keys of {issuer.url} could not be fetched: {why}"]
+    assert caplog.messages == [f"The keys at {issuer.url} could not be fetched: {why}"]
 
 
 def halves(file: Any, body: bytes) -> None:
-    """The body in two parts, the first of which arrives alone."""
+    """Write the body in two parts."""
     file.write(body[:20])
     file.flush()
     sleep(0.05)
@@ -287,7 +287,7 @@ def test_a_set_may_come_in_parts_and_be_as_long_as_is_allowed(issuer: Issuer) ->
 
 
 def drip(file: Any, body: bytes) -> None:
-    """The body, a byte at a time, for longer than anybody should wait."""
+    """Write the body a byte at a time, for longer than a client should wait."""
     with suppress(OSError):
         for byte in b" " * 10_000:
             file.write(bytes([byte]))
@@ -296,7 +296,7 @@ def drip(file: Any, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("begins", [True, False])
-def test_an_issuer_that_takes_too_long_is_given_up(issuer: Issuer, begins: bool) -> None:
+def test_a_response_that_takes_too_long_is_abandoned(issuer: Issuer, begins: bool) -> None:
     issuer.write = drip
     if not begins:
         issuer.may_answer.clear()
@@ -315,8 +315,8 @@ def test_an_issuer_that_takes_too_long_is_given_up(issuer: Issuer, begins: bool)
     ],
 )
 def test_keys_come_over_https_or_from_this_machine(url: str) -> None:
-    said = r"jwks_url must be an https:// URL, or http:// on localhost\.|Invalid IPv6 URL"
-    with pytest.raises(ValueError, match=f"^({said})$"):
+    message = r"jwks_url must be an https:// URL, or http:// on localhost\.|Invalid IPv6 URL"
+    with pytest.raises(ValueError, match=f"^({message})$"):
         app_that_asks(url)
 
 
@@ -336,5 +336,5 @@ def test_keys_come_over_https_or_from_this_machine(url: str) -> None:
         ),
     ],
 )
-def test_such_a_url_is_taken_and_nothing_is_fetched_yet(url: str) -> None:
+def test_a_valid_url_is_accepted_and_not_fetched_yet(url: str) -> None:
     app_that_asks(url)

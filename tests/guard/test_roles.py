@@ -1,4 +1,4 @@
-"""Roles: what an operator writes, what the token bears, and what a view asks for."""
+"""Roles: in the database, in the token, and as a view requires them."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class Reports(MethodView):
 
 @pytest.fixture(scope="module")
 def extended(make_app: MakeApp) -> Flask:
-    """An app with views of somebody's own that ask for roles."""
+    """An app with an operator's own views, which require roles."""
     app = make_app()
 
     @app.get("/admin")
@@ -62,7 +62,7 @@ def carol(app: Flask, extended: Flask) -> Person:
 
 
 def give(connection: Connection, roles: str) -> None:
-    """What an operator writes by SQL."""
+    """Set the roles as an operator does by SQL."""
     connection.execute(text("UPDATE users SET roles = :roles"), {"roles": roles})
 
 
@@ -78,7 +78,7 @@ def test_a_person_without_the_role_is_403_with_the_challenge_of_rfc_6750(carol: 
     assert answer.json["detail"] == "This takes the role admin."
 
 
-def test_whoever_bears_the_role_is_let_in(carol: Person, connection: Connection) -> None:
+def test_a_person_with_the_role_can_call_the_view(carol: Person, connection: Connection) -> None:
     give(connection, "editor admin")
     assert get(carol.logged_in(), "/admin").json == {"roles": ["editor", "admin"]}
     assert claims(carol.access_token)["roles"] == ["editor", "admin"]
@@ -106,7 +106,7 @@ def test_a_method_of_a_class_based_view_can_ask_for_a_role(carol: Person) -> Non
     assert carol.call("POST", "/reports", headers=bearer).text == "posted"
 
 
-def test_a_public_view_that_asks_for_a_role_is_open_to_nobody(
+def test_a_public_view_that_requires_a_role_is_a_500_for_every_client(
     carol: Person, connection: Connection
 ) -> None:
     give(connection, "admin")
@@ -114,17 +114,17 @@ def test_a_public_view_that_asks_for_a_role_is_open_to_nobody(
 
 
 @pytest.mark.parametrize("name", ["", "Admin", "admin editor", "-admin", "a" * 65, "admin\n"])
-def test_a_view_cannot_ask_for_what_is_no_role(name: str) -> None:
-    with pytest.raises(ValueError, match="is not the name of a role"):
+def test_a_view_cannot_require_an_invalid_role_name(name: str) -> None:
+    with pytest.raises(ValueError, match="is not the name of a role: it must match"):
         requires_role(name)
 
 
-def test_the_decorator_without_its_role_is_a_mistake_at_once() -> None:
+def test_the_decorator_without_its_role_raises_at_once() -> None:
     with pytest.raises(TypeError):
         requires_role(lambda: "open")  # type: ignore[arg-type]
 
 
-def test_a_token_from_before_the_upgrade_has_no_role_and_logs_nobody_out(
+def test_a_token_from_before_the_upgrade_has_no_role_and_stays_valid(
     carol: Person, connection: Connection
 ) -> None:
     give(connection, "admin")
@@ -140,14 +140,14 @@ def test_a_person_without_roles_has_a_token_without_the_claim(carol: Person) -> 
     assert "roles" not in claims(carol.logged_in().access_token)
 
 
-def test_introspection_tells_the_roles(carol: Person, connection: Connection) -> None:
+def test_introspection_returns_the_roles(carol: Person, connection: Connection) -> None:
     give(connection, "editor admin")
     carol.logged_in()
     answer = carol.call("POST", "/auth/introspect", json={"access_token": carol.access_token})
     assert answer.json["roles"] == ["editor", "admin"]
 
 
-def test_a_changed_role_is_in_force_at_the_next_refresh(
+def test_a_changed_role_takes_effect_at_the_next_refresh(
     carol: Person, connection: Connection
 ) -> None:
     carol.logged_in()
@@ -161,9 +161,7 @@ def test_a_changed_role_is_in_force_at_the_next_refresh(
     assert get(carol, "/admin").status_code == 403
 
 
-def test_a_refresh_token_carries_no_roles_and_none_that_it_says_are_taken(
-    carol: Person, connection: Connection
-) -> None:
+def test_roles_in_a_refresh_token_are_ignored(carol: Person, connection: Connection) -> None:
     give(connection, "editor")
     carol.logged_in()
     assert "roles" not in claims(carol.refresh_token)
@@ -192,7 +190,7 @@ def test_a_refresh_token_carries_no_roles_and_none_that_it_says_are_taken(
         (" ".join(f"role-{n}" for n in range(40)), [f"role-{n}" for n in range(16)]),
     ],
 )
-def test_whatever_an_operator_writes_shuts_nobody_out(
+def test_a_malformed_roles_column_locks_no_account_out(
     carol: Person, connection: Connection, written: str, read: list[str]
 ) -> None:
     give(connection, written)

@@ -1,4 +1,4 @@
-"""One real gunicorn for the tests of this folder, and raw sockets to it."""
+"""A gunicorn for the tests of this folder, and raw sockets to it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ JSON = "Content-Type: application/json"
 
 @dataclass(frozen=True)
 class Session:
-    """The two tokens of one login of Alice's."""
+    """The two tokens of one of Alice's logins."""
 
     access_token: str
     refresh_token: str
@@ -52,7 +52,7 @@ def registered(service: Service) -> Answer:
 
 @pytest.fixture
 def log_in(service: Service, registered: Answer) -> Callable[..., Session]:
-    """Logs Alice in once more; the arguments are further header lines."""
+    """A function that logs Alice in again; its arguments are further header lines."""
 
     def log_in(*lines: str) -> Session:
         with Connection(service.port) as connection:

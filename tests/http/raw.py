@@ -1,4 +1,4 @@
-"""HTTP/1.1 by hand: what no well-behaved client would send, and all that comes back."""
+"""HTTP/1.1 by hand: requests that a normal client cannot send, and all responses to them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """One response as it stood on the wire."""
+    """One response as it was on the wire."""
 
     status: int
     headers: dict[str, str]
@@ -23,7 +23,7 @@ class Answer:
 
 
 class Connection:
-    """One TCP connection to the service, which has so many seconds for each answer."""
+    """A TCP connection to the service, with a time-out in seconds for each response."""
 
     def __init__(self, port: int, seconds: float = 10) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
@@ -41,7 +41,7 @@ class Connection:
         self._socket.sendall(data)
 
     def ask(self, data: bytes) -> Answer:
-        """Send, and read one answer; the connection stays open."""
+        """Send, and return one response; the connection stays open."""
         self.send(data)
         return self.read_one()
 
@@ -58,10 +58,10 @@ class Connection:
             received += data
 
     def answers(self, data: bytes, *, end: bool = True) -> list[Answer]:
-        """Send, say that no more will come, and read all answers until the service closes.
+        """Send, shut down our side, and return all responses until the service closes.
 
         Args:
-            end: whether to say so; otherwise the service must close of itself.
+            end: whether to shut down our side; otherwise the service must close by itself.
         """
         received = b""
         with suppress(OSError):  # it may close with some of ours unread
@@ -79,7 +79,7 @@ class Connection:
 def request(
     line: str, *headers: str, body: bytes | None = None, host: str = "Host: localhost"
 ) -> bytes:
-    """A request of this line (method and target) and these header lines."""
+    """Return a request with this line (method and target) and these header lines."""
     lines = [f"{line} HTTP/1.1", *([host] if host else []), *headers]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
@@ -91,7 +91,7 @@ def chunked(*chunks: bytes) -> bytes:
 
 
 def parsed(data: bytes) -> tuple[list[Answer], bytes]:
-    """The whole answers at the start of the data, and what follows them."""
+    """Return the complete responses at the start of the data, and the rest."""
     answers = []
     while b"\r\n\r\n" in data:
         head, _, rest = data.partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""H2 and X2: a body is small, strict JSON in UTF-8, called so and not encoded; or it is refused."""
+"""H2 and X2: a body is small, strict JSON in UTF-8, declared as such and not encoded."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ ROUTES = [
 
 
 def good_body(person: Person) -> bytes:
-    """A body that each of the routes would take."""
+    """Return a body that each of the routes would accept."""
     changed = {"current_password": person.password, "new_password": "another horse, correct too"}
     return json.dumps(person.credentials | changed).encode()
 
@@ -32,7 +32,7 @@ def good_body(person: Person) -> bytes:
 def assert_refused_everywhere(
     person: Person, body: bytes, status: int, code: str, **headers: str
 ) -> None:
-    """A problem from each route, and nothing has changed: account, password and session."""
+    """Assert that each route refuses it, and that account, password and session are unchanged."""
     for method, path in ROUTES:
         answer = call(person, method, path, body, **headers)
         assert (answer.status_code, answer.json["code"]) == (status, code)

@@ -1,4 +1,4 @@
-"""Requests shaped for smuggling, over raw sockets to real gunicorn: refused, or read one way."""
+"""Requests made for smuggling, over raw sockets to gunicorn: refused, or read in one way."""
 
 import time
 from collections.abc import Callable
@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
 # A chunked body that breaks its framing, found out while it is read.
 BAD_CHUNKS = {
     "no size": b"\r\n{}\r\n0\r\n\r\n",
-    "a size that is no number": b"zz\r\n{}\r\n0\r\n\r\n",
+    "a size that is not a number": b"zz\r\n{}\r\n0\r\n\r\n",
     "a negative size": b"-2\r\n{}\r\n0\r\n\r\n",
     "a size with 0x": b"0x2\r\n{}\r\n0\r\n\r\n",
     "a size with an underscore": b"0_2\r\n{}\r\n0\r\n\r\n",
@@ -141,7 +141,7 @@ def test_it_is_refused_and_what_follows_is_not_read(service: Service, name: str)
 
 @pytest.mark.parametrize("name", BAD_CHUNKS)
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/refresh", "/auth/logout"])
-def test_a_broken_chunked_body_is_never_our_fault_nor_a_second_request(
+def test_a_broken_chunked_body_is_never_a_5xx_or_a_second_request(
     service: Service, path: str, name: str
 ) -> None:
     sent = request(f"POST {path}", JSON, CHUNKED) + BAD_CHUNKS[name]
@@ -179,7 +179,7 @@ def test_a_chunked_body_is_read_whole_and_the_next_request_after_it(
 
 
 def _hidden(length: int) -> bytes:
-    """A body that holds a whole request, somewhere in it."""
+    """Return a body that contains a whole request."""
     return SMUGGLED.ljust(length, b" ")
 
 
@@ -323,7 +323,7 @@ def test_a_body_cut_short_is_refused_and_opens_no_session(
     assert_alive(service)
 
 
-def test_one_slow_body_keeps_nobody_else_waiting(service: Service, registered: Answer) -> None:
+def test_one_slow_body_delays_no_other_client(service: Service, registered: Answer) -> None:
     with Connection(service.port) as slow:
         slow.send(request(LOGIN, JSON, body=BODY)[:-5])
         assert_alive(service, seconds=5)

@@ -1,4 +1,4 @@
-"""H1: the contract's headers on every response; other methods are a problem; no version is told."""
+"""H1: every response has the contract's headers and no version; other methods are a problem."""
 
 import pytest
 from flask import Flask
@@ -41,7 +41,7 @@ def test_the_auth_routes_take_post_alone(alice: Person, path: str, method: str) 
 
 @pytest.mark.parametrize("target", ["/healthz", "/readyz", "/nothing", "/api/me", "/auth/login"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "TRACE"])
-def test_every_response_bears_the_headers(app: Flask, target: str, method: str) -> None:
+def test_every_response_has_the_headers(app: Flask, target: str, method: str) -> None:
     plain = app.test_client().open(target, method=method)
     assert_headers(dict(plain.headers))
     assert "Strict-Transport-Security" not in plain.headers
@@ -87,14 +87,14 @@ def test_gunicorn_passes_other_methods_to_a_problem(service: Service, method: st
     ],
     ids=["200", "404", "401", "two hosts", "a bad name", "a long line", "no request"],
 )
-def test_no_response_tells_a_version(service: Service, sent: bytes) -> None:
+def test_no_response_reveals_a_version(service: Service, sent: bytes) -> None:
     with Connection(service.port) as connection:
         for answer in connection.answers(sent):
             server = answer.headers.get("server", "")
             assert not any(character.isdigit() for character in server)
-            told = str(answer.headers).lower() + answer.body.decode().lower()
+            text = str(answer.headers).lower() + answer.body.decode().lower()
             for name in ("werkzeug", "python", "flask", "traceback", "gunicorn/"):
-                assert name not in told
+                assert name not in text
 
 
 def assert_headers(headers: dict[str, str]) -> None:

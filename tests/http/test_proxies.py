@@ -1,4 +1,4 @@
-"""H3: what a proxy says is believed for as many hops as are configured, and not for one more."""
+"""H3: X-Forwarded-* headers count for as many hops as are configured, and no more."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.http.raw import Connection, request
 from tests.support.gunicorn_server import Service, serving
 from tests.support.people import Person
 
-LIES = {
+FORWARDED = {
     "Forwarded": "for=203.0.113.9;proto=https;host=attacker.example",
     "X-Forwarded-For": "203.0.113.9",
     "X-Forwarded-Proto": "https",
@@ -39,7 +39,7 @@ MakePerson = Callable[[int], Person]
 
 @pytest.fixture
 def behind(make_app: MakeApp) -> Iterator[MakePerson]:
-    """Alice, at a service that trusts so many proxies."""
+    """Return Alice, as a user of a service that trusts this number of proxies."""
     apps = []
 
     def behind(hops: int) -> Person:
@@ -52,7 +52,7 @@ def behind(make_app: MakeApp) -> Iterator[MakePerson]:
 
 
 def address(person: Person, **headers: str) -> str | None:
-    """The address that the list of sessions shows for a login with these headers."""
+    """Return the address in the list of sessions after a login with these headers."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     assert person.log_in(**sent).status_code == 200
     answer = person.call("GET", "/api/me/sessions")
@@ -60,28 +60,28 @@ def address(person: Person, **headers: str) -> str | None:
     return str(current["ip_address"]) if current["ip_address"] else None
 
 
-def says_https(person: Person, **headers: str) -> bool:
+def has_hsts(person: Person, **headers: str) -> bool:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return "Strict-Transport-Security" in person.call("GET", "/healthz", headers=sent).headers
 
 
-@pytest.mark.parametrize("name", LIES)
+@pytest.mark.parametrize("name", FORWARDED)
 def test_without_proxies_no_header_changes_anything(alice: Person, name: str) -> None:
-    lie = {name: LIES[name]}
-    assert address(alice, **lie) == "127.0.0.1"
-    assert not says_https(alice, **lie)
+    header = {name: FORWARDED[name]}
+    assert address(alice, **header) == "127.0.0.1"
+    assert not has_hsts(alice, **header)
     for origin in ("https://attacker.example", "https://localhost", "http://attacker.example"):
-        assert alice.log_in(**lie, Origin=origin).status_code == 403
-    assert alice.log_in(**lie, Origin="http://localhost").status_code == 200
+        assert alice.log_in(**header, Origin=origin).status_code == 403
+    assert alice.log_in(**header, Origin="http://localhost").status_code == 200
 
 
-def test_without_proxies_all_the_lies_at_once_change_nothing(alice: Person) -> None:
-    assert address(alice, **LIES) == "127.0.0.1"
-    assert not says_https(alice, **LIES)
-    assert alice.log_in(**LIES, Origin="http://localhost").status_code == 200
+def test_without_proxies_all_forwarding_headers_together_change_nothing(alice: Person) -> None:
+    assert address(alice, **FORWARDED) == "127.0.0.1"
+    assert not has_hsts(alice, **FORWARDED)
+    assert alice.log_in(**FORWARDED, Origin="http://localhost").status_code == 200
 
 
-def test_without_proxies_a_made_up_address_escapes_no_limit(alice: Person) -> None:
+def test_without_proxies_a_forged_address_evades_no_limit(alice: Person) -> None:
     for number in range(1, 21):
         eve = Person(alice.app, f"eve{number}@example.com", "a door that is shut now")
         answer = eve.call(
@@ -132,9 +132,12 @@ def test_the_scheme_is_the_last_trusted_hops(
     behind: MakePerson, hops: int, sent: str, expected: bool
 ) -> None:
     alice = behind(hops)
-    assert says_https(alice, X_Forwarded_Proto=sent) == expected
-    told = {"X-Forwarded-Proto": sent, "X-Forwarded-Host": ", ".join(["auth.example.com"] * hops)}
-    answer = alice.log_in(**told, Origin="https://auth.example.com")
+    assert has_hsts(alice, X_Forwarded_Proto=sent) == expected
+    forwarded = {
+        "X-Forwarded-Proto": sent,
+        "X-Forwarded-Host": ", ".join(["auth.example.com"] * hops),
+    }
+    answer = alice.log_in(**forwarded, Origin="https://auth.example.com")
     assert answer.status_code == (200 if expected else 403)
 
 
@@ -157,19 +160,22 @@ def test_the_own_origin_is_the_last_trusted_hops(
 
 
 @pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-Prefix", "X-Real-IP", "X-Scheme"])
-def test_a_trusted_proxy_is_believed_in_three_headers_alone(behind: MakePerson, name: str) -> None:
+def test_only_three_headers_of_a_trusted_proxy_are_used(behind: MakePerson, name: str) -> None:
     alice = behind(1)
-    assert address(alice, **{name: LIES[name]}) == "127.0.0.1"
-    assert not says_https(alice, **{name: LIES[name]})
+    assert address(alice, **{name: FORWARDED[name]}) == "127.0.0.1"
+    assert not has_hsts(alice, **{name: FORWARDED[name]})
     assert (
-        alice.log_in(**{name: LIES[name], "Origin": "http://attacker.example"}).status_code == 403
+        alice.log_in(**{name: FORWARDED[name], "Origin": "http://attacker.example"}).status_code
+        == 403
     )
 
 
-def test_gunicorn_believes_no_lie_either(service: Service, log_in: Callable[..., Session]) -> None:
-    lies = [f"{name}: {value}" for name, value in LIES.items()]
-    underscored = [f"{name.replace('-', '_')}: {value}" for name, value in LIES.items()]
-    for lines in (lies, underscored):
+def test_gunicorn_ignores_every_forwarding_header_too(
+    service: Service, log_in: Callable[..., Session]
+) -> None:
+    lines_sent = [f"{name}: {value}" for name, value in FORWARDED.items()]
+    underscored = [f"{name.replace('-', '_')}: {value}" for name, value in FORWARDED.items()]
+    for lines in (lines_sent, underscored):
         current = seen(service, log_in(*lines))
         assert current["ip_address"] == "127.0.0.1"
         with Connection(service.port) as connection:
@@ -182,17 +188,17 @@ def test_gunicorn_believes_no_lie_either(service: Service, log_in: Callable[...,
 def test_gunicorn_behind_one_proxy_believes_the_last_hop(
     service_database: str, tmp_path: Path
 ) -> None:
-    told = ["X-Forwarded-For: 198.51.100.7, 203.0.113.1", "X-Forwarded-Proto: http, https"]
-    told += ["X-Forwarded-Host: attacker.example, auth.example.com"]
+    forwarded = ["X-Forwarded-For: 198.51.100.7, 203.0.113.1", "X-Forwarded-Proto: http, https"]
+    forwarded += ["X-Forwarded-Host: attacker.example, auth.example.com"]
     with serving(service_database, tmp_path / "output", workers=1, trusted_proxies="1") as proxied:
         with Connection(proxied.port) as connection:
-            answer = connection.ask(request("GET /healthz", *told))
+            answer = connection.ask(request("GET /healthz", *forwarded))
             assert "strict-transport-security" in answer.headers
-        assert own_origin_is_refused(proxied, "https://attacker.example", *told)
-        assert not own_origin_is_refused(proxied, "https://auth.example.com", *told)
-        underscored = [line.replace("-", "_", 2) for line in told]
+        assert own_origin_is_refused(proxied, "https://attacker.example", *forwarded)
+        assert not own_origin_is_refused(proxied, "https://auth.example.com", *forwarded)
+        underscored = [line.replace("-", "_", 2) for line in forwarded]
         assert own_origin_is_refused(proxied, "https://auth.example.com", *underscored)
-        twice = [*told, "X-Forwarded-Host: attacker.example"]  # as a proxy that appends a line
+        twice = [*forwarded, "X-Forwarded-Host: attacker.example"]  # as a proxy that appends a line
         assert own_origin_is_refused(proxied, "https://auth.example.com", *twice)
 
 

@@ -1,4 +1,4 @@
-"""The headers that every response bears."""
+"""The headers of every response."""
 
 import re
 
@@ -37,7 +37,7 @@ def broken() -> str:
 
 
 def page() -> Response:
-    """A page of a user's own, with a policy and a life in caches of its own."""
+    """A page of an operator, with its own policy and cache lifetime."""
     headers = {"content-security-policy": "default-src 'self'", "Cache-Control": "max-age=60"}
     return Response("<p>", headers=headers)
 
@@ -52,7 +52,7 @@ def extended(make_app: MakeApp) -> Flask:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), ANSWERS)
-def test_every_response_bears_them(extended: Flask, method: str, path: str, status: int) -> None:
+def test_every_response_has_them(extended: Flask, method: str, path: str, status: int) -> None:
     answer = extended.test_client().open(path, method=method)
     assert answer.status_code == status
     expected = dict(ALWAYS)
@@ -85,7 +85,7 @@ def test_each_request_has_an_id_of_its_own(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/me", "/nowhere"])
-def test_over_https_browsers_are_told_to_stay_there(app: Flask, path: str) -> None:
+def test_a_response_over_https_has_hsts(app: Flask, path: str) -> None:
     answer = app.test_client().get(path, base_url="https://localhost")
     assert answer.headers.getlist("Strict-Transport-Security") == [
         "max-age=31536000; includeSubDomains"
@@ -98,7 +98,7 @@ def test_no_forwarded_header_makes_http_https(app: Flask) -> None:
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_a_trusted_proxy_tells_of_https(make_app: MakeApp) -> None:
+def test_a_trusted_proxy_reports_https(make_app: MakeApp) -> None:
     client = make_app(trusted_proxies=1).test_client()
     answer = client.get("/healthz", headers={"X-Forwarded-Proto": "https"})
     assert "Strict-Transport-Security" in answer.headers
@@ -108,7 +108,7 @@ def test_a_response_without_content_has_no_content_type(alice: Person) -> None:
     assert "Content-Type" not in alice.logged_in().log_out().headers
 
 
-def test_a_view_is_told_the_id_that_its_response_bears(make_app: MakeApp) -> None:
+def test_a_view_can_read_the_request_id_of_its_response(make_app: MakeApp) -> None:
     app = make_app()
     app.add_url_rule("/id", view_func=public(lambda: {"id": request_id()}))
     answer = app.test_client().get("/id")

@@ -1,4 +1,4 @@
-"""T1: the algorithm is the configured one, to the letter, and the header never chooses it."""
+"""T1: the algorithm is exactly the configured one, and the header never chooses it."""
 
 from tests.attacks.attack import Attack
 from tests.attacks.tokens import Good, compact

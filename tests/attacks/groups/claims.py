@@ -1,4 +1,4 @@
-"""T5: every claim is there, of its type and of its one spelling."""
+"""T5: every claim is present, of its type and in its canonical form."""
 
 from collections.abc import Callable
 

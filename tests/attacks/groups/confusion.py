@@ -1,4 +1,4 @@
-"""T2 and K4: neither token is taken for the other, nor for one of another session or person."""
+"""T2 and K4: no token is accepted as the other kind or for another session or person."""
 
 from uuid import uuid4
 
@@ -21,12 +21,12 @@ def _with_typ_of_the_other(good: Good) -> str:
 
 
 def _resigned(good: Good) -> str:
-    """The other token to the letter, under the secret of this one: as if both were equal."""
+    """Return the other token, signed with this one's secret: as if both secrets were equal."""
     return good.signed_text(".".join(_turned(good).parts[:2]))
 
 
 def _retyped(good: Good) -> str:
-    """The other token's claims in a token that is otherwise one of this kind: typ, kid and key."""
+    """Return a token of this kind (typ, kid and key) with the claims of the other token."""
     return good.signed(payload=compact(_turned(good).claims))
 
 

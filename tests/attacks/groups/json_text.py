@@ -39,7 +39,7 @@ ATTACKS = [
     _payload("an empty object", b"{}"),
     _payload("not JSON", b"claims"),
     _payload("Latin-1", '{"sub":"é"}'.encode("latin-1")),
-    _payload("one byte that is no UTF-8", b"\xff"),
+    _payload("one byte that is not UTF-8", b"\xff"),
     _payload("a hundred open lists", b"[" * 100),
     _payload("1,500 lists", b"[" * 1500 + b"]" * 1500),
     _payload("1,500 objects", b'{"a":' * 400 + b"1" + b"}" * 400),

@@ -1,4 +1,4 @@
-"""T3: one known key, by a look-up; and no header member beyond `alg`, `typ` and `kid`."""
+"""T3: a known key, found by a look-up; header members are `alg`, `typ` and `kid` only."""
 
 from tests.attacks.attack import Attack
 from tests.attacks.tokens import Good, b64, compact

@@ -1,4 +1,4 @@
-"""T5: the `roles` claim may be missing; else it is a short list of different names."""
+"""T5: the `roles` claim may be missing; otherwise it is a short list of different names."""
 
 from tests.attacks.attack import Attack
 

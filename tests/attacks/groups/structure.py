@@ -16,7 +16,7 @@ def _long(length: int) -> Attack:
 
 
 def _unused_bits(index: int) -> Attack:
-    """One part with a bit set that its bytes do not need; the signature covers the new text."""
+    """Set an unused bit of one part; the signature covers the new text."""
 
     def forge(good: Good) -> str:
         parts = good.parts

@@ -51,13 +51,13 @@ ATTACKS = [
         "expired longer ago than the leeway",
         "T6",
         lambda good: good.with_claims(exp=_now() - 11, iat=_now() - 300, auth_time=_now() - 300),
-        says=EXPIRED,
+        code_end=EXPIRED,
     ),
     Attack(
         "expired by the leeway exactly, or a little more",
         "T6",
         lambda good: good.with_claims(exp=_now() - 10, iat=_now() - 300, auth_time=_now() - 300),
-        says=EXPIRED,
+        code_end=EXPIRED,
     ),
     Attack(
         "expired a year ago",
@@ -65,13 +65,13 @@ ATTACKS = [
         lambda good: good.with_claims(
             exp=_now() - 31_536_000, iat=_now() - 31_536_300, auth_time=_now() - 31_536_300
         ),
-        says=EXPIRED,
+        code_end=EXPIRED,
     ),
     Attack(
         "expired in 1970",
         "T6",
         lambda good: good.with_claims(exp=1, iat=0, auth_time=0),
-        says=EXPIRED,
+        code_end=EXPIRED,
     ),
     Attack(
         "issued in an hour",

@@ -1,4 +1,4 @@
-"""T7, K3 and R3: a good token in a wrong place, or in a right place in a wrong way."""
+"""T7, K3 and R3: a good token in a wrong place, or in the right place in a wrong way."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,9 @@ NO_COOKIE = "refresh_token_missing"
 BAD_COOKIE = "refresh_token_invalid"
 
 
-def _headers(name: str, reason: str, says: str, *headers: tuple[str, str]) -> Transport:
-    """`@` stands for the access token, `~` for the refresh token."""
-    return Transport(name, reason, "access", lambda good: me_with(_filled(headers, good)), says)
+def _headers(name: str, reason: str, problem: str, *headers: tuple[str, str]) -> Transport:
+    """`@` is replaced by the access token, `~` by the refresh token."""
+    return Transport(name, reason, "access", lambda good: me_with(_filled(headers, good)), problem)
 
 
 def _two(name: str, *values: str) -> Transport:
@@ -37,7 +37,7 @@ def _body(
     name: str,
     content_type: tuple[str, str],
     body: Callable[[str], bytes],
-    says: str,
+    problem: str,
     status: int = 401,
     *more: tuple[str, str],
 ) -> Transport:
@@ -45,12 +45,12 @@ def _body(
         headers = _filled((content_type, *more), good)
         return Sent("GET", "/api/me", headers, body(good.text))
 
-    return Transport(name, "T7" if status == 400 else "R3", "access", carry, says, status)
+    return Transport(name, "T7" if status == 400 else "R3", "access", carry, problem, status)
 
 
-def _cookie(name: str, reason: str, says: str, *headers: tuple[str, str]) -> Transport:
+def _cookie(name: str, reason: str, problem: str, *headers: tuple[str, str]) -> Transport:
     return Transport(
-        name, reason, "refresh", lambda good: refresh_with(_filled(headers, good)), says
+        name, reason, "refresh", lambda good: refresh_with(_filled(headers, good)), problem
     )
 
 
