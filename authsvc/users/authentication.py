@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from authsvc.audit.record import Actor, Event, record_refusal
-from authsvc.database.compiled import Query
+from authsvc.database import reading
 from authsvc.problems import InvalidCredentials
 from authsvc.roles import Roles, parse
 from authsvc.users.emails import email_key
@@ -25,7 +24,7 @@ class Authenticated:
     Args:
         id: the user's id.
         password_hash: the stored hash that the password was verified against.
-        better_hash: what to store instead, if that hash is outdated.
+        better_hash: the hash to store instead, if that one is outdated.
     """
 
     id: UUID
@@ -43,14 +42,14 @@ def authenticate(passwords: Passwords, email: str, password: str, actor: Actor) 
         InvalidCredentials: there is no such user.
         ServiceUnavailable: too many passwords are being hashed.
     """
-    user = _USER.look_up(email_key=email_key(email))
+    user = _find(email_key(email))
     refused = Event("login_refused", user_id=None)
     if user is not None:
         log_context.bind(user=user.id)
         why = "wrong_password" if user.disabled_at is None else "account_disabled"
         refused = Event("login_refused", user.id, detail=why)
     if user is not None and user.disabled_at is not None:
-        user = None  # upgrading an outdated hash would be a second hash, which takes time
+        user = None  # replacing an outdated hash would be a second hash, which takes time
     verdict = passwords.verify(password, user.password_hash if user else None)
     if user is None or not verdict.correct:
         record_refusal(actor, refused)
@@ -58,26 +57,18 @@ def authenticate(passwords: Passwords, email: str, password: str, actor: Actor) 
     return Authenticated(user.id, user.password_hash, verdict.better_hash)
 
 
-class _User(NamedTuple):
-    id: UUID
-    password_hash: str
-    disabled_at: datetime | None
-
-
-_USER = Query(
-    select(User.id, User.password_hash, User.disabled_at).where(
-        User.email_key == bindparam("email_key")
-    ),
-    _User,
-)
+def _find(key: str) -> Row[UUID, str, datetime | None] | None:
+    query = select(User.id, User.password_hash, User.disabled_at).where(User.email_key == key)
+    with reading() as connection:
+        return connection.execute(query).one_or_none()
 
 
 def recheck_and_lock(connection: Connection, user: Authenticated) -> Roles:
-    """Return the user's roles, if the account is as it was when the password was verified.
+    """Return the user's roles, if the account has not changed since the password was verified.
 
-    Hashing takes time. In that time the password may have been changed, the account disabled or
-    a role taken away, and all sessions revoked: a session opened after that would escape. So the
-    account is locked until the end of the transaction. An outdated hash is replaced.
+    Hashing takes time. Meanwhile another request may change the password, disable the account or
+    take a role away, and revoke all sessions; a session opened after that would stay live. So this
+    locks the account until the end of the transaction. It also replaces an outdated hash.
 
     Raises:
         InvalidCredentials: the password was changed, or the account disabled or deleted.

@@ -1,12 +1,10 @@
-"""The stored password of an account: confirmed, replaced, and locked while it is acted upon."""
+"""The stored password of an account: confirm it, replace it, lock the account."""
 
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, update
 
 from authsvc.database import reading
-from authsvc.database.compiled import Query
 from authsvc.problems import WrongPassword
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
@@ -16,7 +14,7 @@ def confirm_password(passwords: Passwords, user_id: UUID, password: str) -> str:
     """Return the stored hash of the user, if this is the user's password.
 
     Raises:
-        WrongPassword: it is not.
+        WrongPassword: it is not the user's password.
         ServiceUnavailable: too many passwords are being hashed.
     """
     with reading() as connection:
@@ -64,23 +62,15 @@ def locked_roles(connection: Connection, user_id: UUID, password_hash: str) -> s
 
     None if the account is deleted or disabled, or its hash is not this one any more.
     """
-    user = _UNCHANGED.one_or_none(connection, id=user_id, password_hash=password_hash)
-    return None if user is None else user.roles
-
-
-class _Unchanged(NamedTuple):
-    roles: str
-
-
-# FOR NO KEY UPDATE: no key of the row changes, so a transaction that records an event of the
-# user does not wait. A logout that waited would hold the very session that a login ends.
-_UNCHANGED = Query(
-    select(User.roles)
-    .where(
-        User.id == bindparam("id"),
-        User.password_hash == bindparam("password_hash"),
-        User.disabled_at.is_(None),
+    # FOR NO KEY UPDATE: no key of the row changes, so a transaction that records an event of the
+    # user does not wait. A waiting logout would hold the lock of the session that a login ends.
+    query = (
+        select(User.roles)
+        .where(
+            User.id == user_id,
+            User.password_hash == password_hash,
+            User.disabled_at.is_(None),
+        )
+        .with_for_update(key_share=True)
     )
-    .with_for_update(key_share=True),
-    _Unchanged,
-)
+    return connection.execute(query).scalar_one_or_none()
