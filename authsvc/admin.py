@@ -1,4 +1,7 @@
-"""What an operator does to an account by a command; each is one transaction."""
+"""What an operator does to an account; each function is one transaction.
+
+Each function that takes an e-mail address raises `NotFound` if no account has it.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -21,21 +24,17 @@ from authsvc.web import registry
 
 
 def register(email: str, password: str) -> Account:
-    """Make an account.
+    """Create an account and return it.
 
     Raises:
-        ValidationFailed: not an e-mail address, or a weak password.
-        EmailTaken: there is an account with that address.
+        ValidationFailed: the address is not valid, or the password is weak.
+        EmailTaken: an account has that address.
     """
     return accounts.register(registry.get(Passwords), email, password, OPERATOR)
 
 
 def disable(email: str) -> None:
-    """Shut somebody out: no login, and every session ends at once.
-
-    Raises:
-        NotFound: nobody has that address; the same holds for all of these.
-    """
+    """Disable an account: refuse its logins, and revoke its sessions."""
     user_id = _account(email).id
     with writing() as connection:
         accounts.set_disabled(connection, user_id, clock.now())
@@ -44,7 +43,7 @@ def disable(email: str) -> None:
 
 
 def enable(email: str) -> None:
-    """Let somebody log in again; the ended sessions stay ended."""
+    """Enable an account; its revoked sessions stay revoked."""
     user_id = _account(email).id
     with writing() as connection:
         accounts.set_disabled(connection, user_id, None)
@@ -52,7 +51,7 @@ def enable(email: str) -> None:
 
 
 def set_password(email: str, password: str) -> None:
-    """Give somebody a new password; every session ends, since whoever had the old one may have it.
+    """Replace the password of an account, and revoke its sessions.
 
     Raises:
         ValidationFailed: the password is weak.
@@ -68,24 +67,28 @@ def set_password(email: str, password: str) -> None:
 
 
 def grant(email: str, granted: Collection[str]) -> Roles:
-    """Give somebody roles, from their next refresh on; gives all that they have then.
+    """Grant roles from the next refresh on, and return all roles of the account.
 
     Raises:
-        ValidationFailed: one of them is not the name of a role, or they are too many.
+        ValidationFailed: a name is not valid, or the account would have too many roles.
     """
     for name in granted:
         if not roles.is_role(name):
-            raise _unfit(f"{name!r} is not the name of a role, {roles.PATTERN}")
-    return _change_roles(email, lambda had: tuple(dict.fromkeys((*had, *granted))))
+            raise _invalid_roles(
+                f"{name!r} is not the name of a role. It must match {roles.PATTERN}"
+            )
+    return _change_roles(email, lambda before: tuple(dict.fromkeys((*before, *granted))))
 
 
 def withdraw(email: str, withdrawn: Collection[str]) -> Roles:
-    """Take roles away from somebody, from their next refresh on; gives those that are left."""
-    return _change_roles(email, lambda had: tuple(name for name in had if name not in withdrawn))
+    """Take roles away from the next refresh on, and return those that are left."""
+    return _change_roles(
+        email, lambda before: tuple(name for name in before if name not in withdrawn)
+    )
 
 
 def live_sessions(email: str) -> list[LiveSession]:
-    """Somebody's live sessions, newest first."""
+    """Return the live sessions of an account, newest first."""
     return session_list.live_sessions(_account(email).id, registry.get(SessionTokens).idle_ttl)
 
 
@@ -104,7 +107,7 @@ def audit(
     since: datetime | None,
     until: datetime | None,
 ) -> list[tuple[Recorded, str | None]]:
-    """The newest security events, oldest first, each with the account's e-mail address."""
+    """Return the newest `limit` security events, oldest first, each with its e-mail address."""
     user_id = None if email is None else _account(email).id
     events = newest(limit, user_id=user_id, kinds=kinds, since=since, until=until)
     emails = accounts.emails({event.user_id for event in events if event.user_id})
@@ -116,7 +119,9 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
     with writing() as connection:
         before, after = accounts.replace_roles(connection, user_id, change)
         if len(after) > roles.MAX_ROLES:
-            raise _unfit(f"Nobody has more than {roles.MAX_ROLES} roles.")
+            raise _invalid_roles(
+                f"An account can have at most {roles.MAX_ROLES} roles. Revoke some first."
+            )
         changes = [f"+{name}" for name in after if name not in before]
         changes += [f"-{name}" for name in before if name not in after]
         if changes:
@@ -124,7 +129,7 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
     return after
 
 
-def _unfit(why: str) -> ValidationFailed:
+def _invalid_roles(why: str) -> ValidationFailed:
     return ValidationFailed([Fault("/roles", why)])
 
 
@@ -132,7 +137,6 @@ def _account(email: str) -> Account:
     account = accounts.find_by_email(email)
     if account is None:
         raise NotFound(
-            "There is no account with this e-mail address. "
-            "`python -m authsvc users list` shows those that there are."
+            "There is no account with this e-mail address. `authsvc users list` shows all accounts."
         )
     return account

@@ -1,4 +1,4 @@
-"""The commands by which an operator looks after accounts, sessions and databases."""
+"""The commands for accounts, sessions and databases."""
 
 import pytest
 import time_machine
@@ -14,7 +14,7 @@ from tests.support.responses import assert_problem, claims
 NEW_PASSWORD = "another horse, quite incorrect"
 
 
-def test_disable_ends_all_sessions_and_shuts_the_person_out(
+def test_disable_revokes_all_sessions_and_refuses_logins(
     operator: Operator, alice: Person, bob: Person
 ) -> None:
     alice.logged_in()
@@ -25,7 +25,7 @@ def test_disable_ends_all_sessions_and_shuts_the_person_out(
     assert bob.refresh().status_code == 200
 
 
-def test_enable_lets_a_person_log_in_again_and_brings_no_session_back(
+def test_enable_lets_a_person_log_in_again_and_restores_no_session(
     operator: Operator, alice: Person
 ) -> None:
     kept = alice.logged_in().refresh_token
@@ -36,7 +36,7 @@ def test_enable_lets_a_person_log_in_again_and_brings_no_session_back(
     assert alice.log_in().status_code == 200
 
 
-def test_list_shows_each_account_and_who_is_disabled(
+def test_list_shows_each_account_and_whether_it_is_disabled(
     operator: Operator, alice: Person, bob: Person
 ) -> None:
     operator.run("users", "disable", bob.email)
@@ -58,7 +58,7 @@ def test_grant_and_revoke_change_roles_and_the_list_shows_them(
     lines = [line.split("\t") for line in operator.run("users", "list").output.splitlines()]
     assert [line[4] for line in lines] == ["editor", ""]
     done = operator.run("users", "revoke", alice.email, "editor")
-    assert done.stdout == "alice@example.com has no role now.\n"
+    assert done.stdout == "alice@example.com has no roles now.\n"
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ def test_grant_and_revoke_change_roles_and_the_list_shows_them(
     [
         (["Admin"], "'Admin' is not the name of a role"),
         (["editor", "a b"], "'a b' is not the name of a role"),
-        ([f"role-{number}" for number in range(17)], "Nobody has more than 16 roles."),
+        ([f"role-{number}" for number in range(17)], "An account can have at most 16 roles."),
     ],
 )
-def test_grant_refuses_what_can_be_no_role_and_changes_nothing(
+def test_grant_refuses_an_invalid_role_and_changes_nothing(
     operator: Operator, alice: Person, words: list[str], said: str
 ) -> None:
     done = operator.run("users", "grant", alice.email, *words)
@@ -78,7 +78,7 @@ def test_grant_refuses_what_can_be_no_role_and_changes_nothing(
     assert alice.logged_in().call("GET", "/api/me").json["roles"] == []
 
 
-def test_a_granted_role_is_in_force_at_the_next_refresh(operator: Operator, alice: Person) -> None:
+def test_a_granted_role_takes_effect_at_the_next_refresh(operator: Operator, alice: Person) -> None:
     alice.logged_in()
     operator.run("users", "grant", alice.email, "admin")
     assert "roles" not in claims(alice.access_token)
@@ -86,23 +86,23 @@ def test_a_granted_role_is_in_force_at_the_next_refresh(operator: Operator, alic
     assert claims(alice.access_token)["roles"] == ["admin"]
 
 
-def test_a_role_taken_away_is_gone_at_once_where_the_sessions_are_ended(
+def test_a_revoked_role_is_gone_at_once_if_the_sessions_are_revoked_too(
     operator: Operator, alice: Person
 ) -> None:
     operator.run("users", "grant", alice.email, "admin")
     with time_machine.travel("2036-11-24T12:00:00Z", tick=False) as clock:
-        bearing = alice.logged_in().on_same_device()
+        device = alice.logged_in().on_same_device()
         operator.run("users", "revoke", alice.email, "admin")
-        assert claims(bearing.access_token)["roles"] == ["admin"]
-        assert bearing.call("GET", "/api/me").status_code == 200
+        assert claims(device.access_token)["roles"] == ["admin"]
+        assert device.call("GET", "/api/me").status_code == 200
         operator.run("sessions", "revoke", alice.email)
         clock.shift(1)
-        assert_problem(bearing.call("GET", "/api/me"), 401, "access_token_revoked")
-        assert_problem(bearing.refresh(), 401, "refresh_token_revoked")
+        assert_problem(device.call("GET", "/api/me"), 401, "access_token_revoked")
+        assert_problem(device.refresh(), 401, "refresh_token_revoked")
         assert "roles" not in claims(alice.logged_in().access_token)
 
 
-def test_a_login_under_way_while_a_role_is_taken_away_does_not_bear_it(
+def test_a_login_during_the_revocation_of_a_role_does_not_get_the_role(
     operator: Operator, alice: Person
 ) -> None:
     operator.run("users", "grant", alice.email, "admin")
@@ -114,7 +114,9 @@ def test_a_login_under_way_while_a_role_is_taken_away_does_not_bear_it(
     assert "roles" not in claims(opened.access_token.access_token)
 
 
-def test_set_password_replaces_it_and_ends_all_sessions(operator: Operator, alice: Person) -> None:
+def test_set_password_replaces_the_password_and_revokes_all_sessions(
+    operator: Operator, alice: Person
+) -> None:
     alice.logged_in()
     done = operator.run("users", "set-password", alice.email, typed=f"{NEW_PASSWORD}\n")
     assert done.exit_code == 0
@@ -124,7 +126,7 @@ def test_set_password_replaces_it_and_ends_all_sessions(operator: Operator, alic
     assert alice.log_in().status_code == 200
 
 
-def test_set_password_refuses_a_weak_one_and_changes_nothing(
+def test_set_password_refuses_a_weak_password_and_changes_nothing(
     operator: Operator, alice: Person
 ) -> None:
     alice.logged_in()
@@ -133,7 +135,7 @@ def test_set_password_refuses_a_weak_one_and_changes_nothing(
     assert alice.refresh().status_code == 200
 
 
-def test_sessions_list_shows_the_live_ones_and_no_terminal_codes(
+def test_sessions_list_shows_live_sessions_without_terminal_codes(
     operator: Operator, alice: Person
 ) -> None:
     ended = alice.on_another_device().logged_in()
@@ -144,7 +146,7 @@ def test_sessions_list_shows_the_live_ones_and_no_terminal_codes(
     assert lines[0].endswith("Firefox ?[2J")
 
 
-def test_sessions_revoke_ends_one_persons_sessions(
+def test_sessions_revoke_revokes_the_sessions_of_one_account(
     operator: Operator, alice: Person, bob: Person
 ) -> None:
     alice.logged_in()
@@ -155,7 +157,7 @@ def test_sessions_revoke_ends_one_persons_sessions(
     assert bob.refresh().status_code == 200
 
 
-def test_sessions_revoke_all_ends_everybodys(
+def test_sessions_revoke_all_revokes_the_sessions_of_all_accounts(
     operator: Operator, alice: Person, bob: Person
 ) -> None:
     people = [alice.logged_in(), alice.on_another_device().logged_in(), bob.logged_in()]
@@ -164,7 +166,7 @@ def test_sessions_revoke_all_ends_everybodys(
 
 
 @pytest.mark.parametrize("words", [(), ("alice@example.com", "--all")])
-def test_sessions_revoke_wants_either_a_person_or_all(
+def test_sessions_revoke_needs_either_an_address_or_all(
     operator: Operator, alice: Person, words: tuple[str, ...]
 ) -> None:
     alice.logged_in()
@@ -184,23 +186,25 @@ def test_sessions_revoke_wants_either_a_person_or_all(
         ("sessions", "revoke"),
     ],
 )
-def test_an_unknown_address_is_told_in_a_sentence(operator: Operator, words: list[str]) -> None:
+def test_an_unknown_address_is_refused_with_a_sentence(
+    operator: Operator, words: list[str]
+) -> None:
     roles = ["admin"] if words[1] in ("grant", "revoke") and words[0] == "users" else []
-    done = operator.run(*words, "nobody@example.com", *roles, typed=f"{NEW_PASSWORD}\n")
+    done = operator.run(*words, "unknown@example.com", *roles, typed=f"{NEW_PASSWORD}\n")
     assert done.exit_code == 1
     assert "There is no account with this e-mail address." in done.output
 
 
-def test_sessions_purge_tells_how_many_went(operator: Operator, alice: Person) -> None:
+def test_sessions_purge_shows_how_many_were_removed(operator: Operator, alice: Person) -> None:
     alice.logged_in()
-    assert "0 sessions" in operator.run("sessions", "purge").output
+    assert "0 expired sessions" in operator.run("sessions", "purge").output
 
 
 @pytest.fixture
 def other_database(
     database: str, make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """One of the other kind where there is one: SQLite for Postgres; else a second one."""
+    """A database of another kind: SQLite beside Postgres, otherwise a second one."""
     if database == "postgres":
         return f"sqlite:///{tmp_path_factory.mktemp('other') / 'authsvc.db'}"
     return make_database()

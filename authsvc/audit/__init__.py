@@ -1,1 +1,1 @@
-"""The audit trail: what happened to whose account, when, from where, and by whom."""
+"""The audit trail: what happened to an account, when, from where, and who did it."""

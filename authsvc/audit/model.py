@@ -1,4 +1,4 @@
-"""The table of security events: rows that are added, read and, when they are old, removed."""
+"""The table of security events; rows are added, read and, when they are old, removed."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -23,10 +23,10 @@ Kind = Literal[
     "account_enabled",
     "account_deleted",
 ]
-"""What is recorded."""
+"""The events that are recorded."""
+
 ActorKind = Literal["user", "operator"]
 """Who causes an event: a user by a request, or an operator by a command."""
-
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,16 +48,16 @@ class SecurityEvent(Base):
 
 
 def new_ids(at: datetime, number: int) -> list[UUID]:
-    """As many ids of that instant, in ascending order.
+    """Return `number` ids for that instant, in ascending order.
 
     An id begins with its instant in milliseconds (UUIDv7, RFC 9562 section 5.7), and both
-    databases sort ids as they sort instants: so the primary key serves whatever goes by time.
+    databases sort ids in the order of time, so queries by time use the primary key.
     """
     return sorted(uuid7(nanoseconds=_milliseconds(at) * 1_000_000) for _ in range(number))
 
 
 def first_id(at: datetime) -> UUID:
-    """What no id of that instant or a later one is smaller than."""
+    """Return a lower bound of all ids of that instant and later."""
     return UUID(int=_milliseconds(at) << 80)
 
 

@@ -1,4 +1,4 @@
-"""Which security events are old enough to go."""
+"""Remove security events that are older than the configured age."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,12 +12,12 @@ from authsvc.database.purging import ExpiredRows
 
 
 def purge(ttl: int) -> Iterator[int]:
-    """Remove all events of more than `ttl` seconds ago: see `ExpiredRows.remove_all`."""
+    """Remove all events older than `ttl` seconds: see `ExpiredRows.remove_all`."""
     return _EXPIRED.remove_all(_before(ttl))
 
 
 def purge_a_little(ttl: int) -> None:
-    """Remove a few of them: see `ExpiredRows.remove_a_little`."""
+    """Remove a few of these events: see `ExpiredRows.remove_a_little`."""
     _EXPIRED.remove_a_little(_before(ttl))
 
 

@@ -1,4 +1,4 @@
-"""Reading the audit trail, newest first."""
+"""Read the audit trail, newest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from authsvc.database import reading
 
 @dataclass(frozen=True)
 class Recorded:
-    """An event as it was written down: see `record.Event`."""
+    """An event, as it was recorded: see `record.Event`."""
 
     id: UUID
     at: datetime
@@ -28,7 +28,7 @@ class Recorded:
     detail: str | None
 
     def json(self) -> dict[str, Any]:
-        """How a program is told of it by `authsvc audit --json`."""
+        """Return the members that `authsvc audit --json` shows."""
         return {
             "id": str(self.id),
             "event": self.event,
@@ -49,14 +49,15 @@ def newest(
     until: datetime | None = None,
     before: UUID | None = None,
 ) -> list[Recorded]:
-    """At most `limit` events, newest first.
+    """Return the newest events, newest first.
 
     Args:
-        limit: how many.
-        user_id: whose.
-        kinds: which.
-        since, until: from when on, and up to when.
-        before: the id of an event: only older ones.
+        limit: the maximum number of events.
+        user_id: only events of this account.
+        kinds: only events of these kinds.
+        since: only events at or after this instant.
+        until: only events before this instant.
+        before: only events older than the event with this id.
     """
     id = SecurityEvent.id
     wanted = [

@@ -1,7 +1,7 @@
 """Write the audit trail, in the transaction of what is recorded: both are committed, or neither.
 
-Nothing that a client sent is recorded: no e-mail address, no password, no token. A refusal
-changes nothing, so it has no transaction to join and is a small write of its own.
+What a client sent is never recorded: not an e-mail address, a password or a token. A refusal
+changes nothing, so it has no transaction to join and is written in one of its own.
 """
 
 import logging
@@ -20,8 +20,8 @@ from authsvc.web.client import Client
 from authsvc.web.log_context import session_hash
 
 REFUSALS_EVERY = timedelta(hours=1)
-"""How often, at most, one session's refused refreshes are recorded. They cost the client nothing,
-and must not fill the disk. The log has a line for each."""
+"""A session's refused refreshes are recorded once in this time. They cost the client nothing, so
+they could fill the disk. The log has a line for each."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Actor:
 
     Args:
         kind: a user, by a request, or an operator, by a command.
-        client: where the request came from; empty for an operator, and where it must be forgotten.
+        client: where the request came from; empty for an operator, and after a deletion.
     """
 
     kind: ActorKind
@@ -41,7 +41,7 @@ class Actor:
 
 OPERATOR = Actor("operator", Client())
 FORGOTTEN_USER = Actor("user", Client())
-"""A user of whom nothing may be kept, since they deleted their account."""
+"""A user who deleted their account, so that nothing about them may be kept."""
 
 
 def user_at(client: Client) -> Actor:
@@ -55,9 +55,9 @@ class Event:
 
     Args:
         kind: which event.
-        user_id: the account that it is about; None if there is none, or it was deleted.
-        session: the session that it is about; only a hash of its id is kept.
-        detail: a word of our own, such as a problem's code, or the names of roles.
+        user_id: the account; None if there is no account, or it was deleted.
+        session: the session; only a hash of its id is stored.
+        detail: a fixed word, such as the code of a problem, or names of roles.
     """
 
     kind: Kind

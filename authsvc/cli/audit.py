@@ -1,4 +1,4 @@
-"""`audit`: what happened to whose account."""
+"""`audit`: show the security events."""
 
 import json
 import sys
@@ -20,12 +20,12 @@ from authsvc.web import registry
 
 KINDS = get_args(Kind)
 LIMIT = 100
-MOST = 10_000
+MAX_LIMIT = 10_000
 HEAD = ("TIME", "EVENT", "ACCOUNT", "BY", "ADDRESS", "SESSION", "DETAIL", "USER AGENT")
 
 
 class Instant(click.ParamType[datetime]):
-    """A date, a time, or how long ago; what names no zone is UTC."""
+    """A date, a time, or how long ago; without a zone it is UTC."""
 
     name = "time"
     units: ClassVar = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -42,23 +42,25 @@ class Instant(click.ParamType[datetime]):
 
 
 @click.group(cls=Commands, invoke_without_command=True)
-@click.option("--user", metavar="EMAIL", help="Only what concerns this account.")
+@click.option("--user", metavar="EMAIL", help="Only events of this account.")
 @click.option(
     "--event",
     "kinds",
     multiple=True,
     type=click.Choice(KINDS),
     metavar="EVENT",
-    help=f"Only this one, or these where it is given several times: {', '.join(KINDS)}.",
+    help=f"Only events of this kind; repeatable. One of: {', '.join(KINDS)}.",
 )
-@click.option("--since", type=Instant(), help="From then on: 2026-11-24, 36h, 7d.")
-@click.option("--until", type=Instant(), help="Before then.")
+@click.option(
+    "--since", type=Instant(), help="Only events at or after this time: 2026-11-24, 36h, 7d."
+)
+@click.option("--until", type=Instant(), help="Only events before this time.")
 @click.option(
     "--limit",
-    type=click.IntRange(1, MOST),
+    type=click.IntRange(1, MAX_LIMIT),
     default=LIMIT,
     show_default=True,
-    help="Only the newest so many.",
+    help="The maximum number of events; the newest are shown.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
@@ -71,10 +73,10 @@ def audit(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show what happened to whose account.
+    """Show the security events of all accounts.
 
-    The newest stands at the end. On a terminal in columns; in a pipe with a tab between the words
-    and no heading.
+    The newest event is the last line. A terminal gets columns with a heading; a pipe gets tabs
+    without one.
 
     \b
     authsvc audit --user alice@example.com --since 7d
@@ -92,11 +94,11 @@ def audit(
 def purge_events() -> None:
     """Remove events older than AUTHSVC_AUDIT_TTL.
 
-    Safe to run at any time, and at once by many.
+    It is safe to run this at any time, also several times at once.
     """
     with app_context():
         removed = count_up("removed", purge(registry.get(Settings).audit_ttl))
-    click.echo(f"\n{removed} old events are gone.")
+    click.echo(f"\n{removed} old events are removed.")
 
 
 Events = list[tuple[Recorded, str | None]]

@@ -1,27 +1,24 @@
-"""Commands: a group whose help is the map of all that is below it."""
+"""A group of commands whose help lists all commands below it."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
 
 import click
 
-ALIKE = 0.75
-"""How much a word must resemble a command to be taken for it, from 0 to 1."""
+SIMILARITY = 0.75
+"""How similar a word and a command must be for a suggestion, from 0 to 1."""
 
 Row = tuple[str, str]
 
 
 class Commands(click.Group):
-    """A group that lists its commands in the order in which they were added, and groups' too.
-
-    What is on the map is what was added: there is no second list.
-    """
+    """A group that lists its commands, and those of its groups, in the order of their addition."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """A section for the plain commands, and one for each group, headed by what it is for."""
+        """Write a section for the plain commands, and one for each group under its own help."""
         plain: list[Row] = []
         sections = {"Commands": plain}
         for command in _shown(self):
@@ -36,26 +33,26 @@ class Commands(click.Group):
         for heading, rows in sections.items():
             if rows:
                 with formatter.section(heading):
-                    formatter.write_dl([(usage.ljust(widest), told) for usage, told in rows])
+                    formatter.write_dl([(usage.ljust(widest), help) for usage, help in rows])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; for one that is not there, name those that may have been meant."""
+        """Find a command; if there is none of that name, suggest similar ones."""
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
-            meant = [f"`{path}`" for path in self._like(error.command_name)]
-            hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
+            similar = [f"`{path}`" for path in self._similar(error.command_name)]
+            hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
             raise click.UsageError(f"{error.message}{hint}", ctx) from None
 
-    def _like(self, word: str) -> Iterator[str]:
-        """The commands that the word resembles, of the groups here too."""
+    def _similar(self, word: str) -> Iterator[str]:
+        """Yield the commands that are similar to the word, those of subgroups included."""
         for name, command in self.commands.items():
-            if get_close_matches(word, [name], cutoff=ALIKE):
+            if get_close_matches(word, [name], cutoff=SIMILARITY):
                 yield name
             elif isinstance(command, click.Group):
-                for below in get_close_matches(word, command.commands, cutoff=ALIKE):
+                for below in get_close_matches(word, command.commands, cutoff=SIMILARITY):
                     yield f"{name} {below}"
 
 
@@ -64,7 +61,8 @@ def _shown(group: click.Group) -> list[click.Command]:
 
 
 def _row(ctx: click.Context, command: click.Command, before: str = "") -> Row:
-    """How a command is called, without its options, and what it does."""
+    """Return how a command is used, without options, and its help."""
     own = click.Context(command, ctx)
-    takes = [one.make_metavar(own) for one in command.params if isinstance(one, click.Argument)]
-    return f"{before}{' '.join([str(command.name), *takes])}", command.get_short_help_str(limit=200)
+    arguments = [param for param in command.params if isinstance(param, click.Argument)]
+    words = [str(command.name), *(argument.make_metavar(own) for argument in arguments)]
+    return f"{before}{' '.join(words)}", command.get_short_help_str(limit=200)

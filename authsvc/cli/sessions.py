@@ -1,4 +1,4 @@
-"""`sessions`: who is logged in where."""
+"""`sessions`: list, revoke and purge sessions."""
 
 import click
 
@@ -12,7 +12,7 @@ from authsvc.sessions.revoke import revoke_all_users
 
 @click.group(cls=Commands)
 def sessions() -> None:
-    """Who is logged in where."""
+    """Sessions."""
 
 
 @sessions.command("list")
@@ -20,8 +20,8 @@ def sessions() -> None:
 def list_sessions(email: str) -> None:
     """List the live sessions of EMAIL.
 
-    The newest first, a line for each, with tabs between: id, when it was opened, last used and
-    ends, address, browser.
+    Each is one line, newest first, with tabs between id, times (opened, last used, expires),
+    address and browser.
     """
     with app_context():
         for session in admin.live_sessions(email):
@@ -29,7 +29,7 @@ def list_sessions(email: str) -> None:
                 str(session.id),
                 f"opened {clock.rfc3339(session.created_at)}",
                 f"used {clock.rfc3339(session.last_used_at)}",
-                f"ends {clock.rfc3339(session.expires_at)}",
+                f"expires {clock.rfc3339(session.expires_at)}",
                 session.ip_address or "-",
                 printable(session.user_agent or "-"),
             )
@@ -38,18 +38,18 @@ def list_sessions(email: str) -> None:
 
 @sessions.command("revoke")
 @click.argument("email", required=False)
-@click.option("--all", "everybody", is_flag=True, help="End the sessions of all users.")
-def revoke_sessions(email: str | None, everybody: bool) -> None:
-    """End EMAIL's sessions, or everybody's.
+@click.option("--all", "all_users", is_flag=True, help="Revoke the sessions of all users.")
+def revoke_sessions(email: str | None, all_users: bool) -> None:
+    """Revoke the sessions of EMAIL, or of all users.
 
-    Run it with --all after restoring a backup: a backup brings back sessions that were ended
-    after it was made.
+    Run it with --all after restoring a backup, which also restores sessions that were revoked
+    after the backup.
 
     \b
     authsvc sessions revoke alice@example.com
     authsvc sessions revoke --all
     """
-    if (email is None) is not everybody:
+    if (email is None) is not all_users:
         raise click.UsageError("Give either an e-mail address or --all.")
     with app_context():
         if email is not None:
@@ -62,11 +62,11 @@ def revoke_sessions(email: str | None, everybody: bool) -> None:
 
 @sessions.command("purge")
 def purge_sessions() -> None:
-    """Remove sessions that are long over.
+    """Remove sessions that expired long ago.
 
-    The service does so by itself, a little at each login. Safe to run at any time, and at once by
-    many.
+    The service also removes a few at each login. It is safe to run this at any time, also several
+    times at once.
     """
     with app_context():
         removed = count_up("removed", purge())
-    click.echo(f"\n{removed} sessions that were over are gone.")
+    click.echo(f"\n{removed} expired sessions are removed.")

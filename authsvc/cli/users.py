@@ -1,4 +1,4 @@
-"""`users`: people's accounts."""
+"""`users`: create and change accounts."""
 
 import click
 
@@ -10,16 +10,16 @@ from authsvc.users import accounts
 
 @click.group(cls=Commands)
 def users() -> None:
-    """People's accounts."""
+    """Accounts."""
 
 
 @users.command("create")
 @click.argument("email")
 def create_user(email: str) -> None:
-    """Make an account for EMAIL.
+    """Create an account for EMAIL.
 
-    The password is asked for, or read from standard input where that is not a terminal:
-    it never stands on the command line.
+    On a terminal, the command asks for the password; otherwise it reads one line of standard
+    input. A password is never an argument, where other users of the machine could see it.
 
     \b
     authsvc users create alice@example.com
@@ -34,8 +34,7 @@ def create_user(email: str) -> None:
 def list_users() -> None:
     """List all accounts.
 
-    A line for each, with tabs between: e-mail address, id, when it was made, whether it is
-    disabled, and roles.
+    Each is one line, with tabs between e-mail address, id, time of creation, state and roles.
     """
     with app_context():
         for account, disabled_at in accounts.all_accounts():
@@ -48,19 +47,19 @@ def list_users() -> None:
 @users.command("disable")
 @click.argument("email")
 def disable_user(email: str) -> None:
-    """Shut EMAIL out, and end all sessions.
+    """Disable EMAIL and revoke all sessions.
 
-    No login and no refresh from now on; access tokens stop working within a second.
+    Logins and refreshes are refused from now on; access tokens stop working within a second.
     """
     with app_context():
         admin.disable(email)
-    click.echo(f"{email} is disabled, and all sessions are ended.")
+    click.echo(f"{email} is disabled, and all sessions are revoked.")
 
 
 @users.command("enable")
 @click.argument("email")
 def enable_user(email: str) -> None:
-    """Let EMAIL log in again."""
+    """Enable EMAIL, which can then log in again."""
     with app_context():
         admin.enable(email)
     click.echo(f"{email} can log in again.")
@@ -70,15 +69,15 @@ def enable_user(email: str) -> None:
 @click.argument("email")
 @click.argument("role", nargs=-1, required=True)
 def grant_roles(email: str, role: tuple[str, ...]) -> None:
-    """Give EMAIL roles.
+    """Grant roles to EMAIL.
 
-    They are in force at the next refresh.
+    They take effect at the next refresh.
 
     \b
     authsvc users grant alice@example.com admin
     """
     with app_context():
-        _tell_roles(email, admin.grant(email, role))
+        _show_roles(email, admin.grant(email, role))
 
 
 @users.command("revoke")
@@ -87,29 +86,30 @@ def grant_roles(email: str, role: tuple[str, ...]) -> None:
 def revoke_roles(email: str, role: tuple[str, ...]) -> None:
     """Take roles away from EMAIL.
 
-    In force at the next refresh. To make it so at once, end the sessions too:
+    This takes effect at the next refresh. For effect at once, revoke the sessions too:
 
     \b
     authsvc users revoke alice@example.com admin
     authsvc sessions revoke alice@example.com
     """
     with app_context():
-        _tell_roles(email, admin.withdraw(email, role))
+        _show_roles(email, admin.withdraw(email, role))
 
 
 @users.command("set-password")
 @click.argument("email")
 def set_password(email: str) -> None:
-    """Give EMAIL a new password, and end all sessions.
+    """Set a new password and revoke all sessions.
 
-    The password is asked for, or read from standard input where that is not a terminal.
+    On a terminal, the command asks for the password; otherwise it reads one line of standard
+    input.
     """
     with app_context():
         admin.set_password(email, new_password())
-    click.echo(f"{email} has a new password, and all sessions are ended.")
+    click.echo(f"{email} has a new password, and all sessions are revoked.")
 
 
-def _tell_roles(email: str, now: roles.Roles) -> None:
-    click.echo(f"{email} has {f'the roles {roles.join(now)}' if now else 'no role'} now.")
+def _show_roles(email: str, now: roles.Roles) -> None:
+    click.echo(f"{email} has {f'the roles {roles.join(now)}' if now else 'no roles'} now.")
     at_once = f"authsvc sessions revoke {email}"
-    click.echo(f"In force at the next refresh; at once with: {at_once}", err=True)
+    click.echo(f"This takes effect at the next refresh; for effect at once: {at_once}", err=True)

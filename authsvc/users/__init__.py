@@ -1,1 +1,1 @@
-"""People's accounts and their passwords."""
+"""Accounts and their passwords."""

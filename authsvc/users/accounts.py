@@ -1,4 +1,4 @@
-"""People's accounts: registered, found, listed, disabled, deleted."""
+"""Accounts: register, find, list, disable and delete them."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -21,18 +21,18 @@ from authsvc.web import log_context
 from authsvc.web.outputs import Instant
 
 PAGE = 1000
-"""Rows fetched at a time where all are wanted."""
+"""Rows fetched at a time when all accounts are listed."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A person's account as its owner is told of it.
+    """An account, as its owner sees it.
 
     Args:
         id: never changes, and is the `sub` claim of the access tokens.
-        email: as it was written at registration.
+        email: as written at registration.
         created_at: when it was registered.
-        roles: those that an operator gave it.
+        roles: the roles that an operator granted.
     """
 
     id: UUID
@@ -42,17 +42,17 @@ class Account:
 
 
 def register(passwords: Passwords, email: str, password: str, actor: Actor) -> Account:
-    """Make an account.
+    """Create an account and return it.
 
     Args:
-        passwords: what hashes the password.
-        email: as the person types it; it is stored so, and compared without case.
+        passwords: hashes the password.
+        email: as the person types it; stored so, and compared in its canonical form.
         password: as the person types it.
-        actor: who makes the account.
+        actor: who creates the account.
 
     Raises:
-        ValidationFailed: not an e-mail address, or a weak password.
-        EmailTaken: there is an account with that address.
+        ValidationFailed: the address is not valid, or the password is weak.
+        EmailTaken: an account has that address.
         ServiceUnavailable: too many passwords are being hashed.
     """
     written, key = checked_email(email)
@@ -82,17 +82,17 @@ def remove(connection: Connection, user_id: UUID) -> None:
 
 
 def find(user_id: UUID) -> Account | None:
-    """The account with this id."""
+    """Return the account with this id."""
     return _find(User.id == user_id)
 
 
 def find_by_email(email: str) -> Account | None:
-    """The account with this e-mail address."""
+    """Return the account with this e-mail address."""
     return _find(User.email_key == email_key(email))
 
 
 def all_accounts() -> Iterator[tuple[Account, datetime | None]]:
-    """Every account with the time at which it was disabled, oldest first."""
+    """Yield every account and when it was disabled, oldest account first."""
     with reading() as connection:
         rows = connection.execution_options(yield_per=PAGE).execute(
             select(*_ACCOUNT, User.disabled_at).order_by(User.id)
@@ -102,7 +102,7 @@ def all_accounts() -> Iterator[tuple[Account, datetime | None]]:
 
 
 def emails(user_ids: Collection[UUID]) -> dict[UUID | None, str]:
-    """The e-mail addresses of these users, as far as they are there."""
+    """Return the e-mail addresses of these users; users that do not exist are left out."""
     with reading() as connection:
         rows = connection.execute(select(User.id, User.email).where(User.id.in_(user_ids)))
         return {row.id: row.email for row in rows}
@@ -111,12 +111,12 @@ def emails(user_ids: Collection[UUID]) -> dict[UUID | None, str]:
 def replace_roles(
     connection: Connection, user_id: UUID, change: Callable[[Roles], Roles]
 ) -> tuple[Roles, Roles]:
-    """Give somebody other roles; gives those that they had and those that they have now.
+    """Change the roles of an account, and return the old and the new ones.
 
     Args:
-        connection: in a transaction, which keeps others from changing them meanwhile.
-        user_id: who.
-        change: gives the new roles for the old ones.
+        connection: in a transaction, which locks the account until the commit.
+        user_id: whose roles.
+        change: returns the new roles for the old ones.
     """
     query = select(User.roles).where(User.id == user_id).with_for_update(key_share=True)
     before = roles.parse(connection.execute(query).scalar_one())
@@ -126,7 +126,7 @@ def replace_roles(
 
 
 def set_disabled(connection: Connection, user_id: UUID, at: datetime | None) -> None:
-    """Disable an account from an instant on, or with None enable it again."""
+    """Set when the account was disabled; None enables it."""
     connection.execute(update(User).where(User.id == user_id).values(disabled_at=at))
 
 

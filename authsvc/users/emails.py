@@ -17,9 +17,9 @@ Email = Annotated[Text, Field(examples=[ALICE])]
 
 
 def email_key(email: str) -> str:
-    """Return the form in which an e-mail address is compared: without case.
+    """Return the canonical form of an e-mail address, in which addresses are compared.
 
-    Every text has one, since a client can send any text to the login. Postgres stores no NUL.
+    Any text has one, since a client can send any text to the login. Postgres cannot store NUL.
     """
     folded = unicodedata.normalize("NFC", email).casefold().replace("\0", "\ufffd")
     return unicodedata.normalize("NFC", folded)
@@ -29,7 +29,7 @@ def checked_email(email: str) -> tuple[str, str]:
     """Return a new account's address as it is stored, and its canonical form.
 
     Raises:
-        ValidationFailed: it is not an e-mail address.
+        ValidationFailed: the text is not an e-mail address.
     """
     try:
         # `test_environment` accepts the reserved domain .test (RFC 2606): no mail is sent.

@@ -1,4 +1,4 @@
-"""The computing of password hashes: how many at once, and behind whatever else there is to do."""
+"""Compute password hashes: few at once, in a thread of low priority."""
 
 import os
 import sys
@@ -17,25 +17,24 @@ MAX_HASHING = 1
 MAX_WAITING = 2
 WAIT_SECONDS = 1.0
 # One hash keeps one core busy for about 20 ms, and there are as many processes as cores:
-# more at once would not be faster. Those who are about a password, counting included, hold a
-# thread each, and one of a process's four must stay free for everybody else. Measured with 8
-# clients on 2 processes and a busy machine: where only the hash was bounded, waits for the
-# counts' write lock held every thread, and the p50 of protected requests was 48 times its idle
-# value; with all of it bounded, 4 to 6 times. 4 of 160 people who came four at a time were
-# told to try again.
+# more at once would not be faster. Each request with a password holds a thread, from counting
+# the attempt to opening the session, and one of a process's four threads must stay free for
+# other requests. Measured with 8 clients on 2 processes and a busy machine: when only the hash
+# was bounded, waits for the counts' write lock held every thread, and the p50 of protected
+# requests was 48 times its idle value; with all of it bounded, 4 to 6 times.
 
 NICENESS = 10
-"""By how much the thread that hashes steps back: who needs no hash is given a core before it is."""
+"""Added to the niceness of the hashing thread: requests without a password get a core first."""
 
 
 class HashingMetrics(Protocol):
-    """What measures the hashing."""
+    """Measures the hashing."""
 
     def waiting(self) -> AbstractContextManager[object]:
-        """Return what is entered while a request waits for its turn."""
+        """Return a context manager for the time that a request waits for its turn."""
 
     def hashing(self) -> AbstractContextManager[object]:
-        """Return what is entered while a password is hashed."""
+        """Return a context manager for the time that a password is hashed."""
 
     def refused(self) -> None:
         """Count a request that is refused because too many passwords are being hashed."""
@@ -55,27 +54,27 @@ class NotMeasured:
 
 
 class Hashing:
-    """Computes hashes in a thread of its own, which the first hash starts in each process.
+    """Computes hashes in a thread of its own, which each process starts at its first hash.
 
     Args:
-        metrics: what measures it.
+        metrics: measures the hashing.
     """
 
     def __init__(self, metrics: HashingMetrics) -> None:
         self._metrics = metrics
-        self._thread = ThreadPoolExecutor(MAX_HASHING, "hashing", initializer=_step_back)
+        self._thread = ThreadPoolExecutor(MAX_HASHING, "hashing", initializer=_lower_priority)
         self._turn = BoundedSemaphore(MAX_HASHING)
         self._admitted = BoundedSemaphore(MAX_HASHING + MAX_WAITING)
 
     def compute(self, hash: Callable[[], T]) -> T:
-        """What the function gives, when it is its turn.
+        """Wait for a turn, then return what the function returns.
 
         Raises:
             ServiceUnavailable: too many passwords are being hashed.
         """
         with self._metrics.waiting():
-            mine = self._turn.acquire(timeout=WAIT_SECONDS)
-        if not mine:
+            acquired = self._turn.acquire(timeout=WAIT_SECONDS)
+        if not acquired:
             self._metrics.refused()
             raise ServiceUnavailable
         try:
@@ -86,10 +85,10 @@ class Hashing:
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
-        """Around all that a request does about a password, counting the attempt included.
+        """Enclose everything that a request does with a password, counting the attempt included.
 
         Raises:
-            ServiceUnavailable: as many requests as may be are about passwords already.
+            ServiceUnavailable: too many requests with passwords are being handled.
         """
         if not self._admitted.acquire(blocking=False):
             self._metrics.refused()
@@ -100,9 +99,9 @@ class Hashing:
             self._admitted.release()
 
 
-def _step_back() -> None:
-    if sys.platform == "linux":  # only there each thread has a niceness of its own
-        with suppress(OSError):  # where a sandbox forbids it, hashes compete with the requests
-            me = threading.get_native_id()
-            others = os.getpriority(os.PRIO_PROCESS, me)
-            os.setpriority(os.PRIO_PROCESS, me, others + NICENESS)  # it ends at 19
+def _lower_priority() -> None:
+    if sys.platform == "linux":  # elsewhere niceness belongs to the process
+        with suppress(OSError):  # a sandbox may forbid it; then hashes compete with requests
+            this_thread = threading.get_native_id()
+            niceness = os.getpriority(os.PRIO_PROCESS, this_thread)
+            os.setpriority(os.PRIO_PROCESS, this_thread, niceness + NICENESS)  # at most 19

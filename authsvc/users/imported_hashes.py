@@ -1,11 +1,11 @@
-"""The hashes of imported users: verified until their next login, and never made."""
+"""Hashes of imported users: verified until their next login, and never created."""
 
 from pwdlib.hashers.bcrypt import BcryptHasher
 from werkzeug.security import check_password_hash
 
 
 class ImportedBcrypt(BcryptHasher):
-    """bcrypt hashes of imported users: the algorithm has never read more than 72 bytes."""
+    """bcrypt hashes; the algorithm reads only the first 72 bytes of a password."""
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:
         data = password.encode() if isinstance(password, str) else password
@@ -13,7 +13,7 @@ class ImportedBcrypt(BcryptHasher):
 
 
 class ImportedWerkzeug:
-    """Hashes of Flask applications made by `werkzeug.security.generate_password_hash`."""
+    """Hashes that `werkzeug.security.generate_password_hash` created, scrypt or PBKDF2."""
 
     @classmethod
     def identify(cls, hash: str | bytes) -> bool:

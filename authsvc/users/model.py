@@ -1,4 +1,4 @@
-"""The table of users. Operators import people into it, so its columns' names are a contract."""
+"""The table of users. Operators import rows into it, so its column names are a contract."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,5 +18,5 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     roles: Mapped[str] = mapped_column(server_default="")
-    # One text, to be written by SQL: see authsvc/roles.py. The database fills it in for whoever
-    # does not name it: imports, and the version before this one while it still runs.
+    # One text, so that SQL can write it: see authsvc/roles.py. The default is for statements that
+    # do not name the column: imports, and an older version that still runs during an upgrade.

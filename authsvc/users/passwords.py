@@ -1,4 +1,4 @@
-"""Passwords: which are good enough, and how they are hashed and verified."""
+"""Passwords: check, hash and verify them."""
 
 import os
 import unicodedata
@@ -18,25 +18,25 @@ from authsvc.users.imported_hashes import ImportedBcrypt, ImportedWerkzeug
 from authsvc.web.inputs import Text
 
 MAX_LENGTH = 256
-"""Code points. Nothing is ever cut off: a longer password is refused (ASVS 6.2.9)."""
+"""Code points. A longer password is refused, never truncated (ASVS 6.2.9)."""
 
 NEW_PASSWORD = "new-password"  # noqa: S105
-"""The format of a new password in a schema. The API's description adds the least length."""
+"""The format of a new password in a schema. The OpenAPI document adds the minimum length."""
 
 _MALFORMED = (UnknownHashError, ValueError, TypeError, OverflowError)
-"""What the hashers raise for a stored text that is no hash of theirs."""
+"""Exceptions that the hashers raise for a stored text that is not a valid hash."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a password was right, and the better hash to keep if the stored one is dated."""
+    """Whether a password is correct, and a new hash to store if the stored one is outdated."""
 
     correct: bool
     better_hash: str | None = None
 
 
 class Argon2id(Argon2Hasher):
-    """The current hash, by default with OWASP's least parameters.
+    """The hash of new passwords, by default with OWASP's minimum parameters.
 
     Args:
         time_cost: passes over the memory.
@@ -46,8 +46,8 @@ class Argon2id(Argon2Hasher):
     def __init__(self, time_cost: int = 2, memory_cost: int = 19 * 1024) -> None:
         super().__init__(time_cost=time_cost, memory_cost=memory_cost, parallelism=1)
         salt, tag = (b64encode(os.urandom(size)).rstrip(b"=").decode() for size in (16, 32))
-        self.nobodys_hash = f"$argon2id$v=19$m={memory_cost},t={time_cost},p=1${salt}${tag}"
-        """What costs as much to verify as any, and is no password's."""
+        self.dummy_hash = f"$argon2id$v=19$m={memory_cost},t={time_cost},p=1${salt}${tag}"
+        """Costs as much to verify as any hash; no password matches it."""
 
 
 class Passwords:
@@ -56,7 +56,7 @@ class Passwords:
     Args:
         min_length: code points that a new password needs.
         argon2id: the hash of new passwords.
-        metrics: what measures the hashing.
+        metrics: measures the hashing.
     """
 
     def __init__(
@@ -68,29 +68,29 @@ class Passwords:
         self.min_length = min_length
         current = argon2id or Argon2id()
         self._hashes = PasswordHash((current, ImportedBcrypt(), ImportedWerkzeug()))
-        self._nobodys_hash = current.nobodys_hash
+        self._dummy_hash = current.dummy_hash
         self._hashing = Hashing(metrics or NotMeasured())
         self.admitted = self._hashing.admitted
 
     def hash(self, password: str) -> str:
-        """The hash to store.
+        """Return the hash to store.
 
         Raises:
             ServiceUnavailable: too many passwords are being hashed.
         """
-        return self._hashing.compute(lambda: self._hashes.hash(_normalised(password)))
+        return self._hashing.compute(lambda: self._hashes.hash(_normalized(password)))
 
     def verify(self, password: str, stored: str | None) -> Verdict:
-        """Whether the password is the one of the stored hash; one hash is computed in any case.
+        """Compare a password with the stored hash; exactly one hash is computed in any case.
 
         Args:
-            password: what the person typed.
-            stored: the hash, or None where there is no such person.
+            password: as the person typed it.
+            stored: the hash, or None if there is no such account.
 
         Raises:
             ServiceUnavailable: too many passwords are being hashed.
         """
-        return self._hashing.compute(lambda: self._verdict(_normalised(password), stored))
+        return self._hashing.compute(lambda: self._verdict(_normalized(password), stored))
 
     def _verdict(self, text: str, stored: str | None) -> Verdict:
         if stored is not None:
@@ -98,46 +98,45 @@ class Passwords:
                 return Verdict(*self._hashes.verify_and_update(text, stored))
             except _MALFORMED:
                 pass
-        self._hashes.verify(text, self._nobodys_hash)
+        self._hashes.verify(text, self._dummy_hash)
         return Verdict(False)
 
     def refuse_weak(self, password: str, email: str, pointer: str) -> None:
-        """
+        """Refuse a weak new password.
+
         Args:
             password: the new password.
             email: the account's address.
-            pointer: where the password is in the body (RFC 6901).
+            pointer: the JSON pointer of the password in the body (RFC 6901).
 
         Raises:
-            ValidationFailed: the password is not good enough.
+            ValidationFailed: the password is weak.
         """
         weakness = self.weakness(password, email)
         if weakness is not None:
             raise ValidationFailed([Fault(pointer, weakness)])
 
     def weakness(self, password: str, email: str) -> str | None:
-        """What is wrong with a new password, as a sentence; None where it is good enough.
+        """Return what is wrong with a new password, as a sentence, or None.
 
-        Length counts; composition does not (NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2).
+        There are no composition rules (NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2).
         """
-        text = _normalised(password)
+        text = _normalized(password)
         if len(text) < self.min_length:
-            return (
-                f"Use at least {self.min_length} characters: a few words are easy to keep in mind."
-            )
+            return f"Use at least {self.min_length} characters; a few words are easy to remember."
         if len(text) > MAX_LENGTH:
             return f"Use at most {MAX_LENGTH} characters."
         if text.casefold() in (email.casefold(), email.casefold().partition("@")[0]):
             return "Your own e-mail address is not a password."
         if is_bad_password(text):
-            return "This password is on the lists that attackers try first: choose another."
+            return "This password is on lists that attackers try first. Choose another."
         return None
 
 
 Password = Annotated[
     Text, Field(examples=["correct horse battery staple"], json_schema_extra={"format": "password"})
 ]
-"""A password as somebody types it."""
+"""A password, as a person types it."""
 
 ChosenPassword = Annotated[
     Text,
@@ -149,5 +148,5 @@ ChosenPassword = Annotated[
 """A new password; `Passwords.refuse_weak` says what is wrong with it."""
 
 
-def _normalised(password: str) -> str:
+def _normalized(password: str) -> str:
     return unicodedata.normalize("NFC", password)

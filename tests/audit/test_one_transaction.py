@@ -1,4 +1,4 @@
-"""What happened and its record are one: a fault in either undoes both. A refusal stands."""
+"""An action and its event are committed together or not at all, except for refusals."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ NEW = "a lamp that is not lit"
 
 @contextmanager
 def without(connection: Connection, table: str) -> Iterator[None]:
-    """While the block runs the table has another name, so that whatever writes to it fails."""
+    """Rename the table during the block, so that writes to it fail."""
     connection.execute(text(f"ALTER TABLE {table} RENAME TO hidden"))
     try:
         yield
@@ -54,7 +54,7 @@ COMMANDS = {
     "set a password": ("users", "set-password", "alice@example.com"),
     "create": ("users", "create", "carol@example.com"),
     "end sessions": ("sessions", "revoke", "alice@example.com"),
-    "end everybody's": ("sessions", "revoke", "--all"),
+    "end all users'": ("sessions", "revoke", "--all"),
 }
 
 
@@ -63,7 +63,7 @@ def state(connection: Connection) -> object:
 
 
 @pytest.mark.parametrize("deed", DEEDS)
-def test_what_cannot_be_recorded_is_not_done(
+def test_a_request_whose_event_cannot_be_recorded_changes_nothing(
     alice: Person, connection: Connection, deed: str
 ) -> None:
     alice.logged_in()
@@ -76,7 +76,7 @@ def test_what_cannot_be_recorded_is_not_done(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_cannot_be_recorded_is_not_done_by_a_command(
+def test_a_command_whose_event_cannot_be_recorded_changes_nothing(
     alice: Person, operator: Operator, connection: Connection, command: str
 ) -> None:
     alice.logged_in()
@@ -93,9 +93,7 @@ def test_what_cannot_be_recorded_is_not_done_by_a_command(
 
 
 @pytest.mark.parametrize("deed", ["log in", "log out", "end all sessions", "change the password"])
-def test_what_cannot_be_done_is_not_recorded(
-    alice: Person, connection: Connection, deed: str
-) -> None:
+def test_a_failed_action_is_not_recorded(alice: Person, connection: Connection, deed: str) -> None:
     alice.logged_in()
     before = events(connection)
     with without(connection, "refresh_tokens"):
@@ -104,10 +102,10 @@ def test_what_cannot_be_done_is_not_recorded(
 
 
 @pytest.mark.only("postgres")
-def test_a_logout_does_not_wait_for_a_login_or_a_deletion_that_is_under_way(
+def test_a_logout_does_not_wait_for_a_login_or_deletion_in_progress(
     alice: Person, app: Flask
 ) -> None:
-    """Both hold the account's row; a logout that waited for it could wait in a circle."""
+    """Both lock the row of the account; a logout that waited for it could deadlock."""
     first, second = alice.on_another_device().logged_in(), alice.logged_in()
     with app.app_context():
         user = verify_password(alice.email, alice.password)
@@ -119,7 +117,7 @@ def test_a_logout_does_not_wait_for_a_login_or_a_deletion_that_is_under_way(
             assert second.log_out().status_code == 204
 
 
-def test_a_refusal_stands_where_it_cannot_be_recorded(
+def test_a_refusal_is_answered_if_it_cannot_be_recorded(
     alice: Person, connection: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     ended = alice.logged_in().on_same_device()

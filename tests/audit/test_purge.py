@@ -1,4 +1,4 @@
-"""Old events leave the table, and nothing else does."""
+"""Old events are removed from the table, and nothing else is."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +33,7 @@ def number(connection: Connection) -> int:
     return connection.execute(text("SELECT count(*) FROM security_events")).scalar_one()
 
 
-def test_what_is_old_goes_in_batches(app: Flask, connection: Connection) -> None:
+def test_old_events_are_removed_in_batches(app: Flask, connection: Connection) -> None:
     add_events(connection, BATCH + 3, age=TTL + DAY)
     add_events(connection, 2, age=TTL - DAY)
     with app.app_context():
@@ -41,7 +41,7 @@ def test_what_is_old_goes_in_batches(app: Flask, connection: Connection) -> None
     assert number(connection) == 2
 
 
-def test_an_event_goes_when_it_is_older_than_the_setting_to_the_millisecond(
+def test_an_event_is_removed_when_it_is_older_than_the_setting(
     app: Flask, connection: Connection
 ) -> None:
     with time_machine.travel(NOON, tick=False) as traveller, app.app_context():
@@ -55,7 +55,7 @@ def test_an_event_goes_when_it_is_older_than_the_setting_to_the_millisecond(
 def test_a_clock_that_was_set_back_removes_nothing_early(
     app: Flask, connection: Connection
 ) -> None:
-    """C1: what is recorded then has the time of then, in its id too."""
+    """C1: the id of an event has the time of the clock at its recording."""
     with time_machine.travel(NOON, tick=False) as traveller, app.app_context():
         add_events(connection, 1, age=timedelta())
         traveller.shift(timedelta(minutes=-10))
@@ -66,7 +66,7 @@ def test_a_clock_that_was_set_back_removes_nothing_early(
         assert first.id < second.id
 
 
-def test_the_order_of_ids_is_that_of_time_in_the_database_too(connection: Connection) -> None:
+def test_databases_sort_the_ids_of_events_by_time(connection: Connection) -> None:
     instants = [NOON + timedelta(milliseconds=n) for n in (0, 1, 255, 256, 65_536, 10**9, 10**12)]
     rows = [{"id": id, "at": at} for at in instants for id in new_ids(at, 3)]
     same = {"event": "registered", "actor": "user"}
@@ -80,7 +80,7 @@ def test_the_order_of_ids_is_that_of_time_in_the_database_too(connection: Connec
         ]
 
 
-def test_a_login_removes_a_few_once_there_are_enough(
+def test_a_login_removes_a_batch_of_old_events(
     alice: Person, make_app: MakeApp, connection: Connection
 ) -> None:
     person = Person(make_app(audit_ttl=3600), alice.email, alice.password)
@@ -93,7 +93,7 @@ def test_a_login_removes_a_few_once_there_are_enough(
     assert number(connection) == before + 5 + 2
 
 
-def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Connection) -> None:
+def test_a_login_succeeds_if_the_purge_fails(alice: Person, connection: Connection) -> None:
     add_events(connection, BATCH, age=TTL + DAY)
     with alice.app.app_context():
         answer = alice.log_in()
@@ -106,14 +106,14 @@ def test_a_login_does_not_fail_when_the_purge_does(alice: Person, connection: Co
     assert number(connection) == BATCH + 2
 
 
-def test_a_command_removes_what_is_old_and_says_how_many(
+def test_audit_purge_removes_old_events_and_shows_how_many(
     operator: Operator, app: Flask, connection: Connection
 ) -> None:
     add_events(connection, 3, age=TTL + DAY)
     add_events(connection, 1, age=TTL - DAY)
-    assert "3 old events are gone." in operator.run("audit", "purge").output
+    assert "3 old events are removed." in operator.run("audit", "purge").output
     operator.environment["AUTHSVC_AUDIT_TTL"] = "60"
-    assert "1 old events are gone." in operator.run("audit", "purge").output
+    assert "1 old events are removed." in operator.run("audit", "purge").output
     assert number(connection) == 0
 
 
@@ -137,5 +137,5 @@ def test_the_purge_and_the_activity_read_an_index_and_not_the_table(
     old = first_id(NOON - DAY)
     value = old.hex if database == "sqlite" else old
     plan = connection.execute(text(f"{explain} {query}"), {"id": value})
-    told = "\n".join(str(row[-1]) for row in plan)
-    assert any(name in told for name in index.split("|")), told
+    details = "\n".join(str(row[-1]) for row in plan)
+    assert any(name in details for name in index.split("|")), details

@@ -1,4 +1,4 @@
-"""What is written down, about whom, by whom and from where."""
+"""What is recorded of an event: the account, the actor and the client."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -21,17 +21,17 @@ WRONG = "not the password of Alice"
 
 
 def session_of(person: Person) -> str:
-    """What a session is called in the trail and in the log."""
+    """Return the name of a session in the audit trail and in the log."""
     sid = UUID(str(claims(person.refresh_token)["sid"]))
     return hashlib.sha256(sid.bytes).hexdigest()[:16]
 
 
-def told(connection: Connection) -> list[tuple[str, str | None, str | None]]:
+def recorded(connection: Connection) -> list[tuple[str, str | None, str | None]]:
     return [(row.event, row.session, row.detail) for row in events(connection)]
 
 
 @time_machine.travel(NOON, tick=False)
-def test_an_event_says_what_when_who_and_from_where(alice: Person, connection: Connection) -> None:
+def test_an_event_has_its_kind_time_actor_and_client(alice: Person, connection: Connection) -> None:
     alice.log_in(**{"User-Agent": "a browser " + "x" * 300})
     (user,) = users(connection)
     (row,) = [row for row in events(connection) if row.event == "logged_in"]
@@ -42,7 +42,9 @@ def test_an_event_says_what_when_who_and_from_where(alice: Person, connection: C
     assert row.id.int >> 80 == int(NOON.timestamp() * 1000)
 
 
-def test_logins_logouts_and_sessions_that_are_ended(alice: Person, connection: Connection) -> None:
+def test_logins_logouts_and_revoked_sessions_are_recorded(
+    alice: Person, connection: Connection
+) -> None:
     phone, tablet, pc = (alice.on_another_device().logged_in() for _ in range(3))
     alice.logged_in()
     first = session_of(alice)
@@ -52,7 +54,7 @@ def test_logins_logouts_and_sessions_that_are_ended(alice: Person, connection: C
     alice.log_out()
     its = {session_of(tablet), session_of(pc)}
     tablet.call("DELETE", "/api/me/sessions")
-    *opened, replaced, again, ended, out, one, other = told(connection)
+    *opened, replaced, again, ended, out, one, other = recorded(connection)
     assert [event for event, *_ in opened] == ["registered", *["logged_in"] * 4]
     assert (replaced, again) == (
         ("session_revoked", first, "replaced"),
@@ -64,19 +66,21 @@ def test_logins_logouts_and_sessions_that_are_ended(alice: Person, connection: C
     assert {row.user_id for row in events(connection)} == {users(connection)[0].id}
 
 
-def test_a_changed_password_and_the_sessions_that_it_ends(
+def test_a_password_change_is_recorded_with_the_sessions_that_it_revokes(
     alice: Person, connection: Connection
 ) -> None:
     phone = alice.on_another_device().logged_in()
     body = {"current_password": alice.password, "new_password": NEW}
     assert alice.logged_in().call("PUT", "/api/me/password", json=body).status_code == 204
-    assert told(connection)[-2:] == [
+    assert recorded(connection)[-2:] == [
         ("password_changed", session_of(alice), None),
         ("session_revoked", session_of(phone), None),
     ]
 
 
-def test_what_ends_nothing_is_not_recorded(alice: Person, connection: Connection) -> None:
+def test_a_logout_that_revokes_nothing_is_not_recorded(
+    alice: Person, connection: Connection
+) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         alice.on_another_device().logged_in()
         clock.shift(timedelta(days=8))  # that session has run out by itself
@@ -86,20 +90,20 @@ def test_what_ends_nothing_is_not_recorded(alice: Person, connection: Connection
         alice.logged_in()
         clock.shift(timedelta(seconds=1))
         alice.call("DELETE", "/api/me/sessions")
-    kinds = [event for event, *_ in told(connection)]
+    kinds = [event for event, *_ in recorded(connection)]
     assert kinds.count("logged_out") == 1
     assert kinds.count("session_revoked") == 1
 
 
 def test_an_ordinary_refresh_is_not_recorded(alice: Person, connection: Connection) -> None:
     alice.logged_in()
-    before = told(connection)
+    before = recorded(connection)
     for _ in range(3):
         assert alice.refresh().status_code == 200
-    assert told(connection) == before
+    assert recorded(connection) == before
 
 
-def test_what_an_operator_does_is_theirs(
+def test_what_an_operator_does_is_recorded_as_the_operators(
     alice: Person, operator: Operator, connection: Connection
 ) -> None:
     alice.logged_in()
@@ -133,7 +137,7 @@ def test_what_an_operator_does_is_theirs(
     assert {row.user_id for row in rows} == {hers.id, carols.id}
 
 
-def test_ending_everybodys_sessions_is_recorded_for_each(
+def test_revoking_the_sessions_of_all_users_is_recorded_for_each(
     alice: Person, bob: Person, operator: Operator, connection: Connection
 ) -> None:
     expected = {session_of(person.logged_in()) for person in (alice, bob)}
@@ -143,7 +147,7 @@ def test_ending_everybodys_sessions_is_recorded_for_each(
     assert {row.user_id for row in rows} == {user.id for user in users(connection)}
 
 
-def test_of_a_deleted_account_nothing_is_left(
+def test_the_events_of_a_deleted_account_are_removed(
     alice: Person, bob: Person, connection: Connection
 ) -> None:
     alice.logged_in()
@@ -159,13 +163,15 @@ def test_of_a_deleted_account_nothing_is_left(
     assert rows[1].actor == "user"
 
 
-def test_refused_logins(alice: Person, bob: Person, app: Flask, connection: Connection) -> None:
+def test_refused_logins_are_recorded(
+    alice: Person, bob: Person, app: Flask, connection: Connection
+) -> None:
     connection.execute(
         text("UPDATE users SET disabled_at = created_at WHERE email_key = 'bob@example.com'")
     )
     alice.password = WRONG
-    nobody = Person(app, "canary@example.com", WRONG)
-    for person in (alice, bob, nobody):
+    stranger = Person(app, "canary@example.com", WRONG)
+    for person in (alice, bob, stranger):
         assert_problem(person.log_in(**{"User-Agent": "x"}), 401, "invalid_credentials")
     rows = events(connection)[2:]
     hers, his = users(connection)
@@ -185,7 +191,7 @@ def test_throttled_attempts_are_not_recorded(alice: Person, connection: Connecti
     alice.password = WRONG
     statuses = [alice.log_in().status_code for _ in range(13)]
     assert statuses == [401] * 10 + [429] * 3
-    assert [event for event, *_ in told(connection)].count("login_refused") == 10
+    assert [event for event, *_ in recorded(connection)].count("login_refused") == 10
 
 
 @pytest.mark.parametrize(
@@ -215,10 +221,10 @@ def test_a_refresh_of_an_idle_session_is_recorded(alice: Person, connection: Con
         alice.logged_in()
         clock.shift(timedelta(days=3))
         assert_problem(alice.refresh(), 401, "refresh_token_expired")
-    assert told(connection)[-1][0] == "refresh_refused"
+    assert recorded(connection)[-1][0] == "refresh_refused"
 
 
-def test_a_token_rightly_signed_that_is_not_the_sessions_own_is_recorded(
+def test_a_signed_token_that_is_not_the_sessions_own_is_recorded(
     alice: Person, connection: Connection
 ) -> None:
     alice.logged_in()
@@ -226,27 +232,27 @@ def test_a_token_rightly_signed_that_is_not_the_sessions_own_is_recorded(
     good = Good("refresh", alice.refresh_token, alice.access_token)
     alice.refresh_token = good.with_claims(jti="3f0c1d4e-8c2b-4d53-9c1a-5b6f7a8e9d01")
     assert_problem(alice.refresh(), 401, "refresh_token_invalid")
-    assert told(connection)[-1] == ("refresh_refused", sid, "refresh_token_invalid")
+    assert recorded(connection)[-1] == ("refresh_refused", sid, "refresh_token_invalid")
 
 
 def test_garbage_is_never_recorded(alice: Person, connection: Connection) -> None:
     alice.logged_in()
     good = Good("refresh", alice.refresh_token, alice.access_token)
-    before = told(connection)
+    before = recorded(connection)
     for token in ("garbage", good.text[:-4] + "AAAA", good.signed(key=b"x" * 64), good.other, ""):
         cookie = {"Cookie": f"{alice.cookie_name}={token}"}
         assert alice.call("POST", "/auth/refresh", headers=cookie).status_code == 401
-    assert told(connection) == before
+    assert recorded(connection) == before
 
 
-def test_the_session_of_somebody_deleted_is_not_recorded(
+def test_a_refresh_after_the_deletion_of_the_account_is_not_recorded(
     alice: Person, connection: Connection
 ) -> None:
     kept = alice.logged_in().on_same_device()
     alice.call("DELETE", "/api/me", json={"password": alice.password})
-    before = told(connection)
+    before = recorded(connection)
     assert_problem(kept.refresh(), 401, "refresh_token_revoked")
-    assert told(connection) == before
+    assert recorded(connection) == before
 
 
 def test_the_same_refusal_of_a_session_is_recorded_once_an_hour(
@@ -258,10 +264,10 @@ def test_the_same_refusal_of_a_session_is_recorded_once_an_hour(
         for _ in range(3):
             for device in cookies:
                 assert device.on_same_device().refresh().status_code == 401
-        assert len(told(connection)) == 3 + 2
+        assert len(recorded(connection)) == 3 + 2
         clock.shift(REFUSALS_EVERY)
         assert cookies[0].on_same_device().refresh().status_code == 401
-        assert len(told(connection)) == 3 + 2
+        assert len(recorded(connection)) == 3 + 2
         clock.shift(timedelta(milliseconds=1))
         assert cookies[0].on_same_device().refresh().status_code == 401
-        assert len(told(connection)) == 3 + 3
+        assert len(recorded(connection)) == 3 + 3

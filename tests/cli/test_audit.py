@@ -33,8 +33,8 @@ def kinds(operator: Operator, *words: str) -> list[str]:
 
 
 @pytest.fixture
-def told(alice: Person, bob: Person, operator: Operator) -> Operator:
-    """An operator with something to read; the day begins at NOON."""
+def reader(alice: Person, bob: Person, operator: Operator) -> Operator:
+    """An operator, after some events; the first is at NOON."""
     with time_machine.travel(NOON, tick=False) as clock:
         alice.log_in(**{"User-Agent": "a\tbrowser \x1b[2J"})
         clock.shift(timedelta(hours=1))
@@ -42,16 +42,16 @@ def told(alice: Person, bob: Person, operator: Operator) -> Operator:
         clock.shift(timedelta(hours=1))
         bob.log_out()
         clock.shift(timedelta(hours=1))
-        stranger = Person(alice.app, "nobody@example.com", "canary-typed")
+        stranger = Person(alice.app, "unknown@example.com", "canary-typed")
         stranger.log_in()
     return operator
 
 
 def test_in_a_pipe_each_event_is_a_line_with_tabs_and_the_newest_is_the_last(
-    told: Operator,
+    reader: Operator,
 ) -> None:
-    assert kinds(told) == ["registered", "registered", *TODAY]
-    login, *_, refused = lines(told)[2:]
+    assert kinds(reader) == ["registered", "registered", *TODAY]
+    login, *_, refused = lines(reader)[2:]
     assert login[:5] == [
         "2036-11-24T12:00:00Z",
         "logged_in",
@@ -64,8 +64,8 @@ def test_in_a_pipe_each_event_is_a_line_with_tabs_and_the_newest_is_the_last(
     assert refused[:3] == ["2036-11-24T15:00:00Z", "login_refused", "-"]
 
 
-def test_json_is_an_object_a_line(told: Operator, connection: Connection) -> None:
-    events = [json.loads(line) for line in told.run("audit", "--json").stdout.splitlines()]
+def test_json_is_an_object_a_line(reader: Operator, connection: Connection) -> None:
+    events = [json.loads(line) for line in reader.run("audit", "--json").stdout.splitlines()]
     alice, _ = users(connection)
     assert events[2] == {
         "id": events[2]["id"],
@@ -101,9 +101,9 @@ def test_json_is_an_object_a_line(told: Operator, connection: Connection) -> Non
         (["--user", "bob@example.com", "--event", "logged_out", "--since", "1h"], ["logged_out"]),
     ],
 )
-def test_it_filters(told: Operator, words: list[str], expected: list[str]) -> None:
+def test_options_filter_the_events(reader: Operator, words: list[str], expected: list[str]) -> None:
     with time_machine.travel(NOON + timedelta(hours=3), tick=False):
-        assert kinds(told, *words) == expected
+        assert kinds(reader, *words) == expected
 
 
 @pytest.mark.parametrize(
@@ -117,23 +117,25 @@ def test_it_filters(told: Operator, words: list[str], expected: list[str]) -> No
         (["purg"], "No such command 'purg'"),
     ],
 )
-def test_a_filter_that_is_none_is_told(operator: Operator, words: list[str], said: str) -> None:
+def test_an_invalid_filter_is_refused_with_a_sentence(
+    operator: Operator, words: list[str], said: str
+) -> None:
     done = operator.run("audit", *words)
     assert done.exit_code == 2
     assert said in done.output
 
 
-def test_an_unknown_address_is_told_in_a_sentence(operator: Operator) -> None:
-    done = operator.run("audit", "--user", "nobody@example.com")
+def test_an_unknown_address_is_refused_with_a_sentence(operator: Operator) -> None:
+    done = operator.run("audit", "--user", "unknown@example.com")
     assert done.exit_code == 1
     assert "There is no account with this e-mail address." in done.output
 
 
-def test_times_before_all_and_after_all_are_taken(told: Operator) -> None:
-    assert kinds(told, "--since", "0001-01-01", "--until", "9999-12-31") == kinds(told)
+def test_the_earliest_and_the_latest_time_are_accepted(reader: Operator) -> None:
+    assert kinds(reader, "--since", "0001-01-01", "--until", "9999-12-31") == kinds(reader)
 
 
-def test_the_newest_hundred_are_shown_unless_more_are_asked_for(
+def test_the_newest_hundred_are_shown_by_default(
     operator: Operator, connection: Connection
 ) -> None:
     row = {"at": NOON, "event": "login_refused", "actor": "user"}
@@ -142,15 +144,15 @@ def test_the_newest_hundred_are_shown_unless_more_are_asked_for(
     assert len(lines(operator, "--limit", "10000")) == 130
 
 
-def test_on_a_terminal_it_is_a_table_no_wider_than_the_terminal(told: Operator) -> None:
-    styled = on_a_terminal(told, columns=100)
+def test_on_a_terminal_it_is_a_table_no_wider_than_the_terminal(reader: Operator) -> None:
+    styled = on_a_terminal(reader, columns=100)
     head, *rows = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in styled]
     assert head.split()[:5] == ["TIME", "EVENT", "ACCOUNT", "BY", "ADDRESS"]
     assert len(rows) == 6
     assert {row[head.index("EVENT") :].split()[0] for row in rows} == {"registered", *TODAY}
     assert {row[head.index("ADDRESS") :].split()[0] for row in rows} == {"127.0.0.1"}
     assert max(map(len, [head, *rows])) <= 100
-    assert "\x1b[33m" in styled[-1]  # what was refused is yellow
+    assert "\x1b[33m" in styled[-1]  # refusals are yellow
 
 
 def on_a_terminal(operator: Operator, columns: int) -> list[str]:
@@ -168,17 +170,17 @@ def on_a_terminal(operator: Operator, columns: int) -> list[str]:
         while part := os.read(terminal, 4096):
             shown += part
     except OSError:
-        pass  # how Linux says that the other end is closed
+        pass  # Linux: the other end is closed
     finally:
         os.close(terminal)
         assert process.wait(timeout=30) == 0, shown
     return shown.decode().splitlines()
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(told: Operator) -> None:
+def test_a_reader_that_closes_the_pipe_early_is_not_an_error(reader: Operator) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "authsvc", "audit"],
-        env={**told.environment, "PYTHONPATH": str(ROOT)},
+        env={**reader.environment, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,4 +1,4 @@
-"""What the commands say of themselves, and to whoever gets one wrong."""
+"""The help of the commands, and the errors for wrong command lines."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ __all__ = ["here"]  # the fixture
 
 
 def every_command(group: click.Group, *words: str) -> Iterator[tuple[str, ...]]:
-    """The words of each command, groups too."""
+    """Yield the words of each command, groups included."""
     yield words
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
@@ -33,7 +33,7 @@ def can_be_run(words: tuple[str, ...]) -> bool:
     return not isinstance(command, click.Group) or command.invoke_without_command
 
 
-def test_the_map_has_a_line_for_each_command_and_no_more() -> None:
+def test_help_has_exactly_one_line_for_each_command() -> None:
     listed = run("--help").stdout.partition("Commands:\n")[2].splitlines()
     rows = [line.strip() for line in listed if line.startswith("  ")]
     runnable = [" ".join(words) for words in every_command(main) if can_be_run(words)]
@@ -41,13 +41,13 @@ def test_the_map_has_a_line_for_each_command_and_no_more() -> None:
     assert [row for row in rows if not row.endswith(".")] == []
 
 
-def test_a_command_that_is_added_is_on_the_map_in_its_group() -> None:
+def test_an_added_command_is_listed_in_its_group() -> None:
     @click.group(cls=Commands)
     def top() -> None: ...
 
     @top.group()
     def ships() -> None:
-        """All that floats."""
+        """Ships."""
 
     @ships.command()
     @click.argument("name")
@@ -55,7 +55,7 @@ def test_a_command_that_is_added_is_on_the_map_in_its_group() -> None:
         """Send NAME to sea."""
 
     shown = top.get_help(click.Context(top))
-    assert re.search(r"\n\nAll that floats:\n  ships launch NAME +Send NAME to sea\.$", shown)
+    assert re.search(r"\n\nShips:\n  ships launch NAME +Send NAME to sea\.$", shown)
 
 
 @pytest.mark.parametrize("words", list(every_command(main)), ids=" ".join)
@@ -74,7 +74,7 @@ WRONG = [
     ("users craete a", "No such command 'craete'. Did you mean `create`?"),
     ("xyzzy", "No such command 'xyzzy'."),
     ("users create", "Missing argument 'EMAIL'."),
-    ("users list everybody", "Got unexpected extra argument (everybody)"),
+    ("users list extra", "Got unexpected extra argument (extra)"),
     ("sessions revoke", "Give either an e-mail address or --all."),
     ("sessions revoke alice --all", "Give either an e-mail address or --all."),
     ("db copy authsvc.db other.db", "Invalid value for 'FROM': it must be a database URL such as"),
@@ -83,14 +83,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("line", "said"), WRONG)
-def test_a_wrong_line_is_told_with_what_would_be_right(line: str, said: str) -> None:
+def test_a_wrong_command_line_is_refused_with_a_suggestion(line: str, said: str) -> None:
     result = run(*line.split())
     assert result.exit_code == 2
     assert re.search(r"Try 'authsvc.* --help' for help\.", result.stderr)
     assert f"\nError: {said}" in result.stderr
 
 
-def test_in_another_folder_the_settings_are_looked_for_where_they_are_not(here: Path) -> None:
+def test_in_another_folder_the_error_names_the_missing_settings_file(here: Path) -> None:
     missing = f"There is no {here}/instance/authsvc.env: go to the service's folder"
     assert missing in run("users", "list").stderr
     run("init")
@@ -105,9 +105,9 @@ def test_serving_in_another_folder_says_so(here: Path) -> None:
     assert f"There is no wsgi.py in {here}" in result.stderr
 
 
-def test_nobody_of_that_name_is_told_with_where_to_look(here: Path) -> None:
+def test_an_unknown_address_is_refused_with_the_command_that_lists_accounts(here: Path) -> None:
     url = new_database(here)
-    result = run("users", "disable", "nobody@example.com", **environment(url))
+    result = run("users", "disable", "unknown@example.com", **environment(url))
     assert result.exit_code == 1
     assert "There is no account with this e-mail address." in result.stderr
     assert "users list" in result.stderr

@@ -12,7 +12,7 @@ CLIENTS = 12
 
 
 def register(app: Flask, email: str) -> int:
-    """The status, tried again as long as too many passwords are being hashed."""
+    """Register, and retry while too many passwords are being hashed; return the status."""
     while True:
         sent = {"email": email, "password": PASSWORD}
         answer = app.test_client().post("/auth/register", json=sent)
@@ -20,10 +20,10 @@ def register(app: Flask, email: str) -> int:
             return answer.status_code
 
 
-def test_the_same_registration_at_once_gives_one_201_and_otherwise_409(app: Flask) -> None:
-    spelt = ["frank@example.com", "Frank@Example.com", "FRANK@EXAMPLE.COM"]
+def test_concurrent_registrations_of_one_address_give_one_201_and_otherwise_409(app: Flask) -> None:
+    spellings = ["frank@example.com", "Frank@Example.com", "FRANK@EXAMPLE.COM"]
     with ThreadPoolExecutor(CLIENTS) as clients:
-        answers = clients.map(lambda turn: register(app, spelt[turn % 3]), range(CLIENTS))
+        answers = clients.map(lambda turn: register(app, spellings[turn % 3]), range(CLIENTS))
         assert sorted(answers) == [201] + [409] * (CLIENTS - 1)
 
 
@@ -36,7 +36,7 @@ def test_the_same_registration_at_once_gives_one_201_and_otherwise_409(app: Flas
         ("stra\u00dfe@example.com", "STRASSE@example.com"),
     ],
 )
-def test_one_address_however_it_is_spelt(app: Flask, registered: str, typed: str) -> None:
+def test_spellings_of_one_address_are_one_account(app: Flask, registered: str, typed: str) -> None:
     assert register(app, registered) == 201
     assert register(app, typed) == 409
     assert Person(app, typed, PASSWORD).log_in().status_code == 200

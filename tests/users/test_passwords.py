@@ -47,7 +47,7 @@ def logged_in(app: Flask, password: str, email: str = EMAIL) -> int:
     "password",
     ["fifteen chars !", "correct Kuh 🐄 äöü", "\U0001f404" * 256, "xq" * 128, " " * 14 + "q"],
 )
-def test_a_password_of_15_to_256_code_points_is_taken_and_logs_in(
+def test_a_password_of_15_to_256_code_points_is_accepted_and_logs_in(
     app: Flask, password: str
 ) -> None:
     assert registered(app, password).status_code == 201
@@ -92,14 +92,16 @@ def test_a_weak_password_is_refused_at_a_change(alice: Person, password: str) ->
 
 
 @pytest.mark.parametrize("password", ["a.very.long.local.part", "A.Very.Long.Local.PART"])
-def test_the_local_part_of_the_own_address_is_no_password(app: Flask, password: str) -> None:
+def test_the_local_part_of_the_own_address_is_refused_as_password(
+    app: Flask, password: str
+) -> None:
     answer = registered(app, password, "a.very.long.local.part@example.com")
     assert answer.status_code == 422
     assert registered(app, password, "another@example.com").status_code == 201
 
 
 @pytest.mark.parametrize("password", ["qqqqwwwwqqqqwwwwq", "31415 92653 58979", "zxzxzxzx zxzxzxz"])
-def test_no_composition_is_asked_for(app: Flask, password: str) -> None:
+def test_there_are_no_composition_rules(app: Flask, password: str) -> None:
     assert registered(app, password).status_code == 201
 
 
@@ -134,28 +136,28 @@ def test_composed_and_decomposed_spellings_are_one_password(
         PASSWORD.replace("f", "\uff46"),
     ],
 )
-def test_nothing_is_trimmed_folded_or_taken_for_the_same(app: Flask, other: str) -> None:
+def test_a_password_is_not_trimmed_or_case_folded(app: Flask, other: str) -> None:
     registered(app, PASSWORD)
     assert logged_in(app, other) == 401
 
 
 @pytest.mark.parametrize("password", ["before\0behind, and on", "\0" * 15 + "end", "x" * 255 + "y"])
-def test_each_code_point_counts_to_the_last_and_nul_is_one(app: Flask, password: str) -> None:
+def test_every_code_point_counts_and_nul_is_one(app: Flask, password: str) -> None:
     assert registered(app, password).status_code == 201
     assert logged_in(app, password) == 200
     assert logged_in(app, password[:-1] + "!") == 401
 
 
-@pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
+@pytest.mark.parametrize("email", [EMAIL, "unknown@example.com"])
 @pytest.mark.parametrize("path", ["/auth/register", "/auth/login"])
-def test_half_a_character_is_422(app: Flask, path: str, email: str) -> None:
+def test_a_lone_surrogate_in_a_password_is_422(app: Flask, path: str, email: str) -> None:
     person = Person(app, email, "a lantern \ud800 for the cellar")
     answer = person.call("POST", path, json=person.credentials)
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/password")
 
 
 def import_user(app: Flask, stored: str, *, disabled: bool = False) -> None:
-    """A row as an operator writes it."""
+    """Insert a row, as an operator does."""
     now = datetime.now(UTC)
     row = {"id": uuid4(), "email": EMAIL, "email_key": EMAIL, "password_hash": stored}
     row |= {"created_at": now, "disabled_at": now if disabled else None}
@@ -168,8 +170,8 @@ def stored_hash(app: Flask) -> str:
         return connection.execute(select(User.password_hash)).scalar_one()
 
 
-def dated(password: str) -> dict[str, str]:
-    """The password's hash in every format that users are imported with."""
+def outdated(password: str) -> dict[str, str]:
+    """Return the hash of the password in every outdated format."""
     data = password.encode()[:72]
     return {
         "scrypt": generate_password_hash(password, "scrypt:1024:8:1"),
@@ -184,11 +186,11 @@ def dated(password: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("password", [PASSWORD, LONG], ids=["short", "long"])
-@pytest.mark.parametrize("kind", list(dated(PASSWORD)))
-def test_a_dated_hash_is_upgraded_at_a_good_login_and_never_at_a_bad_one(
+@pytest.mark.parametrize("kind", list(outdated(PASSWORD)))
+def test_an_outdated_hash_is_upgraded_at_a_good_login_and_never_at_a_bad_one(
     app: Flask, kind: str, password: str
 ) -> None:
-    imported = dated(password)[kind]
+    imported = outdated(password)[kind]
     import_user(app, imported)
     assert logged_in(app, "this is the wrong one") == 401
     assert stored_hash(app) == imported
@@ -203,15 +205,15 @@ def test_the_service_hashes_with_argon2id_at_owasps_parameters() -> None:
     assert Passwords(15).hash(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-def test_after_the_upgrade_of_a_bcrypt_hash_what_it_cut_off_counts(app: Flask) -> None:
-    import_user(app, dated(LONG)["bcrypt-2b"])
+def test_after_the_upgrade_of_a_bcrypt_hash_the_whole_password_counts(app: Flask) -> None:
+    import_user(app, outdated(LONG)["bcrypt-2b"])
     assert logged_in(app, LONG) == 200
     assert logged_in(app, LONG[:-1]) == 401
 
 
 @pytest.mark.parametrize("kind", ["scrypt", "bcrypt-2b", "argon2id"])
-def test_a_disabled_account_is_neither_let_in_nor_upgraded(app: Flask, kind: str) -> None:
-    imported = dated(PASSWORD)[kind]
+def test_a_disabled_account_is_neither_logged_in_nor_upgraded(app: Flask, kind: str) -> None:
+    imported = outdated(PASSWORD)[kind]
     import_user(app, imported, disabled=True)
     assert logged_in(app, PASSWORD) == 401
     assert stored_hash(app) == imported
@@ -231,13 +233,13 @@ MALFORMED = [
     "pbkdf2:sha256:99999999999999999999$s$ab",
     "pbkdf2:sha256:-1$s$ab",
     "pbkdf2:nonsense:1$s$ab",
-    dated(PASSWORD)["scrypt"][:-1],
-    dated(PASSWORD)["scrypt"][:30],
-    dated(PASSWORD)["bcrypt-2b"][:-1],
-    dated(PASSWORD)["argon2id"][:-1],
-    dated(PASSWORD)["argon2id"][:40],
-    dated(PASSWORD)["argon2id"] + "x",
-    dated(PASSWORD)["argon2id"] + "é",
+    outdated(PASSWORD)["scrypt"][:-1],
+    outdated(PASSWORD)["scrypt"][:30],
+    outdated(PASSWORD)["bcrypt-2b"][:-1],
+    outdated(PASSWORD)["argon2id"][:-1],
+    outdated(PASSWORD)["argon2id"][:40],
+    outdated(PASSWORD)["argon2id"] + "x",
+    outdated(PASSWORD)["argon2id"] + "é",
     "$2b$99$" + "a" * 53,
     "$2b$00$" + "." * 53,
     "$argon2id$v=19$m=99999999999999999999,t=1,p=1$YWFhYWFhYWE$YWFhYWFhYWE",
@@ -254,23 +256,23 @@ def test_a_malformed_stored_hash_is_a_wrong_password(app: Flask, stored: str) ->
 
 @settings(deadline=None, max_examples=50)
 @given(stored=st.text(max_size=80) | st.from_regex(r"(scrypt|pbkdf2)[:$][\s\S]{0,40}"))
-def test_no_text_in_the_place_of_a_hash_makes_anything_but_a_wrong_password(stored: str) -> None:
+def test_any_text_instead_of_a_hash_is_a_wrong_password(stored: str) -> None:
     assert Passwords(15, CHEAPEST).verify(PASSWORD, stored) == Verdict(False)
 
 
-def test_nobody_has_the_right_password() -> None:
+def test_without_an_account_every_password_is_wrong() -> None:
     assert Passwords(15, CHEAPEST).verify(PASSWORD, None) == Verdict(False)
 
 
-def test_nobodys_hash_is_well_formed_and_costs_as_much_as_any() -> None:
+def test_the_dummy_hash_is_well_formed_and_costs_as_much_as_any() -> None:
     for hasher in (CHEAPEST, Argon2id()):
-        nobodys = hasher.nobodys_hash
-        assert extract_parameters(nobodys) == extract_parameters(hasher.hash(PASSWORD))
-        with pytest.raises(VerifyMismatchError):  # what is malformed is refused uncomputed
-            PasswordHasher().verify(nobodys, PASSWORD)
+        dummy = hasher.dummy_hash
+        assert extract_parameters(dummy) == extract_parameters(hasher.hash(PASSWORD))
+        with pytest.raises(VerifyMismatchError):  # a malformed hash raises another error
+            PasswordHasher().verify(dummy, PASSWORD)
 
 
-def test_who_has_waited_for_a_second_for_a_turn_is_sent_away() -> None:
+def test_a_hash_that_has_waited_too_long_for_its_turn_is_503() -> None:
     hashing, begun, let_go = Hashing(NotMeasured()), Event(), Event()
 
     def hold() -> bool:
@@ -288,7 +290,7 @@ def test_who_has_waited_for_a_second_for_a_turn_is_sent_away() -> None:
 
 
 class Counting(Argon2id):
-    """A hasher that counts: each call to it is one computation."""
+    """A hasher that counts its computations."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8)
@@ -318,8 +320,8 @@ def counted(make_app: MakeApp) -> Iterator[tuple[Flask, Counting]]:
         (CHEAPEST.hash(PASSWORD), False, "this is the wrong one"),
         (CHEAPEST.hash(PASSWORD), True, PASSWORD),
         (CHEAPEST.hash(PASSWORD), True, "this is the wrong one"),
-        (dated(PASSWORD)["argon2id"], True, PASSWORD),
-        (dated(PASSWORD)["scrypt"], True, PASSWORD),
+        (outdated(PASSWORD)["argon2id"], True, PASSWORD),
+        (outdated(PASSWORD)["scrypt"], True, PASSWORD),
         ("", False, PASSWORD),
         ("no hash at all", False, PASSWORD),
         ("scrypt:nonsense$s$ab", False, PASSWORD),
@@ -333,7 +335,7 @@ def test_every_failed_login_costs_one_hash_and_answers_alike(
     app, hasher = counted
     if stored is not None:
         import_user(app, stored, disabled=disabled)
-    reference = Person(app, "nobody@example.com", typed).log_in()
+    reference = Person(app, "unknown@example.com", typed).log_in()
     hasher.calls = 0
     answer = Person(app, EMAIL, typed).log_in()
     assert hasher.calls == 1
