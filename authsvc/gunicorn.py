@@ -16,36 +16,37 @@ from gunicorn.glogging import Logger
 
 from authsvc.database import db
 from authsvc.monitoring.log_format import gunicorn_logging
-from authsvc.monitoring.metrics_folder import make_metrics_folder, outlive_this_process
+from authsvc.monitoring.metrics_folder import keep_after_this_process, make_metrics_folder
 from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
+from authsvc.server import worker_choice
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
-worker_class = "authsvc.server.worker.Worker"
+worker_class = worker_choice.worker_class()
 threads = 4
-backlog = 256  # connections that wait to be taken; more are not let in
-graceful_timeout = 10  # seconds that requests under way have when it is told to end
-keepalive = 75  # longer than the usual proxy's, so that the proxy is the one who closes
+backlog = 256  # connections that wait to be accepted; the kernel refuses more
+graceful_timeout = 10  # seconds that requests in progress have at shutdown
+keepalive = 75  # longer than the usual proxy's, so that the proxy closes first
 
-# The app is made once, in the master: bad settings stop the boot instead of each worker's.
+# The master makes the app once: bad settings stop the boot instead of each worker.
 preload_app = True
 
-# What a proxy says is believed by AUTHSVC_TRUSTED_PROXIES alone.
+# AUTHSVC_TRUSTED_PROXIES alone decides which proxy headers are trusted.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
-forwarder_headers = ""  # gunicorn would take SCRIPT_NAME and PATH_INFO over a Unix socket
+forwarder_headers = ""  # over a Unix socket gunicorn would accept SCRIPT_NAME and PATH_INFO
 
-# What is refused on the wire must not depend on whether gunicorn_h1c happens to be installed.
+# Which requests are refused must not depend on whether gunicorn_h1c is installed.
 http_parser = "python"
 
 SILENT_SECONDS = 10
 
 
 class NoAccessLog(Logger):  # type: ignore[misc]
-    """gunicorn's own logger, but for the line about each request, which authsvc writes itself."""
+    """gunicorn's logger without the access log: authsvc writes its own line for each request."""
 
-    def access(self, *about: Any) -> None:
-        """Build nothing: gunicorn would, and then throw it away."""
+    def access(self, *args: Any) -> None:
+        """Do nothing: gunicorn would build the line and then discard it."""
 
 
 logger_class = NoAccessLog
@@ -55,67 +56,74 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 if SHARED_MEMORY.is_dir():
     worker_tmp_dir = str(SHARED_MEMORY)  # a worker's heartbeat must not wait for a disk
 
-# Before the app is made. The folder goes with the master, also where the boot is stopped.
+# Before the app is made. The master removes the folder when it ends, even if the boot stops.
 METRICS = make_metrics_folder(SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
 share_metrics(METRICS)
 
 
 def when_ready(server: Any) -> None:
-    _share_memory()
-    _end_silence(server)
+    _freeze_memory()
+    _time_out_silent_clients(server)
 
 
-def _share_memory() -> None:
-    """What is there before the workers fork stays shared: their collectors leave it alone."""
+def _freeze_memory() -> None:
+    """Exclude what exists before the fork from garbage collection, so that it stays shared."""
     gc.collect()
     gc.freeze()
 
 
-def _end_silence(server: Any) -> None:
-    """A client that falls silent within a request must not hold a thread for ever.
+def _time_out_silent_clients(server: Any) -> None:
+    """Limit how long a client that stops sending within a request can hold a thread.
 
-    gthread waits for the rest of a request without an end. Accepted connections inherit this
-    from the socket that listens; idle ones between two requests are not concerned.
+    gthread waits for the rest of a request without a limit. Accepted connections inherit this
+    option from the listening socket; it does not affect idle ones between two requests.
     """
     for listener in server.LISTENERS:
         listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, pack("ll", SILENT_SECONDS, 0))
 
 
 def on_starting(server: Any) -> None:
-    """Workers that run as another user must be able to count."""
+    """Let workers that run as another user write metrics, and warn if our worker cannot run."""
     if (server.cfg.uid, server.cfg.gid) != (os.geteuid(), os.getegid()):  # systemd may forbid it
         os.chown(METRICS, server.cfg.uid, server.cfg.gid)
+    if missing := worker_choice.missing_names():
+        server.log.warning(
+            "authsvc's worker was not tested with this gunicorn, which lacks %s: serving with "
+            "plain gthread, which shares connections less evenly. Install the gunicorn version "
+            "that requirements.txt names.",
+            ", ".join(missing),
+        )
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Each worker counts under a number; that of one that has ended is given again.
+    """Give the worker the lowest free number, under which it writes its metrics.
 
-    So there are never more files than workers, however many have come and gone.
+    Numbers are reused, so there are never more metrics files than workers.
     """
     taken = {other.number for other in server.WORKERS.values()}
     worker.number = next(number for number in count(1) if number not in taken)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """What a worker was doing when it ended is no longer being done."""
+    """Reset the gauges of a worker that has ended."""
     forget_gauges(worker.number)
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Connections must not be shared between processes: each worker opens its own."""
-    outlive_this_process()
+    """Prepare a new worker: processes must not share a database connection."""
+    keep_after_this_process()
     measure_as(worker.number)
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)
-    worker.heard = server.SIG_QUEUE
+    worker.early_signals = server.SIG_QUEUE
 
 
 def post_worker_init(worker: Any) -> None:
-    """A worker that was told to end before it listened to signals ends all the same.
+    """Stop a worker that received a signal to stop before its signal handlers were installed.
 
-    Until then it hears with the master's ears, and they go to its copy of the master's queue, where
-    nobody looks. It would serve on until it is killed in the middle of its requests.
+    Until then the master's handlers, which the worker inherited, put signals into its copy of the
+    master's queue, which the worker never reads. It would serve until the master kills it.
     """
-    while not worker.heard.empty():
-        if worker.heard.get() in (SIGINT, SIGQUIT, SIGTERM):
+    while not worker.early_signals.empty():
+        if worker.early_signals.get() in (SIGINT, SIGQUIT, SIGTERM):
             worker.alive = False

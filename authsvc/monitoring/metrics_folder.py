@@ -1,4 +1,4 @@
-"""The folder in which one service's workers measure: made by the master, removed when it ends."""
+"""The folder of one service's metrics files: the master makes it, and removes it when it ends."""
 
 import atexit
 import fcntl
@@ -12,37 +12,37 @@ from authsvc import clock
 
 PREFIX = "authsvc-metrics-"
 FRESH_SECONDS = 60
-"""A folder younger than this may be one that its master has not taken hold of yet."""
+"""The master of a folder younger than this may not have locked it yet."""
 
 
 def make_metrics_folder(parent: Path | None) -> str:
-    """A folder of this process and its workers; it goes with this process.
+    """Return a new folder for this process and its workers, removed when this process ends.
 
-    One whose master was killed stays behind: the next service removes it.
+    The folder of a master that was killed stays: the next service that starts removes it.
 
     Args:
-        parent: where; by default where temporary files are.
+        parent: the folder to make it in; by default the system's folder for temporary files.
     """
-    place = parent or Path(gettempdir())
-    for folder in place.glob(f"{PREFIX}*"):
-        with suppress(OSError):  # held, another user's, or gone by now
-            _remove_left_behind(folder)
-    own = mkdtemp(prefix=PREFIX, dir=place)
-    _hold(own)
+    parent = parent or Path(gettempdir())
+    for folder in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):  # in use, another user's, or already removed
+            _remove_abandoned(folder)
+    own = mkdtemp(prefix=PREFIX, dir=parent)
+    _lock(own)
     atexit.register(shutil.rmtree, own, ignore_errors=True)
     return own
 
 
-def outlive_this_process() -> None:
-    """In a worker: the counts do not end with it."""
+def keep_after_this_process() -> None:
+    """In a worker: leave the folder in place when this process ends."""
     atexit.unregister(shutil.rmtree)
 
 
-def _hold(folder: Path | str) -> int:
-    """Lock a folder; the lock ends with the last process that was forked with it.
+def _lock(folder: Path | str) -> int:
+    """Lock a folder until the last process that was forked with the lock ends.
 
     Raises:
-        OSError: somebody else holds it.
+        OSError: another process has locked it.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
@@ -53,11 +53,11 @@ def _hold(folder: Path | str) -> int:
     return descriptor
 
 
-def _remove_left_behind(folder: Path) -> None:
+def _remove_abandoned(folder: Path) -> None:
     status = folder.lstat()
     fresh = clock.now().timestamp() - status.st_mtime < FRESH_SECONDS
     if fresh or status.st_uid != os.geteuid():
         return
-    held = _hold(folder)
+    lock = _lock(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    os.close(held)
+    os.close(lock)

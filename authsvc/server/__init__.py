@@ -1,1 +1,1 @@
-"""What runs the app: gunicorn's worker, and the checks before the first request."""
+"""Run the app: gunicorn's worker, and the checks before the first request."""

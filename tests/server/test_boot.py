@@ -1,4 +1,4 @@
-"""Starting and stopping, over gunicorn as it is deployed."""
+"""Starting and stopping the service under gunicorn, as it is deployed."""
 
 import signal
 import subprocess
@@ -16,7 +16,7 @@ BARE = ["--config", "/dev/null", "--no-control-socket"]
 
 
 def boot(config: list[str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """A start that must end by itself."""
+    """Run gunicorn; the boot must end by itself."""
     command = [sys.executable, "-m", "gunicorn", *config, "--bind", f"127.0.0.1:{free_port()}"]
     return subprocess.run(
         [*command, "wsgi:app"], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=20
@@ -56,7 +56,7 @@ def test_a_database_without_tables_stops_the_boot(tmp_path: Path) -> None:
     assert not (tmp_path / "empty.db").exists()
 
 
-def test_a_database_that_is_away_does_not_stop_the_boot(tmp_path: Path) -> None:
+def test_an_unreachable_database_does_not_stop_the_boot(tmp_path: Path) -> None:
     url = f"postgresql://alice:canary@127.0.0.1:{free_port()}/authsvc"
     with serving(url, tmp_path / "output", workers=1) as service:
         assert get(service, "/healthz") == 200
@@ -75,7 +75,7 @@ def test_a_good_boot_is_ready_and_ends_at_sigterm(database_url: str, tmp_path: P
     assert "Traceback" not in service.output.read_text()
 
 
-TOLD_TO_END = """
+SIGTERM_AT_FORK = """
 import os, signal
 from authsvc.gunicorn import *
 from authsvc.gunicorn import post_fork as ours
@@ -83,16 +83,16 @@ from authsvc.gunicorn import post_fork as ours
 def post_fork(server, worker):
     ours(server, worker)
     os.kill(os.getppid(), signal.SIGTERM)
-    server.SIG_QUEUE.put(server.SIG_QUEUE.get())  # returns when the master has passed it on
+    server.SIG_QUEUE.put(server.SIG_QUEUE.get())  # returns when the master has forwarded it
 """
 
 
 @pytest.mark.only("sqlite")
-def test_a_worker_that_is_told_to_end_while_it_starts_is_not_killed(
+def test_a_worker_that_gets_sigterm_while_it_starts_ends_gracefully(
     database_url: str, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.py"
-    config.write_text(TOLD_TO_END)
+    config.write_text(SIGTERM_AT_FORK)
     ended = boot(["--config", str(config), "--workers", "1"], environment(database_url))
     output = ended.stdout + ended.stderr
     assert ended.returncode == 0, output
@@ -112,13 +112,37 @@ sys.modules["gunicorn_h1c"] = Parser()
 
 
 @pytest.mark.only("sqlite")
-def test_a_parser_that_happens_to_be_installed_is_not_used(
+def test_another_http_parser_is_not_used_even_if_it_is_installed(
     database_url: str, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.py"
     config.write_text(ANOTHER_PARSER)
     with serving(database_url, tmp_path / "output", config=str(config)) as service:
         assert get(service, "/readyz") == 200
+
+
+HIDDEN_NAMES = """
+from gunicorn.workers import gthread
+
+del gthread._DEFER
+
+from authsvc.gunicorn import *
+"""
+
+
+@pytest.mark.only("sqlite")
+def test_without_gunicorns_private_names_plain_gthread_serves_with_one_warning(
+    database_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.py"
+    config.write_text(HIDDEN_NAMES)
+    with serving(database_url, tmp_path / "output", config=str(config)) as service:
+        assert get(service, "/readyz") == 200
+        lines = service.output.read_text().splitlines()
+    warnings = [line for line in lines if '"warning"' in line]
+    assert len(warnings) == 1
+    assert "which lacks gthread._DEFER: serving with plain gthread" in warnings[0]
+    assert any("Using worker: gthread" in line for line in lines)
 
 
 @pytest.mark.only("sqlite")
@@ -128,9 +152,11 @@ def test_workers_share_no_database_connection(database_url: str, tmp_path: Path)
             assert get(service, "/readyz") == 200
         file = database_url.removeprefix("sqlite:///")
         master = service.process.pid
-        while len(workers := children(master)) < 2:  # the first answers before the second is there
+        while (
+            len(workers := children(master)) < 2
+        ):  # the first worker may answer before the second has started
             assert get(service, "/readyz") == 200
-        assert file not in open_files(master)  # so there was nothing to inherit
+        assert file not in open_files(master)  # so the workers inherited no connection
         assert any(file in open_files(worker) for worker in workers)
 
 

@@ -1,4 +1,4 @@
-"""A flood of logins over real gunicorn, with real argon2: everybody else is served meanwhile."""
+"""A flood of logins on real gunicorn with real argon2: all other clients are still served."""
 
 import json
 import os
@@ -32,7 +32,7 @@ MOST_TIMES_IDLE = 5
 ROUNDS = 3
 TIMES = 4
 CROWD = 600
-"""More than wait in the kernel's queue, wait in both workers and are served."""
+"""More clients than fit into the kernel's queue and both workers."""
 MOST_SECONDS = 5.0
 BACK_SECONDS = 2.0
 BACK_TO = 3
@@ -45,7 +45,7 @@ IN_A_ROW = 400
 NEWCOMER_SECONDS = 1.0
 ACCEPT_SECONDS = 3.0
 
-# The clients are a process of their own: in this one they would slow what is measured.
+# The clients run in another process: in this one they would slow the measured requests.
 HAMMER = f"""
 import collections, http.client, json, sys, threading, time
 port, seconds, body = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
@@ -78,8 +78,7 @@ class Answer:
 
 @dataclass
 class Flood:
-    """What came of it: how often each status was answered, and each Retry-After and Connection of
-    a refusal."""
+    """How often each status was returned, and each Retry-After and Connection of a refusal."""
 
     statuses: dict[str, int]
     waits: list[list[str | None]]
@@ -110,7 +109,7 @@ def log_in(service: Service) -> Answer:
 
 @contextmanager
 def flooded(service: Service, clients: int) -> Iterator[Flood]:
-    """Clients that hammer login for as long as the block runs, and at least some seconds."""
+    """Send logins without a pause while the block runs, and for at least SECONDS."""
     arguments = [sys.executable, "-c", HAMMER]
     arguments += [str(service.port), str(SECONDS), CREDENTIALS, str(clients)]
     pipe = subprocess.PIPE
@@ -130,24 +129,24 @@ def flooded(service: Service, clients: int) -> Iterator[Flood]:
 
 
 def workers_of(service: Service) -> list[Path]:
-    """Their folders in /proc."""
+    """Return the workers' folders in /proc."""
     children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
     return [Path(f"/proc/{worker}") for worker in children.read_text().split()]
 
 
 def crowd(service: Service, path: str, body: str = "", **headers: str) -> Crowd:
-    """Clients who post this, each time over a new connection; how many is still to be said."""
+    """Return a crowd that posts this, each time over a new connection; the caller sets its size."""
     request = Request(service.url + path, "POST", {**(JSON if body else {}), **headers}, body)
     return Crowd(service.port, raw(request), SECONDS)
 
 
 def is_back(service: Service, crowd: Crowd, idle: float) -> bool:
-    """Whether a single request takes no more than a few times what it took before the crowd."""
+    """Return whether a request takes at most BACK_TO times as long as before the crowd."""
     return took(service, crowd) <= BACK_TO * idle
 
 
 def took(service: Service, crowd: Crowd) -> float:
-    """Seconds of one request."""
+    """Return the seconds that one request takes."""
     began = time.perf_counter()
     with socket.create_connection(("127.0.0.1", service.port), timeout=15) as wire:
         wire.sendall(crowd.request.encode())
@@ -157,7 +156,7 @@ def took(service: Service, crowd: Crowd) -> float:
 
 
 def median(connections: list[HTTPConnection], token: str, seconds: float) -> float:
-    """The p50 of protected requests, in milliseconds, over connections that are kept alive."""
+    """Return the p50 of protected requests over keep-alive connections, in milliseconds."""
     took: list[float] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -176,7 +175,7 @@ def test_a_flood_of_logins_slows_protected_requests_five_times_at_most(service: 
     figures = []
     with ExitStack() as stack:
         connections = [stack.enter_context(service.connected()) for _ in range(4)]
-        for _ in range(ROUNDS):  # other programs on the machine slow a round, and never hasten it
+        for _ in range(ROUNDS):  # other programs may slow a round down, but never speed it up
             idle = median(connections, token, 1)
             with flooded(service, CLIENTS) as flood:
                 busy = median(connections, token, SECONDS - 0.5)
@@ -187,7 +186,7 @@ def test_a_flood_of_logins_slows_protected_requests_five_times_at_most(service: 
     assert min(figures)[0] <= MOST_TIMES_IDLE
 
 
-def test_what_does_not_fit_gets_503_and_refreshes_go_on_and_all_is_well_afterwards(
+def test_excess_logins_get_503_while_refreshes_continue_and_logins_recover(
     service: Service,
 ) -> None:
     cookie = log_in(service).headers["Set-Cookie"].partition(";")[0]
@@ -201,7 +200,7 @@ def test_what_does_not_fit_gets_503_and_refreshes_go_on_and_all_is_well_afterwar
     assert log_in(service).status == 200
 
 
-def test_who_needs_no_hash_is_given_a_core_before_a_hash_is(service: Service) -> None:
+def test_hashing_threads_have_a_lower_priority_than_all_others(service: Service) -> None:
     assert log_in(service).status == 200
     nicenesses = [
         os.getpriority(os.PRIO_PROCESS, int(thread.name))
@@ -221,7 +220,7 @@ def test_three_people_who_log_in_at_once_are_served(service: Service) -> None:
 
 
 @pytest.mark.alone
-def test_of_four_times_too_many_logins_those_that_fit_are_served_soon(service: Service) -> None:
+def test_at_four_times_the_capacity_accepted_logins_are_served_quickly(service: Service) -> None:
     some = crowd(service, "/auth/login", CREDENTIALS)
     idle = statistics.median(took(service, some) for _ in range(10))
     with gathered(replace(some, clients=4, obedient=True)) as running:
@@ -241,7 +240,7 @@ def test_of_four_times_too_many_logins_those_that_fit_are_served_soon(service: S
 
 
 @pytest.mark.alone
-def test_of_a_crowd_without_passwords_all_who_are_let_in_are_served_soon(service: Service) -> None:
+def test_every_accepted_refresh_of_a_crowd_is_served_quickly(service: Service) -> None:
     cookie = log_in(service).headers["Set-Cookie"].partition(";")[0]
     some = crowd(service, "/auth/refresh", Cookie=cookie)
     idle = statistics.median(took(service, some) for _ in range(10))
@@ -275,7 +274,7 @@ def test_connections_opened_at_once_are_shared_by_both_workers(service: Service)
         assert shared(service, connections) == shares
 
 
-def test_connections_on_which_nothing_is_said_hold_up_nobody(service: Service) -> None:
+def test_silent_connections_do_not_delay_other_clients(service: Service) -> None:
     some = crowd(service, "/auth/refresh")
     with ExitStack() as stack:
         for _ in range(SILENT):
@@ -283,7 +282,7 @@ def test_connections_on_which_nothing_is_said_hold_up_nobody(service: Service) -
         assert took(service, some) < BACK_SECONDS
 
 
-def test_a_worker_with_no_free_thread_takes_no_more_connections(service: Service) -> None:
+def test_a_worker_without_a_free_thread_accepts_no_more_connections(service: Service) -> None:
     threads = WORKERS * THREADS
     begun = b"POST /auth/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{"
     with ExitStack() as stack:
@@ -296,11 +295,13 @@ def test_a_worker_with_no_free_thread_takes_no_more_connections(service: Service
         for connection in connections:
             connection.sock.sendall(b"}")
         answers = [connection.sock.recv(12) for connection in connections]
-    assert threads <= taken <= threads + WORKERS  # one each, where a request was finished before
+    assert (
+        threads <= taken <= threads + WORKERS
+    )  # one more each, if the worker had finished a request before
     assert answers == [b"HTTP/1.1 401"] * len(connections)
 
 
-def test_a_newcomer_is_served_among_more_clients_than_threads_who_never_pause(
+def test_a_new_client_is_served_beside_more_busy_clients_than_threads(
     service: Service,
 ) -> None:
     cookie = log_in(service).headers["Set-Cookie"].partition(";")[0]
@@ -321,7 +322,7 @@ def test_a_newcomer_is_served_among_more_clients_than_threads_who_never_pause(
 
 
 def answers_in_a_row(service: Service, request: str, number: int) -> int:
-    """Send so many requests at once over one connection; how many were answered by 200."""
+    """Send so many requests at once over one connection, and return how many got 200."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=15) as wire:
         asking = Thread(target=wire.sendall, args=[request.encode() * number])
         asking.start()
@@ -334,7 +335,7 @@ def answers_in_a_row(service: Service, request: str, number: int) -> int:
     return good
 
 
-def test_clients_who_do_not_close_what_was_closed_hold_up_nobody(service: Service) -> None:
+def test_clients_that_keep_a_closed_connection_open_delay_no_other_client(service: Service) -> None:
     some = crowd(service, "/auth/refresh")
     with ExitStack() as stack:
         connections = [stack.enter_context(service.connected()) for _ in range(STAYING)]
@@ -348,7 +349,7 @@ def test_clients_who_do_not_close_what_was_closed_hold_up_nobody(service: Servic
 
 
 def shared(service: Service, connections: list[HTTPConnection]) -> list[int]:
-    """How many of the connections each worker has accepted."""
+    """Return how many of the connections each worker has accepted."""
     ours = {connection.sock.getsockname()[1] for connection in connections}
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ends = ((_port(row[1]), _port(row[2]), row[9]) for row in rows)
@@ -360,7 +361,7 @@ def shared(service: Service, connections: list[HTTPConnection]) -> list[int]:
 
 def _open_files(worker: Path) -> Iterator[str]:
     for file in (worker / "fd").iterdir():
-        with suppress(FileNotFoundError):  # closed meanwhile
+        with suppress(FileNotFoundError):  # closed in the meantime
             yield str(file.readlink())
 
 
