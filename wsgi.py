@@ -1,4 +1,4 @@
-"""What gunicorn serves: ``gunicorn --config python:authsvc.gunicorn wsgi:app``."""
+"""The app that gunicorn serves: ``gunicorn --config python:authsvc.gunicorn wsgi:app``."""
 
 from authsvc.server.boot import boot
 

@@ -19,9 +19,9 @@ def __getattr__(name: str) -> Any:
             raise ImportError(server_extra_missing("create_app", error)) from None
         return create_app
     if name == "schema":  # what a wsgi.py of before 0.1.0 imports
-        from authsvc.database import schema
+        from authsvc.database import boot_checks
 
-        return schema
+        return boot_checks
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

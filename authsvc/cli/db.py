@@ -1,4 +1,4 @@
-"""`db`: the database as a whole."""
+"""The `db` commands: upgrade and copy the database."""
 
 import click
 from sqlalchemy.exc import DBAPIError
@@ -25,10 +25,10 @@ def _database_url(context: click.Context, argument: click.Parameter, text: str) 
 
 @db.command("upgrade")
 def upgrade() -> None:
-    """Bring the tables up to date.
+    """Upgrade the tables to this version.
 
-    Safe to run at any time, and at once by many. Run it before the first start and after each
-    update of authsvc.
+    Run it before the first start and after each update of authsvc. It is safe to run at any time,
+    also from several machines at once.
     """
     with clear_errors():
         schema.upgrade(load_settings(instance_folder()).database_url.get_secret_value())
@@ -41,8 +41,8 @@ def upgrade() -> None:
 def copy(source: str, target: str) -> None:
     """Copy all rows into an empty database.
 
-    Both are URLs. Stop the service first: what is written meanwhile is not copied. TO gets its
-    tables here.
+    Both are URLs. Stop the service first: rows that are written during the copy are not copied.
+    The command creates the tables in TO.
 
     \b
     authsvc db copy sqlite:////var/lib/authsvc/authsvc.db postgresql://authsvc@db/authsvc
@@ -53,5 +53,9 @@ def copy(source: str, target: str) -> None:
     except copying.CannotCopy as error:
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
-        raise click.ClickException(f"One of them cannot be used: {error.orig}") from None
-    click.echo("Everything is copied. Set AUTHSVC_DATABASE_URL to the new database, and start.")
+        raise click.ClickException(
+            f"One of the two databases cannot be used: {error.orig}"
+        ) from None
+    click.echo(
+        "All rows are copied. Set AUTHSVC_DATABASE_URL to the new database, and start the service."
+    )

@@ -1,4 +1,4 @@
-"""`init`, `secrets` and `serve`: from nothing to a running service."""
+"""The commands `init`, `secrets` and `serve`: set up and run the service."""
 
 import os
 import secrets as random
@@ -18,10 +18,10 @@ from authsvc.tokens.shared_secret import SECRET_BYTES
 
 @click.command()
 def secrets() -> None:
-    """Print two fresh secrets for the settings.
+    """Print two new secrets for the settings.
 
-    They are the two lines of an environment file. Nothing is kept: put them where the service
-    finds its environment.
+    They are two lines of an environment file. authsvc keeps no copy: append them to the file from
+    which the service gets its environment.
 
     \b
     authsvc secrets >> /etc/authsvc/authsvc.env
@@ -31,9 +31,9 @@ def secrets() -> None:
 
 @click.command()
 def init() -> None:
-    """Make instance/authsvc.env with fresh secrets.
+    """Create instance/authsvc.env with new secrets.
 
-    A file that is there already is never touched: everybody signed in depends on its secrets.
+    An existing file is never changed: new secrets would log every user out.
     """
     file = instance_folder() / "authsvc.env"
     try:
@@ -42,9 +42,9 @@ def init() -> None:
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from None
     if written:
-        click.echo(f"Wrote {file}: keep it secret, and keep it.")
+        click.echo(f"Wrote {file}. Keep it secret, and keep a copy of it.")
     else:
-        click.echo(f"{file} is there already and was left as it is.")
+        click.echo(f"{file} exists already and was not changed.")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -52,15 +52,15 @@ def init() -> None:
 def serve(words: tuple[str, ...]) -> None:
     """Serve on http://localhost:8000.
 
-    The database is brought up to date before. PORT in the environment moves the port. Further
-    options are gunicorn's own:
+    The database is upgraded first. The environment variable PORT changes the port. All further
+    options are gunicorn's:
 
     \b
     PORT=8001 authsvc serve --workers 4
     """
     if not Path("wsgi.py").exists():
         raise click.ClickException(
-            f"There is no wsgi.py in {Path.cwd()}, which makes the app: go to the service's folder."
+            f"There is no wsgi.py in {Path.cwd()}: run this command in the service's folder."
         )
     with clear_errors():
         schema.upgrade(load_settings(instance_folder()).database_url.get_secret_value())
@@ -76,7 +76,7 @@ def _secret_lines() -> str:
 
 
 def _write_new(file: Path, text: str) -> bool:
-    """Write a file that only its owner can read, whole or not at all; False where there is one."""
+    """Write a file that only its owner can read, atomically. Return False if it exists."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:

@@ -1,4 +1,4 @@
-"""What the commands share: the app's context, the password prompt, and errors as sentences."""
+"""Helpers of the commands: the app's context, the password prompt, errors as sentences."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from authsvc import database
 from authsvc.app import create_app, instance_folder
-from authsvc.database import schema
+from authsvc.database import boot_checks
 from authsvc.problems import Problem, ValidationFailed
 from authsvc.settings import PREFIX, SettingsInvalid
 from authsvc.settings.sources import load_settings
@@ -18,10 +18,10 @@ from authsvc.settings.sources import load_settings
 
 @contextmanager
 def app_context() -> Iterator[None]:
-    """The app's context, with clear errors."""
+    """Run the block in the app's context, and show errors as sentences."""
     with clear_errors():
         app = create_app()
-        schema.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
+        boot_checks.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
         with app.app_context():
             try:
                 yield
@@ -31,15 +31,15 @@ def app_context() -> Iterator[None]:
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Show what went wrong as a sentence, and exit with 1."""
+    """Turn an expected error into a sentence on standard error and exit status 1."""
     try:
         yield
     except SettingsInvalid as error:
         raise click.ClickException(f"{_capital(str(error))}{_no_settings_here()}") from None
-    except schema.DatabaseUnfit as error:
+    except boot_checks.DatabaseUnfit as error:
         raise click.ClickException(_capital(str(error))) from None
     except (DBAPIError, OSError) as error:
-        raise click.ClickException(_database_away(error)) from None
+        raise click.ClickException(_database_error(error)) from None
     except ValidationFailed as problem:
         raise click.ClickException(" ".join(fault.detail for fault in problem.faults)) from None
     except Problem as problem:
@@ -47,19 +47,19 @@ def clear_errors() -> Iterator[None]:
 
 
 def new_password() -> str:
-    """A password that is being set: a terminal is asked for it twice."""
+    """Return a new password. At a terminal the operator types it twice."""
     return password(confirmed=True)
 
 
 def password(*, confirmed: bool = False) -> str:
-    """A password, from the terminal or from standard input; never from the command line."""
+    """Return a password from the terminal or from standard input, never from the command line."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=confirmed))
     return sys.stdin.readline().rstrip("\r\n")
 
 
 def count_up(done: str, batches: Iterable[int]) -> int:
-    """Show how far it is while it goes on; gives the sum."""
+    """Show the progress of batches, and return their sum."""
     total = 0
     for number in batches:
         total += number
@@ -68,23 +68,23 @@ def count_up(done: str, batches: Iterable[int]) -> int:
 
 
 def printable(text: str) -> str:
-    """What a client sent, without the characters that move a terminal's cursor."""
+    """Replace control characters, which could move a terminal's cursor, by question marks."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _database_away(error: DBAPIError | OSError) -> str:
-    """Which database cannot be used and why, without the URL, which holds a password."""
+def _database_error(error: DBAPIError | OSError) -> str:
+    """Say which database cannot be used and why, without its URL, which may hold a password."""
     url = make_url(load_settings(instance_folder()).database_url.get_secret_value())
     where = url.database if url.get_backend_name() == "sqlite" else f"at {url.host or 'localhost'}"
     cause = error.orig if isinstance(error, DBAPIError) else error.strerror
     return (
         f"The database {where} cannot be used: {str(cause).strip()}\n"
-        f"See that it is there and that {PREFIX}DATABASE_URL is right."
+        f"Check that it is running and that {PREFIX}DATABASE_URL is right."
     )
 
 
 def _no_settings_here() -> str:
-    """A hint for whoever stands in another folder than the service does."""
+    """Return a hint for an operator who runs a command outside the service's folder."""
     file = instance_folder() / "authsvc.env"
     if file.exists():
         return ""

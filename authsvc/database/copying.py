@@ -1,34 +1,35 @@
-"""Moving to another database: every row of one is copied into another, as a whole or not at all."""
+"""Copy every row of one database into another, all of them or none."""
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
-from authsvc.database import Base, engine_options, prepare_engine, schema, write_options
+from authsvc.database import Base, schema, write_options
+from authsvc.database.unpooled import unpooled_engine
 
 PAGE = 1000
 """Rows in one INSERT."""
 
 
 class CannotCopy(Exception):
-    """The two databases are not such that one can be copied into the other."""
+    """One of the two databases is not in the state that a copy needs."""
 
 
 def copy(source: str, target: str) -> Iterator[tuple[str, int]]:
-    """Copy all rows; gives each table's name and number of rows when it is done.
+    """Copy all rows, and yield each table's name and number of rows once it is copied.
 
     Args:
         source: the URL of a database that is up to date.
-        target: the URL of a database without rows; its tables are made.
+        target: the URL of a database without rows; its tables are created.
 
     Raises:
         CannotCopy: the source is not up to date, or the target has rows.
     """
-    with _engine(source).connect() as old:
+    with unpooled_engine(source).connect() as old:
         if schema.present(old) != schema.newest():
             raise CannotCopy("FROM is not up to date: run `authsvc db upgrade` on it first.")
     schema.upgrade(target)
-    with _snapshot(source) as old, _engine(target).connect() as new:
+    with _snapshot(source) as old, unpooled_engine(target).connect() as new:
         new.execution_options(**write_options)
         with new.begin():
             yield from _copy_tables(old, new)
@@ -48,19 +49,10 @@ def _copy_tables(old: Connection, new: Connection) -> Iterator[tuple[str, int]]:
 
 
 def _snapshot(url: str) -> Connection:
-    """All tables as they are at one moment."""
-    connection = _engine(url).connect()
+    """Return a connection that sees all tables as they are at one moment."""
+    connection = unpooled_engine(url).connect()
     if connection.dialect.name == "postgresql":
         connection.execution_options(isolation_level="REPEATABLE READ")
     else:
         connection.exec_driver_sql("BEGIN")
     return connection
-
-
-def _engine(url: str) -> Engine:
-    options = engine_options(url)
-    engine = create_engine(
-        url, connect_args=options["connect_args"], hide_parameters=True, poolclass=NullPool
-    )
-    prepare_engine(engine)
-    return engine

@@ -1,1 +1,1 @@
-"""The database's schema, step by step."""
+"""The migrations: the schema's history, one file for each revision."""

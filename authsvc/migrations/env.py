@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, in the transaction that `authsvc.database.schema` opened."""
+"""Run the migrations, as Alembic asks, in the transaction that `authsvc.database.schema` opened."""
 
 from alembic import context
 
@@ -9,7 +9,7 @@ from authsvc.sessions import model as sessions
 from authsvc.users import model as users
 
 TABLES = (users.User, sessions.RefreshToken, audit.SecurityEvent, database_counts.RateLimit)
-"""Named here so that they are imported: a table is known to Base when its module is."""
+"""Every table. Base knows a table once the module that defines it is imported."""
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -1,4 +1,4 @@
-"""What must hold before the first request: the settings are valid, and the database is fit."""
+"""Check the settings and the database before the first request."""
 
 import sys
 from contextlib import suppress
@@ -7,25 +7,25 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from authsvc.app import create_app
-from authsvc.database import schema
+from authsvc.database import boot_checks
 from authsvc.settings import SettingsInvalid
 
 GIVE_UP = 3
-"""The exit status at which gunicorn stops, instead of starting workers again and again."""
+"""The exit status that makes gunicorn stop instead of starting its workers again and again."""
 
 
 def boot() -> Flask:
-    """Return the app that a WSGI server serves.
+    """Return the app for a WSGI server.
 
-    Where it cannot be served, print one sentence that says what to do and exit. A database that
-    is away may come back, so it does not stop the boot: /readyz says whether it is there.
+    If the settings or the database are unfit, print one sentence that says what to do, and exit.
+    A database that does not answer does not stop the boot: it may return, and /readyz reports it.
     """
     try:
         app = create_app()
         with suppress(OperationalError):
-            schema.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
-            schema.require_durable(app.config["SQLALCHEMY_DATABASE_URI"])
-    except (SettingsInvalid, schema.DatabaseUnfit) as error:
+            boot_checks.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
+            boot_checks.require_durable(app.config["SQLALCHEMY_DATABASE_URI"])
+    except (SettingsInvalid, boot_checks.DatabaseUnfit) as error:
         print(f"authsvc cannot start: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(GIVE_UP)
     return app

@@ -1,4 +1,4 @@
-"""The commands, as somebody types them."""
+"""The commands, as an operator types them."""
 
 import os
 import stat
@@ -53,7 +53,7 @@ def url(here: Path) -> str:
 
 @pytest.fixture
 def settings(url: str) -> dict[str, str]:
-    """Good settings, with a database that is there and up to date."""
+    """Valid settings, with an upgraded database."""
     schema.upgrade(url)
     return environment(url)
 
@@ -63,11 +63,11 @@ def emails(url: str) -> list[str]:
         return list(connection.execute(text("SELECT email FROM users ORDER BY email")).scalars())
 
 
-def test_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert run("--version").stdout == "authsvc, version 0.1.0\n"
 
 
-def test_secrets_prints_two_lines_that_are_good_settings(instance: Path) -> None:
+def test_secrets_prints_two_lines_that_are_valid_settings(instance: Path) -> None:
     (instance / "authsvc.env").write_text(run("secrets").stdout)
     settings = load_settings(instance, {})
     access = settings.access_token_secret.get_secret_value()
@@ -84,7 +84,7 @@ def test_secrets_are_fresh_each_time() -> None:
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
 @pytest.mark.parametrize("shell", [False, True])
-def test_keys_generate_prints_two_lines_that_are_good_settings(
+def test_keys_generate_prints_two_lines_that_are_valid_settings(
     instance: Path, algorithm: str, shell: bool
 ) -> None:
     words = [] if algorithm == "EdDSA" else ["--algorithm", algorithm]
@@ -109,7 +109,7 @@ def test_keys_are_fresh_each_time() -> None:
     assert len({run("keys", "generate").stdout for _ in range(20)}) == 20
 
 
-def test_an_algorithm_that_there_is_not_is_told() -> None:
+def test_an_unknown_algorithm_is_refused_with_the_known_ones() -> None:
     result = run("keys", "generate", "--algorithm", "RS256")
     assert result.exit_code == 2
     assert "is not one of 'EdDSA', 'ES256'" in result.stderr
@@ -129,17 +129,17 @@ def test_init_writes_a_file_that_only_its_owner_reads(here: Path) -> None:
     assert file.read_text().partition("=")[2][:20] not in result.stdout
 
 
-def test_init_leaves_a_file_that_is_there(here: Path) -> None:
+def test_init_does_not_change_an_existing_file(here: Path) -> None:
     run("init")
     file = here / "instance" / "authsvc.env"
     before = file.read_text()
     result = run("init")
     assert result.exit_code == 0
-    assert "is there already and was left as it is" in result.stdout
+    assert "exists already and was not changed" in result.stdout
     assert file.read_text() == before
 
 
-def test_init_by_eight_at_once_leaves_one_whole_file(here: Path) -> None:
+def test_eight_inits_at_once_write_one_complete_file(here: Path) -> None:
     assert at_once(8, init_in, str(here)) == [0] * 8
     written = [path for path in here.iterdir() if path.is_file() and "Wrote" in path.read_text()]
     assert len(written) == 1
@@ -154,14 +154,14 @@ def init_in(folder: str) -> None:
     sys.exit(result.exit_code)
 
 
-def test_init_where_it_cannot_write_says_so(here: Path) -> None:
+def test_init_says_that_it_cannot_write_the_file(here: Path) -> None:
     (here / "instance").write_text("a file in the folder's place")
     result = run("init")
     assert result.exit_code == 1
     assert result.stderr == f"Error: {here}/instance/authsvc.env cannot be written: File exists.\n"
 
 
-def test_db_upgrade_makes_the_tables_and_may_be_repeated(here: Path) -> None:
+def test_db_upgrade_creates_the_tables_and_may_be_repeated(here: Path) -> None:
     run("init")
     for _ in range(2):
         result = run("db", "upgrade")
@@ -182,18 +182,18 @@ def test_without_settings_each_command_says_what_to_do(words: list[str], here: P
 
 
 @pytest.mark.parametrize("words", [["db", "upgrade"], ["users", "create", "alice@example.com"]])
-def test_a_database_that_is_away_is_named_without_its_password(words: list[str]) -> None:
+def test_an_unreachable_database_is_named_without_its_password(words: list[str]) -> None:
     away = environment(f"postgresql://alice:canary@127.0.0.1:{free_port()}/authsvc")
     process = python_m_authsvc(*words, settings=away)
     stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 1
     assert stderr.startswith("Error: The database at 127.0.0.1 cannot be used: ")
-    assert "See that it is there and that AUTHSVC_DATABASE_URL is right." in stderr
+    assert "Check that it is running and that AUTHSVC_DATABASE_URL is right." in stderr
     assert "Traceback" not in stderr
     assert "canary" not in stdout + stderr
 
 
-def test_a_file_that_is_no_database_is_named(here: Path, url: str) -> None:
+def test_a_file_that_is_not_a_database_is_named(here: Path, url: str) -> None:
     (here / "authsvc.db").write_text("This is a letter to somebody. " * 100)
     upgrade = run("db", "upgrade", **environment(url))
     assert upgrade.exit_code == 1
@@ -203,9 +203,7 @@ def test_a_file_that_is_no_database_is_named(here: Path, url: str) -> None:
     assert "The database cannot be read: file is not a database" in create.stderr
 
 
-def test_a_person_made_with_the_password_on_stdin_is_there(
-    settings: dict[str, str], url: str
-) -> None:
+def test_users_create_reads_the_password_from_stdin(settings: dict[str, str], url: str) -> None:
     result = run("users", "create", "alice@example.com", stdin=f"{PASSWORD}\n", **settings)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.startswith("alice@example.com can log in now (id ")
@@ -213,7 +211,7 @@ def test_a_person_made_with_the_password_on_stdin_is_there(
     assert emails(url) == ["alice@example.com"]
 
 
-def test_a_terminal_is_asked_for_the_password_twice_and_shows_none(
+def test_at_a_terminal_the_password_is_typed_twice_and_not_shown(
     settings: dict[str, str], url: str
 ) -> None:
     env = {**settings, "PYTHONPATH": str(ROOT)}
@@ -237,7 +235,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("email", "password", "said"), REFUSED)
-def test_a_bad_account_is_refused_with_a_sentence(
+def test_an_invalid_account_is_refused_with_a_sentence(
     settings: dict[str, str], url: str, email: str, password: str, said: str
 ) -> None:
     result = run("users", "create", email, stdin=f"{password}\n", **settings)
@@ -256,7 +254,7 @@ def test_an_e_mail_that_is_taken_is_refused_whatever_its_case(
     assert emails(url) == ["alice@example.com"]
 
 
-def test_without_tables_a_new_account_needs_db_upgrade_first(here: Path, url: str) -> None:
+def test_without_tables_users_create_asks_for_db_upgrade(here: Path, url: str) -> None:
     words = ("users", "create", "alice@example.com")
     result = run(*words, stdin=PASSWORD, **environment(url))
     assert result.exit_code == 1

@@ -1,4 +1,4 @@
-"""The schema: models and migrations agree, many may start at once, and a failure leaves nothing."""
+"""The schema: models and migrations agree, upgrades may run at once, a failure changes nothing."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from authsvc.database import Base, prepare_engine, schema
+from authsvc.database import Base, boot_checks, prepare_engine, schema
 from tests.conftest import MakeDatabase
 from tests.support.processes import at_once
 
@@ -30,7 +30,7 @@ def url(make_database: MakeDatabase) -> str:
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
-    """A look at that database, connected as the service connects."""
+    """An engine for that database that connects as the service does."""
     engine = create_engine(url, poolclass=NullPool)
     prepare_engine(engine)
     yield engine
@@ -39,14 +39,14 @@ def engine(url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def migrations(tmp_path: Path) -> Path:
-    """A copy of the migrations, to add some to."""
+    """A copy of the migrations folder, to which a test can add revisions."""
     copy = tmp_path / "100% migrations"
     shutil.copytree(schema.MIGRATIONS, copy)
     return copy
 
 
 def add(migrations: Path, *statements: str) -> None:
-    """A revision after the newest that runs these statements of Python."""
+    """Add a revision after the newest, which runs these Python statements."""
     (migrations / "versions" / f"{NEXT}_more.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n\n"
         f'revision = "{NEXT}"\ndown_revision = "{schema.newest()}"\n\n\n'
@@ -59,7 +59,7 @@ def tables(engine: Engine) -> set[str]:
 
 
 def fill(engine: Engine) -> None:
-    """Alice, with one session."""
+    """Insert Alice and one session of hers."""
     at = "2026-11-24 10:57:00.000000"
     alice, session = "00000000000070008000000000000001", "00000000000070008000000000000002"
     with engine.begin() as connection:
@@ -80,20 +80,20 @@ def fill(engine: Engine) -> None:
 
 
 def owners(engine: Engine) -> list[str]:
-    """The e-mail addresses of all sessions' users."""
+    """Return the e-mail addresses of all sessions' users."""
     query = "SELECT email FROM refresh_tokens JOIN users ON users.id = user_id"
     with engine.connect() as connection:
         return list(connection.execute(text(query)).scalars())
 
 
 def column(engine: Engine, name: str) -> list[str]:
-    """That column of all users."""
+    """Return that column of all users."""
     with engine.connect() as connection:
         return list(connection.execute(text(f"SELECT {name} FROM users")).scalars())
 
 
 def events(engine: Engine) -> int:
-    """How many security events there are."""
+    """Return how many security events the database has."""
     with engine.connect() as connection:
         return connection.execute(text("SELECT count(*) FROM security_events")).scalar_one()
 
@@ -130,7 +130,7 @@ def test_down_and_up_again_with_data_in_the_tables(url: str, engine: Engine) -> 
     assert owners(engine) == ["a@example.com"]
 
 
-def test_0002_keeps_what_is_there_and_gives_nobody_a_role(url: str, engine: Engine) -> None:
+def test_0002_keeps_existing_rows_and_grants_no_role(url: str, engine: Engine) -> None:
     schema.upgrade(url, "0001")
     fill(engine)
     schema.upgrade(url)
@@ -148,13 +148,13 @@ def test_0002_keeps_what_is_there_and_gives_nobody_a_role(url: str, engine: Engi
     assert events(engine) == 0
 
 
-def test_whoever_names_no_roles_can_still_add_people(url: str, engine: Engine) -> None:
+def test_an_insert_without_roles_still_works(url: str, engine: Engine) -> None:
     schema.upgrade(url)
-    fill(engine)  # as an import would, and the version before roles while it still runs
+    fill(engine)  # as an import does, and the version before roles while it still runs
     assert column(engine, "roles") == [""]
 
 
-def test_the_events_of_a_person_who_is_deleted_by_sql_go_too(url: str, engine: Engine) -> None:
+def test_deleting_a_user_by_sql_deletes_the_users_events(url: str, engine: Engine) -> None:
     schema.upgrade(url)
     fill(engine)
     with engine.begin() as connection:
@@ -165,7 +165,7 @@ def test_the_events_of_a_person_who_is_deleted_by_sql_go_too(url: str, engine: E
     assert events(engine) == 0
 
 
-def test_a_failing_migration_leaves_no_trace(url: str, engine: Engine, migrations: Path) -> None:
+def test_a_failing_migration_changes_nothing(url: str, engine: Engine, migrations: Path) -> None:
     schema.upgrade(url)
     fill(engine)
     add(
@@ -180,7 +180,7 @@ def test_a_failing_migration_leaves_no_trace(url: str, engine: Engine, migration
     assert tables(engine) == TABLES
     assert "nickname" not in {column["name"] for column in inspect(engine).get_columns("users")}
     assert owners(engine) == ["a@example.com"]
-    schema.require_newest(url)
+    boot_checks.require_newest(url)
 
 
 def test_a_first_migration_that_fails_leaves_an_empty_database(
@@ -192,7 +192,7 @@ def test_a_first_migration_that_fails_leaves_an_empty_database(
     assert tables(engine) == set()
 
 
-def test_a_table_that_is_rebuilt_keeps_what_refers_to_it(
+def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(
     url: str, engine: Engine, migrations: Path
 ) -> None:
     schema.upgrade(url)
@@ -206,45 +206,45 @@ def test_a_table_that_is_rebuilt_keeps_what_refers_to_it(
     assert owners(engine) == ["a@example.com"]
 
 
-def test_a_migration_that_orphans_rows_is_taken_back(
+def test_a_migration_that_orphans_rows_is_rolled_back(
     url: str, engine: Engine, migrations: Path
 ) -> None:
     if engine.dialect.name != "sqlite":
-        return  # elsewhere the constraint itself refuses
+        return  # on Postgres the constraint itself refuses
     schema.upgrade(url)
     fill(engine)
     add(migrations, "op.execute('DELETE FROM users')")
-    with pytest.raises(RuntimeError, match="rows that refer to nothing"):
+    with pytest.raises(RuntimeError, match="rows that refer to missing rows"):
         schema.upgrade(url, migrations=migrations)
     assert owners(engine) == ["a@example.com"]
 
 
-def test_the_database_that_is_behind_is_refused_until_it_is_upgraded(
-    url: str, migrations: Path
-) -> None:
-    with pytest.raises(schema.DatabaseUnfit, match="no tables yet: run `python -m authsvc db up"):
-        schema.require_newest(url)
+def test_an_older_database_is_refused_until_it_is_upgraded(url: str, migrations: Path) -> None:
+    with pytest.raises(
+        boot_checks.DatabaseUnfit, match="no tables yet: run `python -m authsvc db up"
+    ):
+        boot_checks.require_newest(url)
     schema.upgrade(url)
-    schema.require_newest(url)
+    boot_checks.require_newest(url)
     schema.downgrade(url, "base")
-    with pytest.raises(schema.DatabaseUnfit, match="no tables yet"):
-        schema.require_newest(url)
+    with pytest.raises(boot_checks.DatabaseUnfit, match="no tables yet"):
+        boot_checks.require_newest(url)
     add(migrations, "pass")
     schema.upgrade(url)
     behind = f"is at revision {schema.newest()}, and this version needs {NEXT}: run"
-    with pytest.raises(schema.DatabaseUnfit, match=behind):
-        schema.require_newest(url, migrations)
+    with pytest.raises(boot_checks.DatabaseUnfit, match=behind):
+        boot_checks.require_newest(url, migrations)
     schema.upgrade(url, migrations=migrations)
-    schema.require_newest(url, migrations)
+    boot_checks.require_newest(url, migrations)
 
 
-def test_a_database_newer_than_the_code_is_taken(url: str, migrations: Path) -> None:
+def test_a_database_newer_than_the_code_is_accepted(url: str, migrations: Path) -> None:
     add(migrations, "pass")
     schema.upgrade(url, migrations=migrations)
-    schema.require_newest(url)
+    boot_checks.require_newest(url)
 
 
-def test_after_an_upgrade_sqlite_writes_ahead_and_keeps_foreign_keys(
+def test_after_an_upgrade_sqlite_uses_wal_and_enforces_foreign_keys(
     url: str, engine: Engine
 ) -> None:
     schema.upgrade(url)
@@ -256,8 +256,8 @@ def test_after_an_upgrade_sqlite_writes_ahead_and_keeps_foreign_keys(
         assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
 
 
-def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "letter"
     file.write_text("This is a letter to somebody. " * 100)
-    with pytest.raises(schema.DatabaseUnfit, match="cannot be read: file is not a database"):
-        schema.require_newest(f"sqlite:///{file}")
+    with pytest.raises(boot_checks.DatabaseUnfit, match="cannot be read: file is not a database"):
+        boot_checks.require_newest(f"sqlite:///{file}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from authsvc.database import schema
+from authsvc.database import boot_checks, schema
 from tests.faults.visitor import Visitor
 from tests.support.gunicorn_server import serving
 from tests.support.pgbouncer_server import pgbouncer
@@ -49,19 +49,19 @@ def said_of(code: str) -> str:
 def test_the_migrations_run_through_it(pooled: str) -> None:
     schema.downgrade(pooled, "base")
     schema.upgrade(pooled)
-    schema.require_newest(pooled)
+    boot_checks.require_newest(pooled)
 
 
 def test_the_boot_stops_where_a_commit_would_not_be_durable(
     pooled: str, own_cluster: Cluster
 ) -> None:
-    schema.require_durable(pooled)
+    boot_checks.require_durable(pooled)
     name = make_url(pooled).database or ""
     with own_cluster.address.connect() as connection:
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-    unsafe = pytest.raises(schema.DatabaseUnfit, match="synchronous_commit is off")
+    unsafe = pytest.raises(boot_checks.DatabaseUnfit, match="synchronous_commit is off")
     with pgbouncer(own_cluster.address) as another, unsafe:  # which has no connection from before
-        schema.require_durable(another.url(name))
+        boot_checks.require_durable(another.url(name))
 
 
 def test_without_it_our_own_connections_are_durable_whatever_the_server_says(
@@ -70,4 +70,4 @@ def test_without_it_our_own_connections_are_durable_whatever_the_server_says(
     with own_cluster.address.connect() as connection:
         name = make_url(url).database
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-    schema.require_durable(url)
+    boot_checks.require_durable(url)

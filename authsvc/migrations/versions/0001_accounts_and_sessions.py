@@ -1,4 +1,4 @@
-"""Users, their sessions, and the counts of attempts.
+"""Add users, their sessions, and the counts of attempts.
 
 Revision ID: 0001
 Revises:

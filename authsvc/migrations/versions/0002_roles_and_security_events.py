@@ -1,4 +1,4 @@
-"""Roles, and what happened to whose account.
+"""Add roles, and the security events of each account.
 
 Revision ID: 0002
 Revises: 0001
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # The default fills in the rows that are there, and those of the old version while it runs.
+    # The default is for existing rows, and for those that the old version adds while it runs.
     op.add_column("users", sa.Column("roles", sa.String(), server_default="", nullable=False))
     op.create_table(
         "security_events",
