@@ -6,10 +6,12 @@ Each function that takes an e-mail address raises `NotFound` if no account has i
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from authsvc import clock, roles
 from authsvc.audit.read import Recorded, newest
 from authsvc.audit.record import OPERATOR, Event, record
-from authsvc.database import writing
+from authsvc.database import transaction
 from authsvc.problems import Fault, NotFound, ValidationFailed
 from authsvc.roles import Roles
 from authsvc.sessions import list as session_list
@@ -36,18 +38,24 @@ def register(email: str, password: str) -> Account:
 def disable(email: str) -> None:
     """Disable an account: refuse its logins, and revoke its sessions."""
     user_id = _account(email).id
-    with writing() as connection:
+
+    def disable_account(connection: Connection) -> None:
         accounts.set_disabled(connection, user_id, clock.now())
         record(connection, OPERATOR, Event("account_disabled", user_id))
         revoke_all(connection, user_id, OPERATOR)
+
+    transaction(disable_account)
 
 
 def enable(email: str) -> None:
     """Enable an account; its revoked sessions stay revoked."""
     user_id = _account(email).id
-    with writing() as connection:
+
+    def enable_account(connection: Connection) -> None:
         accounts.set_disabled(connection, user_id, None)
         record(connection, OPERATOR, Event("account_enabled", user_id))
+
+    transaction(enable_account)
 
 
 def set_password(email: str, password: str) -> None:
@@ -60,10 +68,13 @@ def set_password(email: str, password: str) -> None:
     passwords = registry.get(Passwords)
     passwords.refuse_weak(password, account.email, "/password")
     new_hash = passwords.hash(password)
-    with writing() as connection:
+
+    def store(connection: Connection) -> None:
         overwrite_password(connection, account.id, new_hash)
         record(connection, OPERATOR, Event("password_changed", account.id))
         revoke_all(connection, account.id, OPERATOR)
+
+    transaction(store)
 
 
 def grant(email: str, granted: Collection[str]) -> Roles:
@@ -95,8 +106,7 @@ def live_sessions(email: str) -> list[LiveSession]:
 def revoke_sessions(email: str) -> int:
     """Revoke every session of an account, and return how many there were."""
     user_id = _account(email).id
-    with writing() as connection:
-        return revoke_all(connection, user_id, OPERATOR)
+    return transaction(lambda connection: revoke_all(connection, user_id, OPERATOR))
 
 
 def audit(
@@ -116,7 +126,8 @@ def audit(
 
 def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
     user_id = _account(email).id
-    with writing() as connection:
+
+    def replace(connection: Connection) -> Roles:
         before, after = accounts.replace_roles(connection, user_id, change)
         if len(after) > roles.MAX_ROLES:
             raise _invalid_roles(
@@ -126,7 +137,9 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
         changes += [f"-{name}" for name in before if name not in after]
         if changes:
             record(connection, OPERATOR, Event("roles_changed", user_id, detail=" ".join(changes)))
-    return after
+        return after
+
+    return transaction(replace)
 
 
 def _invalid_roles(why: str) -> ValidationFailed:

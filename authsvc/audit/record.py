@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from authsvc import clock
 from authsvc.audit.model import ActorKind, Kind, SecurityEvent, first_id, new_ids
-from authsvc.database import reading, writing
+from authsvc.database import reading, transaction
 from authsvc.database.compiled import Command
 from authsvc.web.client import Client
 from authsvc.web.log_context import session_hash
@@ -96,8 +96,7 @@ def record_refusal(actor: Actor, event: Event) -> None:
     """
     try:
         if event.session is None or not _recorded_lately(event, session_hash(event.session)):
-            with writing() as connection:
-                record(connection, actor, event)
+            transaction(lambda connection: record(connection, actor, event))
     except SQLAlchemyError as error:
         _log.warning("%s was not recorded: %s", event.kind, error)
 

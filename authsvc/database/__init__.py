@@ -1,14 +1,17 @@
 """The database: its connections, its two kinds of transaction, and the columns' own types."""
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -17,6 +20,18 @@ from authsvc.database.sqlite_lock import Turn, begin_immediate
 CONNECT_SECONDS = 3
 LOCK_SECONDS = 4
 STATEMENT_SECONDS = 5
+
+RETRIES = 12
+RETRY_SECONDS = 3.0
+"""A transaction is not retried after that time: the request must end within ten seconds."""
+RETRY_DELAY = 0.02
+RETRY_DELAY_MAX = 0.2
+"""Seconds. The delay is random, up to a bound that doubles with each retry."""
+CONFLICTS = frozenset({"40001", "40P01"})
+"""The SQLSTATEs of Postgres after which the same transaction may succeed: serialization_failure
+and deadlock_detected (Postgres documentation, section 13.5)."""
+
+T = TypeVar("T")
 
 write_options = {"authsvc_writes": True}
 """Execution options of a connection whose transactions write."""
@@ -64,9 +79,40 @@ def reading() -> Iterator[Connection]:
         yield connection
 
 
+def transaction(work: Callable[[Connection], T]) -> T:
+    """Run `work` in a transaction that may write, and return what it returns.
+
+    The transaction is committed when `work` returns, and rolled back when it raises. If the
+    database aborts it because of a conflict with another transaction, `work` runs again: it must
+    change nothing except the database.
+
+    Raises:
+        SQLAlchemyError: the database refused a statement, did not answer, or aborted the
+            transaction too often.
+    """
+    give_up = time.monotonic() + RETRY_SECONDS
+    retry = 0
+    while True:
+        try:
+            with writing() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            if not _is_conflict(error) or retry == RETRIES or time.monotonic() > give_up:
+                raise
+        delay = min(RETRY_DELAY * 2**retry, RETRY_DELAY_MAX)
+        time.sleep(random.uniform(0, delay))  # noqa: S311
+        retry += 1
+
+
+def _is_conflict(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in CONFLICTS
+
+
 @contextmanager
 def writing() -> Iterator[Connection]:
     """A transaction that may write: committed at the end, rolled back by an exception.
+
+    It is one attempt: the service uses `transaction`, which retries.
 
     On SQLite it takes the write lock at once: a transaction that reads first and asks for
     the lock later is refused while another one writes.

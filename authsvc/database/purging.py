@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete
+from sqlalchemy import Connection, Select, bindparam, delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from authsvc.database import writing
+from authsvc.database import transaction
 from authsvc.database.compiled import Query
 
 BATCH = 20
@@ -52,10 +52,12 @@ class ExpiredRows:
 
     def _remove(self, before: Any) -> int:
         # The look-up is a statement of its own: within the DELETE a planner may scan the table.
-        with writing() as connection:
+        def remove(connection: Connection) -> int:
             ids = connection.execute(self._next, {"before": before}).scalars().all()
             connection.execute(self._delete, {"ids": ids})
-        return len(ids)
+            return len(ids)
+
+        return transaction(remove)
 
 
 class _Id(NamedTuple):

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc import clock
-from authsvc.database import Base, UTCDateTime, reading, writing
+from authsvc.database import Base, UTCDateTime, reading, transaction
 from authsvc.ratelimit.counts import Count, Tally
 
 SWEEP = 2
@@ -44,11 +44,14 @@ class DatabaseCounts:
         for row, count in enumerate(sorted(counts, key=_key)):
             values[f"key_{row}"] = count.key
             values[f"ends_{row}"] = now + timedelta(seconds=count.seconds)
-        with writing() as connection:
+
+        def add(connection: Connection) -> list[Tally]:
             added = connection.execute(_add(len(counts)), values)
             tallies = _in_order(counts, added, now)
             _sweep(connection, now, SWEEP * len(counts))
-        return tallies
+            return tallies
+
+        return transaction(add)
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
         now = clock.now()
@@ -59,10 +62,12 @@ class DatabaseCounts:
             return _in_order(counts, connection.execute(wanted), now)
 
     def release(self, decrement: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
-        with writing() as connection:
+        def change(connection: Connection) -> None:
             for count in sorted([*decrement, *forget], key=_key):
-                change = _FORGET if count in forget else _DECREMENT
-                connection.execute(change, {"which": count.key})
+                statement = _FORGET if count in forget else _DECREMENT
+                connection.execute(statement, {"which": count.key})
+
+        transaction(change)
 
 
 @cache  # bounded: by the number of limits that one attempt counts towards

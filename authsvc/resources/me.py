@@ -1,9 +1,10 @@
 """GET and DELETE /api/me: show the account, and delete it."""
 
 from flask import after_this_request
+from sqlalchemy import Connection
 
 from authsvc.audit.record import FORGOTTEN_USER, Event, record
-from authsvc.database import writing
+from authsvc.database import transaction
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
 from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
@@ -43,9 +44,12 @@ def delete(body: Confirmation) -> None:
     user_id, passwords = current_access_token().sub, registry.get(Passwords)
     with passwords.admitted(), registry.get(Throttle).password(user_id):
         confirmed = confirm_password(passwords, user_id, body.password)
-    with writing() as connection:
+
+    def delete_account(connection: Connection) -> None:
         lock_confirmed(connection, user_id, confirmed)
         anonymize(connection, user_id)
         accounts.remove(connection, user_id)
         record(connection, FORGOTTEN_USER, Event("account_deleted", user_id=None))
+
+    transaction(delete_account)
     after_this_request(registry.get(RefreshCookie).clear)

@@ -1,7 +1,9 @@
 """PUT /api/me/password: change the password and revoke every other session of the account."""
 
+from sqlalchemy import Connection
+
 from authsvc.audit.record import Event, record, user_at
-from authsvc.database import writing
+from authsvc.database import transaction
 from authsvc.guard.access_token import current_access_token
 from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
@@ -41,7 +43,10 @@ def change(body: NewPassword) -> None:
         with registry.get(Throttle).password(token.sub):
             confirmed = confirm_password(passwords, token.sub, body.current_password)
         replacement = passwords.hash(body.new_password)
-    with writing() as connection:
+
+    def store(connection: Connection) -> None:
         replace_password(connection, token.sub, confirmed, replacement)
         record(connection, actor, Event("password_changed", token.sub, token.sid))
         revoke_all(connection, token.sub, actor, except_sid=token.sid)
+
+    transaction(store)

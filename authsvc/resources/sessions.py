@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import after_this_request
 
 from authsvc.audit.record import user_at
-from authsvc.database import writing
+from authsvc.database import transaction
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
 from authsvc.sessions import revoke
@@ -51,6 +51,6 @@ def revoke_one(sid: UUID) -> None:
 @answers(204, headers=COOKIE_CLEARED, operation_id="sessions_revoke_all")
 def revoke_all() -> None:
     """Log out everywhere: revoke every session of the account, including this one."""
-    with writing() as connection:
-        revoke.revoke_all(connection, current_access_token().sub, user_at(current_client()))
+    user_id, actor = current_access_token().sub, user_at(current_client())
+    transaction(lambda connection: revoke.revoke_all(connection, user_id, actor))
     after_this_request(registry.get(RefreshCookie).clear)

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 from uuid_utils.compat import uuid7
 
 from authsvc import clock
 from authsvc.audit.record import Event, record, user_at
-from authsvc.database import writing
+from authsvc.database import transaction
+from authsvc.roles import Roles
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.revoke import revoke_tokens
 from authsvc.sessions.tokens import SessionTokens
@@ -56,10 +57,11 @@ def open_session(
     sid, expires_at = uuid7(), now + tokens.ttl
     log_context.bind(session=sid)
     refresh_token = tokens.refresh.issue(sub=user.id, sid=sid, issued_at=now, expires_at=expires_at)
-    with writing() as connection:
+    row = _row(sid, user.id, refresh_token, now, expires_at, client)
+
+    def insert_session(connection: Connection) -> Roles:
         roles = recheck_and_lock(connection, user)
         revoked = revoke_tokens(connection, known)
-        row = _row(sid, user.id, refresh_token, now, expires_at, client)
         connection.execute(insert(RefreshToken), row)
         record(
             connection,
@@ -67,8 +69,14 @@ def open_session(
             *(Event("session_revoked", owner, old, "replaced") for old, owner in revoked),
             Event("logged_in", user.id, sid),
         )
+        return roles
+
     access_token = tokens.access.issue(
-        sub=user.id, sid=sid, roles=roles, auth_time=now, session_ends=expires_at
+        sub=user.id,
+        sid=sid,
+        roles=transaction(insert_session),
+        auth_time=now,
+        session_ends=expires_at,
     )
     return Opened(access_token, refresh_token, int(tokens.ttl.total_seconds()))
 

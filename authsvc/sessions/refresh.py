@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from authsvc import clock
 from authsvc.audit.record import Event, record_refusal, user_at
-from authsvc.database import writing
+from authsvc.database import transaction
 from authsvc.problems import RefreshTokenInvalid
 from authsvc.roles import parse
 from authsvc.sessions.lookup import find_session
@@ -57,9 +57,11 @@ def refresh_session(
 
 
 def _update_last_used(sid: UUID, now: datetime) -> None:
-    with writing() as connection:
+    def touch(connection: Connection) -> None:
         connection.execute(
             update(RefreshToken)
             .where(RefreshToken.id == sid, RefreshToken.last_used_at < now)
             .values(last_used_at=now)
         )
+
+    transaction(touch)

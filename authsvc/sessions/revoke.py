@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from authsvc import clock
 from authsvc.audit.record import Actor, Event, record
-from authsvc.database import writing
+from authsvc.database import transaction
 from authsvc.database.compiled import Query
 from authsvc.problems import NotFound
 from authsvc.sessions.model import RefreshToken, is_live
@@ -34,9 +35,12 @@ def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> N
     for token in known:
         log_context.bind(user=token.claims.sub, session=token.claims.sid)
     if known:
-        with writing() as connection:
-            revoked = revoke_tokens(connection, known)
-            record(connection, actor, *(Event("logged_out", user, sid) for sid, user in revoked))
+        transaction(lambda connection: _log_out(connection, known, actor))
+
+
+def _log_out(connection: Connection, refresh_tokens: list[RefreshClaims], actor: Actor) -> None:
+    revoked = revoke_tokens(connection, refresh_tokens)
+    record(connection, actor, *(Event("logged_out", user, sid) for sid, user in revoked))
 
 
 def revoke_tokens(connection: Connection, refresh_tokens: list[RefreshClaims]) -> list[Revoked]:
@@ -69,7 +73,8 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> N
         NotFound: the user does not have such a live session.
     """
     now = clock.now()
-    with writing() as connection:
+
+    def revoke(connection: Connection) -> None:
         revoked = connection.execute(
             update(RefreshToken)
             .where(
@@ -83,6 +88,8 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> N
         if revoked.one_or_none() is None:
             raise NotFound("There is no such live session.")
         record(connection, actor, Event("session_revoked", user_id, sid))
+
+    transaction(revoke)
 
 
 def revoke_all(
@@ -112,34 +119,37 @@ def revoke_all_users(actor: Actor) -> Iterator[int]:
     Pages are ordered by id, so transactions stay short and no row is read twice.
     """
     last = UUID(int=0)
-    while True:
-        with writing() as connection:
-            ids = (
-                connection.execute(
-                    select(RefreshToken.id)
-                    .where(RefreshToken.id > last)
-                    .order_by(RefreshToken.id)
-                    .limit(PAGE)
-                )
-                .scalars()
-                .all()
-            )
-            if not ids:
-                return
-            revoked = connection.execute(
-                update(RefreshToken)
-                .where(
-                    RefreshToken.id.in_(ids),
-                    RefreshToken.revoked_at.is_(None),
-                    RefreshToken.expires_at > clock.now(),
-                )
-                .values(revoked_at=clock.now())
-                .returning(RefreshToken.id, RefreshToken.user_id)
-            ).all()
-            events = (Event("session_revoked", user, sid) for sid, user in revoked)
-            record(connection, actor, *events)
-        last = ids[-1]
-        yield len(revoked)
+    while page := transaction(partial(_revoke_page, last, actor)):
+        last, revoked = page
+        yield revoked
+
+
+def _revoke_page(after: UUID, actor: Actor, connection: Connection) -> tuple[UUID, int] | None:
+    """Revoke the sessions of one page, and return its last id and how many it revoked."""
+    ids = (
+        connection.execute(
+            select(RefreshToken.id)
+            .where(RefreshToken.id > after)
+            .order_by(RefreshToken.id)
+            .limit(PAGE)
+        )
+        .scalars()
+        .all()
+    )
+    if not ids:
+        return None
+    revoked = connection.execute(
+        update(RefreshToken)
+        .where(
+            RefreshToken.id.in_(ids),
+            RefreshToken.revoked_at.is_(None),
+            RefreshToken.expires_at > clock.now(),
+        )
+        .values(revoked_at=clock.now())
+        .returning(RefreshToken.id, RefreshToken.user_id)
+    ).all()
+    record(connection, actor, *(Event("session_revoked", user, sid) for sid, user in revoked))
+    return ids[-1], len(revoked)
 
 
 def anonymize(connection: Connection, user_id: UUID) -> None:

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from authsvc import clock, roles
 from authsvc.audit.record import Actor, Event, record
-from authsvc.database import reading, writing
+from authsvc.database import reading, transaction
 from authsvc.problems import EmailTaken
 from authsvc.roles import Roles
 from authsvc.users.emails import ALICE, checked_email, email_key
@@ -66,12 +66,15 @@ def register(passwords: Passwords, email: str, password: str, actor: Actor) -> A
         "password_hash": password_hash,
         "created_at": account.created_at,
     }
-    with writing() as connection:
+
+    def insert_account(connection: Connection) -> None:
         try:
             connection.execute(insert(User).values(row))
         except IntegrityError:
             raise EmailTaken from None
         record(connection, actor, Event("registered", account.id))
+
+    transaction(insert_account)
     log_context.bind(user=account.id)
     return account
 
