@@ -1,25 +1,26 @@
-"""The database: its connections, its two kinds of transaction, and the columns' own types."""
+"""The database: reading, transactions that write, and the type of its time columns."""
 
 import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-from authsvc.database.sqlite_lock import Turn, begin_immediate
-
-CONNECT_SECONDS = 3
-LOCK_SECONDS = 4
-STATEMENT_SECONDS = 5
+from authsvc.database.engine import (
+    LOCK_SECONDS,
+    engine_options,
+    prepare_engine,
+    write_options,
+)
+from authsvc.database.sqlite_lock import WriterLock
 
 RETRIES = 12
 RETRY_SECONDS = 3.0
@@ -33,12 +34,24 @@ and deadlock_detected (Postgres documentation, section 13.5)."""
 
 T = TypeVar("T")
 
-write_options = {"authsvc_writes": True}
-"""Execution options of a connection whose transactions write."""
+
+__all__ = [
+    "LOCK_SECONDS",
+    "Base",
+    "UTCDateTime",
+    "connect_app",
+    "db",
+    "engine_options",
+    "prepare_engine",
+    "reading",
+    "transaction",
+    "write_options",
+    "writing",
+]
 
 
 class Base(DeclarativeBase):
-    """What every table's class derives from."""
+    """The base of every table's class."""
 
     metadata = MetaData(
         naming_convention={
@@ -54,7 +67,7 @@ db = SQLAlchemy(metadata=Base.metadata)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware instant, in UTC on both databases; SQLite by itself gives back naive ones."""
+    """An aware time in UTC on both databases. SQLite's driver returns naive ones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -63,7 +76,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a time without a time zone")
+            raise ValueError("a time must have a time zone")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -74,7 +87,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection that only reads: one statement, which sees one state of the database."""
+    """Yield a connection for one SELECT: each statement sees its own state of the database."""
     with db.engine.connect() as connection:
         yield connection
 
@@ -110,25 +123,23 @@ def _is_conflict(error: DBAPIError) -> bool:
 
 @contextmanager
 def writing() -> Iterator[Connection]:
-    """A transaction that may write: committed at the end, rolled back by an exception.
+    """Yield the connection of a transaction that may write, without a retry: see `transaction`.
 
-    It is one attempt: the service uses `transaction`, which retries.
-
-    On SQLite it takes the write lock at once: a transaction that reads first and asks for
-    the lock later is refused while another one writes.
+    On SQLite it takes the write lock at once. SQLite refuses the lock to a transaction that has
+    read before another one wrote.
     """
     engine = db.engine
-    with _turn if engine.name == "sqlite" else nullcontext(), engine.connect() as connection:
+    with _writer_lock if engine.name == "sqlite" else nullcontext(), engine.connect() as connection:
         connection.execution_options(**write_options)
         with connection.begin():
             yield connection
 
 
-_turn = Turn(LOCK_SECONDS)
+_writer_lock = WriterLock(LOCK_SECONDS)
 
 
 def connect_app(app: Flask, url: str) -> Engine:
-    """Give the app its engine for that database, which is returned.
+    """Connect the app to that database, and return its engine.
 
     Args:
         app: the app.
@@ -137,53 +148,7 @@ def connect_app(app: Flask, url: str) -> Engine:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
     db.init_app(app)
-    app.teardown_appcontext_funcs.clear()  # it ends ORM sessions, and none is ever opened
+    app.teardown_appcontext_funcs.clear()  # it closes ORM sessions, and the service opens none
     with app.app_context():
         prepare_engine(db.engine)
         return db.engine
-
-
-def engine_options(url: str) -> dict[str, Any]:
-    """How SQLAlchemy connects: every wait has an end, well within ten seconds in all."""
-    if make_url(url).get_backend_name() == "sqlite":
-        return {
-            "hide_parameters": True,
-            "pool_timeout": LOCK_SECONDS,
-            "connect_args": {"timeout": LOCK_SECONDS},
-        }
-    return {
-        "hide_parameters": True,
-        "pool_pre_ping": True,
-        "pool_size": 5,
-        "max_overflow": 0,
-        "pool_timeout": LOCK_SECONDS,
-        "pool_recycle": 1800,
-        "connect_args": {
-            "connect_timeout": CONNECT_SECONDS,
-            "application_name": "authsvc",
-            # PgBouncer gives each transaction another connection: nothing may be left on one.
-            "prepare_threshold": None,
-            "options": (
-                f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
-                " -c synchronous_commit=on"
-            ),
-        },
-    }
-
-
-def prepare_engine(engine: Engine) -> None:
-    """On SQLite, take transactions out of the driver's hands and make each commit durable."""
-    if engine.dialect.name != "sqlite":
-        return
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, record: Any) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself
-        connection.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().keys() >= write_options.keys():
-            begin_immediate(connection, LOCK_SECONDS)

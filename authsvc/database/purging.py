@@ -1,41 +1,40 @@
-"""Rows that are over go from their table: a little at each login, or all by a command."""
+"""Delete expired rows of a table: one batch after a login, or all of them by a command."""
 
 import logging
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, bindparam, delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
-from authsvc.database import transaction
-from authsvc.database.compiled import Query
+from authsvc.database import reading, transaction
 
 BATCH = 20
-"""Rows in one transaction, so that nobody waits for its locks. A login adds few rows, so a batch at
-a login keeps up, and writes at few logins."""
+"""Rows that one transaction deletes, so that its locks are short. A login adds few rows, so one
+batch after a login keeps up, and few logins write for it."""
 
 _log = logging.getLogger(__name__)
 
 
 class ExpiredRows:
-    """The rows of one table that are over, removed a batch at a time.
+    """The expired rows of one table, deleted a batch at a time.
 
     Args:
-        id: the primary key of their table.
-        expired: selects the ids of the rows that had expired ``:before`` an instant or id, in
-            the order of an index.
+        id: the primary key of the table.
+        expired: selects the ids of the rows that expired ``:before`` a time or id, in the order of
+            an index.
     """
 
     def __init__(self, id: InstrumentedAttribute[UUID], expired: Select[UUID]) -> None:
         self._table = id.class_.__name__
-        self._full = Query(expired.limit(1).offset(BATCH - 1), _Id)
-        self._next = expired.limit(BATCH).with_for_update(skip_locked=True)
+        self._last_of_batch = expired.limit(1).offset(BATCH - 1)
+        self._batch = expired.limit(BATCH).with_for_update(skip_locked=True)
         self._delete = delete(id.class_).where(id.in_(bindparam("ids", expanding=True)))
 
     def remove_all(self, before: Any) -> Iterator[int]:
-        """Remove all rows that are over; gives the number of each batch as it is done.
+        """Delete all expired rows, and yield the number of each batch.
 
         Any number of processes may do this at once.
         """
@@ -43,22 +42,23 @@ class ExpiredRows:
             yield removed
 
     def remove_a_little(self, before: Any) -> None:
-        """Remove one batch where one is full. Nobody is told when that fails."""
+        """Delete one batch if a whole one has expired. A failure is logged and not raised."""
         try:
-            if self._full.look_up(before=before) is not None:
+            if self._has_batch(before):
                 self._remove(before)
         except SQLAlchemyError as error:
-            _log.warning("rows of %s that are over were not removed: %s", self._table, error)
+            _log.warning("expired rows of %s were not deleted: %s", self._table, error)
+
+    def _has_batch(self, before: Any) -> bool:
+        with reading() as connection:
+            row = connection.execute(self._last_of_batch, {"before": before}).first()
+        return row is not None
 
     def _remove(self, before: Any) -> int:
-        # The look-up is a statement of its own: within the DELETE a planner may scan the table.
         def remove(connection: Connection) -> int:
-            ids = connection.execute(self._next, {"before": before}).scalars().all()
+            # A SELECT of its own: within the DELETE, a planner may scan the whole table.
+            ids = connection.execute(self._batch, {"before": before}).scalars().all()
             connection.execute(self._delete, {"ids": ids})
             return len(ids)
 
         return transaction(remove)
-
-
-class _Id(NamedTuple):
-    id: UUID

@@ -1,4 +1,4 @@
-"""SQLite has one writer at a time: how those wait for it who want to write."""
+"""How writers wait for SQLite's one write lock."""
 
 import sqlite3
 from threading import Lock
@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import TimeoutError
 
-ASK_AGAIN_SECONDS = 0.0001
+RETRY_SECONDS = 0.0001
 BEGIN = "BEGIN IMMEDIATE"
 
 
-class Turn:
-    """One thread of this process at a time, so that no more than one asks SQLite again and again.
+class WriterLock:
+    """A lock among the threads of this process, so that only one at a time polls SQLite's lock.
 
     Args:
-        seconds: how long one may wait for it.
+        seconds: how long a thread may wait for it.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -24,32 +24,33 @@ class Turn:
         self._lock = Lock()
 
     def __enter__(self) -> None:
-        """
+        """Acquire the lock.
+
         Raises:
-            TimeoutError: it took too long.
+            TimeoutError: other threads held it for too long.
         """
         if not self._lock.acquire(timeout=self._seconds):
-            raise TimeoutError("other threads write to the database without an end")
+            raise TimeoutError("Other threads of this process held the write lock for too long.")
 
     def __exit__(self, *raised: object) -> None:
         self._lock.release()
 
 
 def begin_immediate(connection: Connection, seconds: float) -> None:
-    """Begin a transaction that has the write lock, which another process may have.
+    """Begin a transaction that holds the write lock, which another process may hold until then.
 
-    SQLite itself would ask for it less and less often, ten times a second in the end, and those
-    who came later would take it each time.
+    SQLite's own busy handler polls the lock at growing intervals, in the end ten times a second,
+    so a waiting process would lose the lock to later ones again and again.
 
     Args:
-        connection: which has no transaction.
-        seconds: how long to ask, and how long its other statements wait.
+        connection: has no transaction.
+        seconds: how long to wait for the lock, and SQLite's `busy_timeout` from then on.
 
     Raises:
-        OperationalError: another process had it all the time, or something else is in the way.
+        OperationalError: another process held the lock all the time, or BEGIN failed otherwise.
     """
     driver: Any = connection.connection.driver_connection
-    until = monotonic() + seconds
+    deadline = monotonic() + seconds
     driver.execute("PRAGMA busy_timeout = 0")
     try:
         while True:
@@ -57,9 +58,9 @@ def begin_immediate(connection: Connection, seconds: float) -> None:
                 driver.execute(BEGIN)
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
                     break
-            sleep(ASK_AGAIN_SECONDS)
-        connection.exec_driver_sql(BEGIN)  # so that SQLAlchemy tells what is in the way
+            sleep(RETRY_SECONDS)
+        connection.exec_driver_sql(BEGIN)  # SQLAlchemy raises its own exception for the failure
     finally:
         driver.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")

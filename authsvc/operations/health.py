@@ -1,4 +1,4 @@
-"""GET /healthz and /readyz: the process answers; the database answers too."""
+"""GET /healthz and /readyz: whether the process and the database work."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,10 +13,10 @@ from authsvc.web.outputs import answers
 
 @dataclass(frozen=True)
 class Health:
-    """That all is well.
+    """The service is healthy.
 
     Args:
-        status: always the same; when all is not well, the answer is a problem.
+        status: always the same; an unhealthy service answers with a problem.
     """
 
     status: Literal["ok"]
@@ -25,14 +25,14 @@ class Health:
 @public
 @answers(200)
 def healthz() -> Health:
-    """Tell whether the process answers."""
+    """Check that the process answers."""
     return Health("ok")
 
 
 @public
 @answers(200, may=[ServiceUnavailable], operation_id="health_readyz")
 def readyz() -> Health:
-    """Tell whether the database answers too."""
+    """Check that the database answers too."""
     with reading() as connection:
         connection.execute(select(1))
     return Health("ok")

@@ -1,4 +1,4 @@
-"""Every error of the service, the framework's and the database's too, becomes a problem."""
+"""Render every error as a problem, the framework's and the database's included."""
 
 import re
 from http import HTTPStatus
@@ -24,14 +24,14 @@ from authsvc.web.problem_json import render, respond
 
 
 def render_problems(app: Flask) -> None:
-    """Answer every error of the app, the framework's own too, as a problem."""
+    """Render every error of the app as a problem, the framework's included."""
     app.register_error_handler(Problem, render)
     app.register_error_handler(HTTPException, _render_http_exception)
     for error in (OperationalError, InterfaceError, DatabaseInternalError, PoolTimeoutError):
-        app.register_error_handler(error, _render_database_away)
+        app.register_error_handler(error, _render_database_error)
 
 
-def _render_database_away(error: SQLAlchemyError) -> Response:
+def _render_database_error(error: SQLAlchemyError) -> Response:
     current_app.logger.warning("the database did not answer: %s", error)
     return render(ServiceUnavailable())
 
@@ -51,7 +51,7 @@ _FRAMEWORK: dict[int, type[Problem]] = {
 
 
 def _render_http_exception(error: HTTPException) -> WerkzeugResponse:
-    """Flask's and Werkzeug's errors, and those that a user's own view raises by `abort`."""
+    """Render an error of Flask or Werkzeug, or one that an operator's view raises by `abort`."""
     original = error.get_response()
     if original.status_code < 400:
         return original

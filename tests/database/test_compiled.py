@@ -1,4 +1,4 @@
-"""Statements that the driver runs: what fails is told as SQLAlchemy tells it."""
+"""Statements that the driver executes raise the same errors as SQLAlchemy Core."""
 
 import logging
 from collections.abc import Callable
@@ -35,7 +35,7 @@ ADD = Command(insert(User))
 EMAIL = Query(select(User.email).where(User.id == bindparam("id")), Email)
 
 
-def test_a_refusal_of_the_database_is_an_integrity_error_and_shows_no_value(app: Flask) -> None:
+def test_a_violated_constraint_is_an_integrity_error_that_shows_no_value(app: Flask) -> None:
     with app.app_context():
         with writing() as connection:
             ADD.run(connection, **ALICE)
@@ -48,19 +48,21 @@ def test_a_refusal_of_the_database_is_an_integrity_error_and_shows_no_value(app:
 
 @pytest.mark.only("postgres")
 @pytest.mark.parametrize("connected", [reading, writing])
-def test_a_connection_that_is_lost_is_told_as_such_and_replaced_in_silence(
+def test_a_lost_connection_raises_an_operational_error_and_is_replaced_without_a_log_line(
     app: Flask,
     caplog: pytest.LogCaptureFixture,
     connected: Callable[[], AbstractContextManager[Connection]],
 ) -> None:
     with app.app_context(), caplog.at_level(logging.INFO):
         with pytest.raises(OperationalError):
-            read_over_a_lost_one(connected)
+            read_over_a_lost_connection(connected)
         assert caplog.text == ""
         assert EMAIL.look_up(id=UUID(int=1)) is None
 
 
-def read_over_a_lost_one(connected: Callable[[], AbstractContextManager[Connection]]) -> None:
+def read_over_a_lost_connection(
+    connected: Callable[[], AbstractContextManager[Connection]],
+) -> None:
     with connected() as connection:
         pid = connection.connection.driver_connection.info.backend_pid
         with reading() as other:

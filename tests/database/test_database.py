@@ -1,4 +1,4 @@
-"""The database: times in UTC, durable and ordered writes, connections set up as they must be."""
+"""The database: times in UTC, durable and ordered writes, connections set up for both."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -48,7 +48,7 @@ WRITERS = 4
 
 @pytest.fixture
 def bare_app(database_url: str) -> Iterator[Flask]:
-    """An app that has a database and nothing else, with a table of the test's own."""
+    """An app that has only a database, with a table of the test's own."""
     app = Flask("test", static_folder=None)
     connect_app(app, database_url)
     with app.app_context():
@@ -65,7 +65,7 @@ def bare_app(database_url: str) -> Iterator[Flask]:
 def test_a_time_without_a_zone_is_refused() -> None:
     naive = datetime(2026, 11, 24, 10, 57)
     with (
-        pytest.raises(StatementError, match="a time without a time zone"),
+        pytest.raises(StatementError, match="a time must have a time zone"),
         writing() as connection,
     ):
         connection.execute(update(COUNTS).values(at=naive))
@@ -85,7 +85,7 @@ def test_a_time_comes_back_as_the_same_instant_in_utc(hours: int) -> None:
 
 
 @pytest.mark.usefixtures("bare_app")
-def test_no_time_is_none() -> None:
+def test_a_null_time_is_read_as_none() -> None:
     with reading() as connection:
         assert connection.execute(select(COUNTS.c.at)).scalar_one() is None
 
@@ -111,7 +111,7 @@ def test_concurrent_updates_are_all_kept(database_url: str) -> None:
 
 
 def read_then_add(url: str) -> None:
-    """Add by reading first, as a careless caller would: only a lock from the start keeps all."""
+    """Read first, then write: only a lock from the start keeps every update."""
     app = Flask("writer", static_folder=None)
     connect_app(app, url)
     with app.app_context():
@@ -122,7 +122,9 @@ def read_then_add(url: str) -> None:
                 connection.execute(update(COUNTS).values(count=count + 1))
 
 
-def test_every_sqlite_connection_is_durable_patient_and_keeps_references(tmp_path: Path) -> None:
+def test_every_sqlite_connection_is_durable_waits_for_locks_and_checks_foreign_keys(
+    tmp_path: Path,
+) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}", poolclass=NullPool)
     prepare_engine(engine)
     for _ in range(2):
@@ -132,7 +134,7 @@ def test_every_sqlite_connection_is_durable_patient_and_keeps_references(tmp_pat
             assert pragma(connection, "busy_timeout") == LOCK_SECONDS * 1000
 
 
-def test_a_row_that_refers_to_nothing_is_refused_on_sqlite(tmp_path: Path) -> None:
+def test_sqlite_refuses_a_row_whose_foreign_key_refers_to_nothing(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}", poolclass=NullPool)
     prepare_engine(engine)
     with engine.begin() as connection:
@@ -145,7 +147,7 @@ def test_a_row_that_refers_to_nothing_is_refused_on_sqlite(tmp_path: Path) -> No
 def test_a_sqlite_writer_locks_out_others_before_its_first_statement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("authsvc.database.LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("authsvc.database.engine.LOCK_SECONDS", 0.05)
     engine = create_engine(
         f"sqlite:///{tmp_path / 'x.db'}", poolclass=NullPool, execution_options=write_options
     )

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import OperationalError, TimeoutError
 
-from authsvc.database.sqlite_lock import Turn, begin_immediate
+from authsvc.database.sqlite_lock import WriterLock, begin_immediate
 
 LONG = 30
 
@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def other(file: Path) -> Iterator[sqlite3.Connection]:
-    """Another process's connection, as far as SQLite can tell."""
+    """A connection that SQLite treats as another process's."""
     connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     connection.execute("CREATE TABLE rows (id INTEGER)")
     yield connection
@@ -47,7 +47,9 @@ def test_a_writer_waits_for_another_process(
         sqlite3.connect(connection.engine.url.database, timeout=0).execute("BEGIN IMMEDIATE")
 
 
-def test_a_writer_does_not_wait_for_ever(connection: Connection, other: sqlite3.Connection) -> None:
+def test_a_writer_gives_up_after_its_seconds(
+    connection: Connection, other: sqlite3.Connection
+) -> None:
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(OperationalError, match="locked"):
         begin_immediate(connection, 0.05)
@@ -55,31 +57,33 @@ def test_a_writer_does_not_wait_for_ever(connection: Connection, other: sqlite3.
     assert waits == 50
 
 
-def test_what_no_waiting_helps_is_told_at_once(connection: Connection) -> None:
+def test_an_error_that_waiting_cannot_cure_is_raised_at_once(connection: Connection) -> None:
     begin_immediate(connection, LONG)
     with pytest.raises(OperationalError, match="within a transaction"):
         begin_immediate(connection, LONG)
 
 
-def test_threads_take_turns_and_do_not_wait_for_ever() -> None:
-    turn, order = Turn(LONG), []
+def test_one_thread_at_a_time_holds_the_writer_lock_and_others_give_up_after_their_seconds() -> (
+    None
+):
+    lock, order = WriterLock(LONG), []
 
     def write() -> None:
-        with turn:
+        with lock:
             order.append("other")
 
-    with turn:
+    with lock:
         other = Thread(target=write)
         other.start()
-        with pytest.raises(TimeoutError), short(turn):
+        with pytest.raises(TimeoutError), short(lock):
             order.append("never")
         order.append("first")
     other.join()
     assert order == ["first", "other"]
 
 
-def short(turn: Turn) -> Turn:
-    """The same turn, for somebody with less patience."""
-    hasty = Turn(0.05)
-    hasty._lock = turn._lock
-    return hasty
+def short(lock: WriterLock) -> WriterLock:
+    """The same lock, with a short time-out."""
+    impatient = WriterLock(0.05)
+    impatient._lock = lock._lock
+    return impatient

@@ -1,4 +1,4 @@
-"""A database that can be killed, real services on it, and how many rounds to go."""
+"""A database that tests may kill, real services on it, and the number of rounds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -19,7 +19,7 @@ Serve = Callable[..., AbstractContextManager[Service]]
 
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> Rounds:
-    """So many rounds as the first number in an ordinary run, as the second in `make soak`."""
+    """Yield as many rounds as the first number in an ordinary run, as the second in a soak."""
     soak = request.config.getoption("--soak")
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
     capture = request.config.pluginmanager.get_plugin("capturemanager")
@@ -47,7 +47,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.fixture(scope="session")
 def own_cluster() -> Iterator[Cluster]:
-    """A crash-safe cluster of the fault tests' own, which they stop and kill."""
+    """A crash-safe cluster that the fault tests stop and kill."""
     binaries = find_binaries()
     assert binaries is not None
     cluster = Cluster(binaries, CRASH_SAFE).start()
@@ -60,7 +60,7 @@ numbers = count(1)
 
 @pytest.fixture
 def url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """A migrated database of this test's own, whose commits reach the disk."""
+    """A migrated database for this test alone, whose commits reach the disk."""
     if database == "sqlite":
         url = f"sqlite:///{tmp_path / 'authsvc.db'}"
     else:

@@ -1,6 +1,6 @@
-"""The service with one protected route more, which asks no database; and who answered is told.
+"""The service with one more protected route, which needs no database, and a worker header.
 
-A route that is registered on the app is protected like its own: the probe is such a route.
+A route that is registered on the app is protected like its own routes: the probe is one.
 """
 
 import os
@@ -16,6 +16,6 @@ def probe() -> dict[str, str]:
 
 
 @app.after_request
-def tell_worker(response: Response) -> Response:
+def name_worker(response: Response) -> Response:
     response.headers["X-Worker"] = str(os.getpid())
     return response

@@ -37,7 +37,7 @@ def assert_unavailable(answer: Answer) -> None:
 
 
 @pytest.mark.only("postgres")
-def test_while_postgres_is_stopped_nothing_is_half_done_and_it_is_back_by_itself(
+def test_while_postgres_is_stopped_requests_are_a_503_and_service_resumes_by_itself(
     serve: Serve, own_cluster: Cluster
 ) -> None:
     with serve(workers=2) as service:
@@ -166,7 +166,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 ROOM = 200 * 1024  # bytes
 
 
-def test_on_a_full_disk_nothing_that_was_answered_is_lost_and_room_is_all_it_needs(
+def test_on_a_full_disk_nothing_acknowledged_is_lost_and_space_restores_the_service(
     small_disk: Path, tmp_path: Path
 ) -> None:
     url = new_database(small_disk)
@@ -217,7 +217,7 @@ def log_in_until_refused(visitor: Visitor) -> list[Visitor]:
 
 
 @pytest.mark.only("sqlite")
-def test_fifty_threads_on_sqlite_meet_no_500(serve: Serve) -> None:
+def test_fifty_threads_on_sqlite_get_no_500(serve: Serve) -> None:
     with serve(workers=2) as service, ThreadPoolExecutor(50) as threads:
         statuses = set().union(*threads.map(lambda n: a_visit(service.port, n), range(50)))
     assert statuses <= {200, 201, 204}

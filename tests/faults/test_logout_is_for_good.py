@@ -1,4 +1,4 @@
-"""When the client has the 204, the session is gone: no crash, restart or race brings it back."""
+"""After a logout's 204 the session has ended: no crash, restart or race brings it back."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tests.faults.visitor import PASSWORD, Answer, Visitor
 from tests.support.postgres_cluster import Cluster
 
 
-def test_nothing_undoes_a_logout_that_refreshes_race(serve: Serve, rounds: Rounds) -> None:
+def test_no_racing_refresh_undoes_a_logout(serve: Serve, rounds: Rounds) -> None:
     with serve(workers=2) as service, ThreadPoolExecutor(51) as threads:
         alice = Visitor(service.port, "alice@example.com").registered()
         for _ in rounds(1, 10):
@@ -44,7 +44,7 @@ def assert_dead(port: int, refreshed: Answer) -> None:
         assert bearer.probe().code == "access_token_revoked"
 
 
-def test_refreshes_at_once_all_succeed_with_an_access_token_of_their_own(serve: Serve) -> None:
+def test_concurrent_refreshes_all_succeed_with_different_access_tokens(serve: Serve) -> None:
     with serve(workers=2) as service, ThreadPoolExecutor(30) as threads:
         alice = Visitor(service.port, "alice@example.com").registered().logged_in()
         answers = list(threads.map(lambda _: alice.refresh(), range(30)))
@@ -52,7 +52,7 @@ def test_refreshes_at_once_all_succeed_with_an_access_token_of_their_own(serve: 
     assert len({answer.body["access_token"] for answer in answers}) == 30
 
 
-def test_a_logout_outlives_the_death_of_the_whole_service(serve: Serve, rounds: Rounds) -> None:
+def test_a_logout_survives_the_kill_of_the_whole_service(serve: Serve, rounds: Rounds) -> None:
     ended: list[Visitor] = []
     for number in rounds(2, 50):
         with serve(workers=1) as service:
@@ -72,7 +72,7 @@ def test_a_logout_outlives_the_death_of_the_whole_service(serve: Serve, rounds: 
 
 
 @pytest.mark.only("postgres")
-def test_a_logout_outlives_the_death_of_postgres(
+def test_a_logout_survives_the_kill_of_postgres(
     serve: Serve, own_cluster: Cluster, rounds: Rounds
 ) -> None:
     with serve(workers=1) as service:
@@ -92,9 +92,7 @@ def wait_for(request: Callable[[], Answer]) -> Answer:
     return answer
 
 
-def test_the_death_of_a_worker_gives_nobody_else_a_wrong_answer(
-    serve: Serve, rounds: Rounds
-) -> None:
+def test_a_killed_worker_gives_no_client_a_wrong_answer(serve: Serve, rounds: Rounds) -> None:
     with serve(workers=2) as service, ThreadPoolExecutor(6) as threads:
         people = [
             Visitor(service.port, f"{number}@example.com").registered().logged_in()
@@ -125,7 +123,9 @@ def keep_asking(person: Visitor, until: float) -> tuple[int, int]:
     return answered, broken
 
 
-def test_of_a_stampede_to_register_one_address_one_succeeds(serve: Serve, rounds: Rounds) -> None:
+def test_of_twenty_registrations_of_one_address_at_once_one_succeeds(
+    serve: Serve, rounds: Rounds
+) -> None:
     with serve(workers=2) as service, ThreadPoolExecutor(20) as threads:
         for number in rounds(1, 20):
             person = Visitor(service.port, f"alice{number}@example.com")

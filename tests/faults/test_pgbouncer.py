@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode sessions work, and unsafe commits stop the boot."""
+"""Sessions work behind PgBouncer in transaction mode, and unsafe commits stop the boot."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ def pooled(url: str, own_cluster: Cluster) -> Iterator[str]:
         yield address.url(make_url(url).database or "")
 
 
-def test_sessions_live_and_end_as_without_it(pooled: str, tmp_path: Path) -> None:
+def test_sessions_work_as_without_pgbouncer(pooled: str, tmp_path: Path) -> None:
     app = "tests.faults.probe:app"
     with (
         serving(pooled, tmp_path / "output", app=app, rate_limit_factor="1000") as service,
@@ -46,7 +46,7 @@ def said_of(code: str) -> str:
     return code or "ok"
 
 
-def test_the_migrations_run_through_it(pooled: str) -> None:
+def test_the_migrations_run_through_pgbouncer(pooled: str) -> None:
     schema.downgrade(pooled, "base")
     schema.upgrade(pooled)
     boot_checks.require_newest(pooled)
@@ -64,7 +64,7 @@ def test_the_boot_stops_where_a_commit_would_not_be_durable(
         boot_checks.require_durable(another.url(name))
 
 
-def test_without_it_our_own_connections_are_durable_whatever_the_server_says(
+def test_without_pgbouncer_connections_are_durable_whatever_the_server_sets(
     url: str, own_cluster: Cluster
 ) -> None:
     with own_cluster.address.connect() as connection:
