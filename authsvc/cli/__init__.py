@@ -1,4 +1,4 @@
-"""The commands: each reads its words and calls one function."""
+"""The commands; each parses its arguments and calls one function."""
 
 import sys
 
@@ -25,8 +25,8 @@ except ModuleNotFoundError as error:
 def main() -> None:
     """authsvc, the token service for single-page apps.
 
-    Settings are AUTHSVC_* environment variables; those that are not set are read from
-    instance/authsvc.env in the working directory. To begin: init, then serve.
+    Settings are AUTHSVC_* environment variables; a setting that is not in the environment is read
+    from instance/authsvc.env in the working directory. To begin: init, then serve.
     """
 
 

@@ -1,11 +1,11 @@
-"""`completion`: a shell's Tab key completes authsvc's commands."""
+"""`completion`: complete authsvc's commands with a shell's Tab key."""
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
 NAME = "authsvc"
 VARIABLE = "_AUTHSVC_COMPLETE"
-"""How the shell's script asks for completions, by whatever name the commands were called."""
+"""The variable by which the shell's script requests completions; the same for each program name."""
 
 SHELLS: dict[str, tuple[type[ShellComplete], str]] = {
     "bash": (BashComplete, """add to ~/.bashrc: eval "$(authsvc completion bash)\""""),
@@ -18,13 +18,13 @@ SHELLS: dict[str, tuple[type[ShellComplete], str]] = {
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Let the Tab key complete commands.
+    """Complete commands with the Tab key.
 
-    Prints a script, whose last line says how to keep it. To try it in bash:
+    Prints a script; its last line says how to install it. To try it in bash:
 
     \b
     eval "$(authsvc completion bash)"
     """
-    script, to_keep_it = SHELLS[shell]
+    script, install = SHELLS[shell]
     click.echo(script(context.find_root().command, {}, NAME, VARIABLE).source())
-    click.echo(f"# To keep it: {to_keep_it}")
+    click.echo(f"# To install it: {install}")

@@ -1,18 +1,18 @@
-"""`doctor`: a look at a deployment from outside."""
+"""`doctor`: examine a deployment from outside."""
 
 import click
 
 from authsvc.cli.shell import password
+from authsvc.doctor.deployment import Account
 from authsvc.doctor.examination import examine
+from authsvc.doctor.http_client import NoResponse
 from authsvc.doctor.report import as_json, as_table, exit_code
 from authsvc.doctor.target import target_of
-from authsvc.doctor.visit import Account
-from authsvc.doctor.wire import NoAnswer
 from authsvc.origins import exact_origin
 
 
 class CannotBeReached(click.ClickException):
-    """There is nothing to look at."""
+    """The service cannot be reached."""
 
     exit_code = 2
 
@@ -21,18 +21,18 @@ class CannotBeReached(click.ClickException):
 @click.argument("url")
 @click.option("--origin", help="The single-page app's origin, such as https://app.example.com.")
 @click.option("--email", help="A test account's address, for the checks that need a session.")
-@click.option("--limits", is_flag=True, help="Make wrong logins until they are refused, too.")
+@click.option("--limits", is_flag=True, help="Also send wrong logins until they are refused.")
 @click.option("--json", "for_programs", is_flag=True, help="Print JSON instead of the table.")
 def doctor(
     url: str, origin: str | None, email: str | None, limits: bool, for_programs: bool
 ) -> None:
-    """Look at a deployment from outside.
+    """Examine a deployment from outside.
 
-    As a browser would. It needs no settings and no database, and works from any machine. With
-    --email the account's password is asked for, or read from standard input where that is not a
-    terminal. The session that it opens is logged out again.
+    Sends the requests of a browser. Needs no settings and no database, and works from any
+    machine. With --email, prompts for the account's password, or reads it from standard input if
+    that is not a terminal. Logs out of every session that it opens.
 
-    Exits with 0 where no check failed, 1 where one did, 2 where the service cannot be reached.
+    Exits with 0 if no check failed, 1 if one did, 2 if the service cannot be reached.
     """
     try:
         target = target_of(url)
@@ -42,7 +42,7 @@ def doctor(
     account = Account(email, password()) if email else None
     try:
         rows = examine(target, origin=origin, account=account, try_limits=limits)
-    except NoAnswer as error:
+    except NoResponse as error:
         raise CannotBeReached(f"{url}: {error}.") from None
     if for_programs:
         click.echo(as_json(target, origin, rows))

@@ -1,4 +1,4 @@
-"""`keys`: the private key that signs access tokens, where no secret is shared."""
+"""`keys`: generate the private key that signs access tokens, in place of a shared secret."""
 
 from typing import get_args
 
@@ -23,10 +23,10 @@ def keys() -> None:
     help="EdDSA (Ed25519), or ES256 (P-256) where another service cannot verify EdDSA.",
 )
 def generate(algorithm: Algorithm) -> None:
-    """Print a fresh private key for the settings.
+    """Print a new private key for the settings.
 
-    It is the two lines of an environment file. Nothing is kept: put them where the service finds
-    its environment. The public half is published at /.well-known/jwks.json.
+    Prints two lines for an environment file, and stores nothing: add them to the service's
+    environment. The service publishes the public key at /.well-known/jwks.json.
     """
     pem = generate_pem(algorithm).strip().replace("\n", "\\n")
     click.echo(f"{PREFIX}ACCESS_TOKEN_ALGORITHM={algorithm}")

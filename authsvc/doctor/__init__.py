@@ -1,1 +1,1 @@
-"""Looks at a deployment from outside, by HTTP alone: it knows none of the service's rooms."""
+"""Examine a deployment from outside, by HTTP alone; this package imports nothing of the service."""

@@ -1,61 +1,65 @@
-"""Whether what answers is the service at all: its problems, its open and its shut doors."""
+"""Check that the URL is the service's: its errors, and the protection of its routes."""
 
-from authsvc.doctor.findings import Finding, all_well, failed, ok
-from authsvc.doctor.visit import Visit
-from authsvc.doctor.wire import Answer
+from authsvc.doctor.deployment import Deployment
+from authsvc.doctor.findings import Finding, failed, ok, ok_unless
+from authsvc.doctor.http_client import Response
 
-SEE_THE_URL = (
-    "See that the URL is the service's own, path included, and that the proxy hands /auth and "
-    "/api on as they are."
+CHECK_URL = (
+    "Check that the URL is the service's own, path included, and that the proxy forwards /auth "
+    "and /api unchanged."
 )
 
 
-def check_contract(visit: Visit) -> Finding:
-    """A refresh without a cookie has one right answer, which nothing else gives."""
-    answer = refresh_without_cookie(visit)
-    if answer.status == 401 and answer.code == "refresh_token_missing":
-        return ok(f"{answer.asked} without a cookie: {answer}")
-    redirected = answer.header("Location") and 300 <= answer.status < 400
+def check_contract(deployment: Deployment) -> Finding:
+    """Check the response to a refresh without a cookie, which identifies the service."""
+    response = refresh_without_cookie(deployment)
+    if response.status == 401 and response.code == "refresh_token_missing":
+        return ok(f"{response.request_line} without a cookie: {response}")
+    redirected = response.header("Location") and 300 <= response.status < 400
     return failed(
-        f"{answer.asked} without a cookie: {answer}, not 401 refresh_token_missing",
-        "Give the URL that it redirects to." if redirected else SEE_THE_URL,
+        f"{response.request_line} without a cookie: {response}, not 401 refresh_token_missing",
+        "Use the URL that it redirects to." if redirected else CHECK_URL,
     )
 
 
-def check_problems(visit: Visit) -> Finding:
-    """Errors are problems (RFC 9457), those of the framework too."""
-    ask = visit.wire.ask
+def check_problems(deployment: Deployment) -> Finding:
+    """Check that errors are problems (RFC 9457), the framework's own too."""
+    request = deployment.client.request
     credentials = {"email": "", "password": ""}
     expected = [
-        (ask("GET", "/authsvc-doctor"), 404, "not_found"),
-        (ask("GET", "/auth/refresh"), 405, "method_not_allowed"),
+        (request("GET", "/authsvc-doctor"), 404, "not_found"),
+        (request("GET", "/auth/refresh"), 405, "method_not_allowed"),
         (
-            ask("POST", "/auth/login", {"Content-Type": "text/plain"}, json_body=credentials),
+            request("POST", "/auth/login", {"Content-Type": "text/plain"}, json_body=credentials),
             415,
             "unsupported_media_type",
         ),
     ]
     faults = [
-        f"{answer.asked}: {answer}, not {status} {code}"
-        for answer, status, code in expected
-        if (answer.status, answer.code) != (status, code)
+        f"{response.request_line}: {response}, not {status} {code}"
+        for response, status, code in expected
+        if (response.status, response.code) != (status, code)
     ]
     found = "404, 405 and 415 are application/problem+json"
-    return all_well(found, faults, "Let the proxy pass the service's own error answers on.")
+    return ok_unless(faults, found, "Configure the proxy to forward the service's error responses.")
 
 
-def check_protection(visit: Visit) -> Finding:
-    """A protected route without a token: the challenge, and no error attribute (RFC 6750)."""
-    answer = visit.wire.ask("GET", "/api/me")
-    challenge = answer.header("WWW-Authenticate") or ""
+def check_protection(deployment: Deployment) -> Finding:
+    """Check that a protected route without a token answers a plain challenge (RFC 6750)."""
+    response = deployment.client.request("GET", "/api/me")
+    challenge = response.header("WWW-Authenticate") or ""
     faults = []
-    if (answer.status, answer.code) != (401, "access_token_missing"):
-        faults.append(f"{answer.asked} without a token: {answer}, not 401 access_token_missing")
+    if (response.status, response.code) != (401, "access_token_missing"):
+        faults.append(
+            f"{response.request_line} without a token: {response}, not 401 access_token_missing"
+        )
     elif not challenge.startswith("Bearer") or "error=" in challenge:
-        faults.append(f"{answer.asked}: no plain WWW-Authenticate: Bearer challenge")
-    return all_well(f"{answer.asked} without a token: {answer}", faults, SEE_THE_URL)
+        faults.append(f"{response.request_line}: no plain WWW-Authenticate: Bearer challenge")
+    return ok_unless(faults, f"{response.request_line} without a token: {response}", CHECK_URL)
 
 
-def refresh_without_cookie(visit: Visit, headers: dict[str, str] | None = None) -> Answer:
-    """The request that changes nothing, whoever sends it."""
-    return visit.wire.ask("POST", "/auth/refresh", headers)
+def refresh_without_cookie(
+    deployment: Deployment, headers: dict[str, str] | None = None
+) -> Response:
+    """Send a refresh without a cookie, a request that changes nothing."""
+    return deployment.client.request("POST", "/auth/refresh", headers)

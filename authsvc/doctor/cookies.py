@@ -1,22 +1,22 @@
-"""The refresh cookie as it leaves the service: its attributes, and the pages that it can serve."""
+"""Check the refresh cookie: its attributes, and whether the page's browser sends it."""
 
 from dataclasses import dataclass, field
 
 from authsvc.doctor.findings import Finding, failed, not_checked, ok, quoted, warning
+from authsvc.doctor.http_client import Response
 from authsvc.doctor.site import same_site
 from authsvc.doctor.target import Target
-from authsvc.doctor.wire import Answer
 
 NAMES = ("__Host-refresh_token", "refresh_token")
-MOST_SECONDS = 400 * 24 * 60 * 60  # browsers keep no cookie for longer (RFC 6265bis section 5.6.2)
-MOST_CHARACTERS = 4096  # nor a larger one (section 6.1)
+MAX_COOKIE_AGE = 400 * 24 * 60 * 60  # seconds that browsers keep a cookie (RFC 6265bis 5.6.2)
+MAX_COOKIE_CHARACTERS = 4096  # browsers drop a larger cookie (RFC 6265bis 6.1)
 
-NOT_BY_A_PROXY = "The service sets it rightly: let no proxy change Set-Cookie"
+NOT_BY_A_PROXY = "The service sets it correctly: configure the proxies not to change Set-Cookie"
 
 
 @dataclass(frozen=True)
 class SetCookie:
-    """One ``Set-Cookie``; the attributes' names are in lower case."""
+    """One ``Set-Cookie`` header; the attributes' names are in lower case."""
 
     name: str
     value: str = field(repr=False)
@@ -26,15 +26,15 @@ class SetCookie:
     def samesite(self) -> str:
         return self.attributes.get("samesite", "").capitalize()
 
-    def sent_back(self, value: str | None = None) -> dict[str, str]:
-        """The header by which a browser sends it back, or another value in its place."""
+    def request_header(self, value: str | None = None) -> dict[str, str]:
+        """Return the request header that sends the cookie, or another value under its name."""
         return {"Cookie": f"{self.name}={self.value if value is None else value}"}
 
 
-def set_cookies(answer: Answer) -> list[SetCookie]:
-    """Each cookie that an answer sets (RFC 6265 section 5.2)."""
+def set_cookies(response: Response) -> list[SetCookie]:
+    """Return each cookie that a response sets (RFC 6265 section 5.2)."""
     cookies = []
-    for line in answer.all("Set-Cookie"):
+    for line in response.all("Set-Cookie"):
         pair, *attributes = line.split(";")
         name, _, value = pair.partition("=")
         split = [attribute.partition("=") for attribute in attributes]
@@ -43,28 +43,28 @@ def set_cookies(answer: Answer) -> list[SetCookie]:
     return cookies
 
 
-def refresh_cookies(answer: Answer) -> list[SetCookie]:
-    """Those that bear the contract's name."""
-    return [cookie for cookie in set_cookies(answer) if cookie.name in NAMES]
+def refresh_cookies(response: Response) -> list[SetCookie]:
+    """Return the cookies with the contract's name that a response sets."""
+    return [cookie for cookie in set_cookies(response) if cookie.name in NAMES]
 
 
-def check_attributes(answer: Answer, target: Target, *, cleared: bool) -> Finding:
-    """Whether an answer sets the refresh cookie, or clears it, as the contract says."""
-    cookies = refresh_cookies(answer)
+def check_attributes(response: Response, target: Target, *, cleared: bool) -> Finding:
+    """Check that a response sets the refresh cookie, or clears it, as the contract says."""
+    cookies = refresh_cookies(response)
     if len(cookies) != 1:
         return failed(
-            f"{answer.asked}: {answer}, with {len(cookies)} refresh cookies instead of one",
-            NOT_BY_A_PROXY + ", and see that the URL is the service's.",
+            f"{response.request_line}: {response}, with {len(cookies)} refresh cookies, not one",
+            NOT_BY_A_PROXY + ", and check that the URL is the service's.",
         )
     (cookie,) = cookies
     faults = _faults(cookie, cleared=cleared)
-    seen = f"{answer.asked}: {cookie.name}"
+    seen = f"{response.request_line}: {cookie.name}"
     if faults:
         return failed(f"{seen}: {', '.join(faults)}", NOT_BY_A_PROXY + ".")
     if cookie.name != NAMES[0] or "secure" not in cookie.attributes:
         found = f"{seen} is not Secure under a name with __Host-"
         return (warning if target.is_local and not target.is_tls else failed)(
-            found, "Set AUTHSVC_COOKIE_SECURE=true; false is for development alone."
+            found, "Set AUTHSVC_COOKIE_SECURE=true; false is only for development."
         )
     return ok(f"{seen}; Secure; HttpOnly; Path=/; SameSite={cookie.samesite}")
 
@@ -77,24 +77,24 @@ def _faults(cookie: SetCookie, *, cleared: bool) -> list[str]:
         f"Path={quoted(cookie.attributes.get('path', ''))}": cookie.attributes.get("path") != "/",
         "a Domain": "domain" in cookie.attributes,
         "no SameSite": cookie.samesite not in ("Strict", "Lax", "None"),
-        "too large for a browser": len(cookie.name + cookie.value) > MOST_CHARACTERS,
+        "too large for a browser": len(cookie.name + cookie.value) > MAX_COOKIE_CHARACTERS,
         f"Max-Age={quoted(age)} does not clear it": cleared and seconds != 0,
         f"Max-Age={quoted(age)} is not between 1 second and 400 days": not cleared
-        and (seconds is None or not 0 < seconds <= MOST_SECONDS),
+        and (seconds is None or not 0 < seconds <= MAX_COOKIE_AGE),
     }
     return [fault for fault, is_there in faults.items() if is_there]
 
 
-def check_samesite(answer: Answer, target: Target, origin: str | None) -> Finding:
-    """Whether browsers send the cookie for a page of that origin (RFC 6265bis section 5.2)."""
+def check_samesite(response: Response, target: Target, origin: str | None) -> Finding:
+    """Check that browsers send the cookie for a page of this origin (RFC 6265bis section 5.2)."""
     if origin is None:
         return not_checked(
             "whether browsers send the cookie for your page",
-            "Name the page's origin: --origin https://app.example.com",
+            "Add the page's origin: --origin https://app.example.com",
         )
-    cookies = refresh_cookies(answer)
+    cookies = refresh_cookies(response)
     if not cookies or not cookies[0].samesite:
-        return failed(f"{answer.asked} sets no cookie with SameSite", NOT_BY_A_PROXY + ".")
+        return failed(f"{response.request_line} sets no cookie with SameSite", NOT_BY_A_PROXY + ".")
     samesite = cookies[0].samesite
     together = same_site(target.origin, origin)
     seen = f"SameSite={samesite}; {origin} is {'same-site' if together else 'cross-site'}"
@@ -103,12 +103,13 @@ def check_samesite(answer: Answer, target: Target, origin: str | None) -> Findin
             return ok(seen)
         return failed(
             f"{seen}: browsers will not send the cookie",
-            "Serve the page and the service below one registrable domain and by one scheme; or set "
-            "AUTHSVC_COOKIE_SAMESITE=None, which Safari and others will block as third-party.",
+            "Serve the page and the service below one registrable domain and by one scheme, or set "
+            "AUTHSVC_COOKIE_SAMESITE=None, which Safari and others block as third-party.",
         )
     if together:
         return warning(
-            f"{seen}: None is not needed", "Set AUTHSVC_COOKIE_SAMESITE=Strict: the page is let in."
+            f"{seen}: None is not needed",
+            "Set AUTHSVC_COOKIE_SAMESITE=Strict: it is enough for this page.",
         )
     return warning(
         f"{seen}: a third-party cookie, which Safari and others block",

@@ -1,4 +1,4 @@
-"""The whole examination: which checks there are, in which order, and what they need."""
+"""The examination: which checks there are, in which order, and what they need."""
 
 import time
 from collections.abc import Callable
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import ParamSpec
 
 from authsvc.doctor import clocks, contract, cookies, cross_origin, forgery, headers, proxies
+from authsvc.doctor.deployment import Account, Deployment, Session
 from authsvc.doctor.findings import Finding, failed, not_checked
-from authsvc.doctor.limits import check_limits, leave_limits_out
+from authsvc.doctor.http_client import HttpClient, NoResponse
+from authsvc.doctor.limits import check_limits, skip_limits
 from authsvc.doctor.session import (
     check_access_after_logout,
     check_left_behind,
+    check_login,
     check_refresh,
     check_refresh_after_logout,
-    judge_login,
 )
 from authsvc.doctor.target import Target
-from authsvc.doctor.tls import look_at_transport
-from authsvc.doctor.visit import Account, Session, Visit
-from authsvc.doctor.wire import NoAnswer, Wire
+from authsvc.doctor.tls import examine_transport
 
 Given = ParamSpec("Given")
 
@@ -31,16 +31,16 @@ class Row:
     finding: Finding
 
 
-FROM_OUTSIDE: dict[str, Callable[[Visit], Finding]] = {
+WITHOUT_ACCOUNT: dict[str, Callable[[Deployment], Finding]] = {
     "the contract": contract.check_contract,
     "errors": contract.check_problems,
     "protected routes": contract.check_protection,
     "clock": clocks.check_date,
-    "cookie when cleared": lambda visit: cookies.check_attributes(
-        contract.refresh_without_cookie(visit), visit.wire.target, cleared=True
+    "cookie when cleared": lambda deployment: cookies.check_attributes(
+        contract.refresh_without_cookie(deployment), deployment.client.target, cleared=True
     ),
-    "SameSite": lambda visit: cookies.check_samesite(
-        contract.refresh_without_cookie(visit), visit.wire.target, visit.origin
+    "SameSite": lambda deployment: cookies.check_samesite(
+        contract.refresh_without_cookie(deployment), deployment.client.target, deployment.origin
     ),
     "own origin": cross_origin.check_own_origin,
     "CORS": cross_origin.check_cors,
@@ -48,12 +48,12 @@ FROM_OUTSIDE: dict[str, Callable[[Visit], Finding]] = {
     "strangers' pages": cross_origin.check_strangers_refused,
     "proxy headers": proxies.check_headers_of_proxies,
 }
-"""What needs no account."""
+"""The checks that need no account."""
 
 LOGIN = "login"
-IN_SESSION: dict[str, Callable[[Visit, Session], Finding]] = {
-    "cookie": lambda visit, session: cookies.check_attributes(
-        session.answer, visit.wire.target, cleared=False
+IN_SESSION: dict[str, Callable[[Deployment, Session], Finding]] = {
+    "cookie": lambda deployment, session: cookies.check_attributes(
+        session.response, deployment.client.target, cleared=False
     ),
     "client's address": proxies.check_client_address,
     "clock of tokens": clocks.check_iat,
@@ -62,21 +62,21 @@ IN_SESSION: dict[str, Callable[[Visit, Session], Finding]] = {
     "forged refresh": forgery.check_forged_refresh_tokens,
     "refresh": check_refresh,
 }
-"""What needs a session; the logout and what must be dead after it follow."""
+"""The checks that need a session; the logout and the checks after it follow."""
 
-LOGOUT, DEAD_REFRESH, DEAD_ACCESS = "logout", "refresh, logged out", "access, logged out"
+LOGOUT, REFRESH_AFTER, ACCESS_AFTER = "logout", "refresh, logged out", "access, logged out"
 LIMITS, LEFT_BEHIND = "limits", "left behind"
 
-AT_THE_END: dict[str, Callable[[Visit], Finding]] = {
+OVER_ALL_RESPONSES: dict[str, Callable[[Deployment], Finding]] = {
     "HSTS": headers.check_hsts,
     "headers": headers.check_headers,
     "server's version": headers.check_server,
 }
-"""What is judged over all the answers."""
+"""The checks over all responses."""
 
 CHECKS = [
-    *("TLS", *FROM_OUTSIDE, LOGIN, *IN_SESSION, LOGOUT, DEAD_REFRESH, DEAD_ACCESS),
-    *(LIMITS, LEFT_BEHIND, *AT_THE_END),
+    *("TLS", *WITHOUT_ACCOUNT, LOGIN, *IN_SESSION, LOGOUT, REFRESH_AFTER, ACCESS_AFTER),
+    *(LIMITS, LEFT_BEHIND, *OVER_ALL_RESPONSES),
 ]
 """The names of all checks, in the order of the report."""
 
@@ -84,79 +84,82 @@ CHECKS = [
 def examine(
     target: Target, *, origin: str | None, account: Account | None, try_limits: bool
 ) -> list[Row]:
-    """Look at a deployment; each check has its row, those that were left out too.
+    """Run all checks and return a row for each, also for those that were left out.
 
     Args:
         target: the service.
-        origin: the page's, for what depends on it.
-        account: for what needs a session.
-        try_limits: whether to make wrong logins until they are refused.
+        origin: the page's origin, for the checks that depend on it.
+        account: the test account, for the checks that need a session.
+        try_limits: whether to send wrong logins until they are refused.
 
     Raises:
-        NoAnswer: it cannot be reached at all.
+        NoResponse: the service cannot be reached.
     """
-    transport = look_at_transport(target)
-    wire = Wire(target, transport.context)
-    visit = Visit(wire, origin)
-    contract.refresh_without_cookie(visit)
+    transport = examine_transport(target)
+    client = HttpClient(target, transport.context)
+    deployment = Deployment(client, origin)
+    contract.refresh_without_cookie(deployment)
     findings = {"TLS": transport.finding}
-    for name, check in FROM_OUTSIDE.items():
-        findings[name] = _made(check, visit)
+    for name, check in WITHOUT_ACCOUNT.items():
+        findings[name] = _run(check, deployment)
     if account is None:
-        findings |= _left_out("it needs an account", "Add --email with a test account's address.")
+        findings |= _left_out("needs an account", "Add --email with a test account's address.")
     elif not transport.private:
-        why = "no password is sent over a connection that others may read"
-        findings |= _left_out(why, "See to TLS first.")
+        why = "no password is sent over a connection that others can read"
+        findings |= _left_out(why, "Fix TLS first.")
     else:
         try:
-            findings |= _in_session(visit, account)
+            findings |= _in_session(deployment, account)
         finally:
-            findings[LEFT_BEHIND] = check_left_behind(visit, account.email)
-    findings[LIMITS] = _made(check_limits, visit) if try_limits else leave_limits_out()
-    for name, check in AT_THE_END.items():
-        findings[name] = check(visit)
+            findings[LEFT_BEHIND] = check_left_behind(deployment, account.email)
+    findings[LIMITS] = _run(check_limits, deployment) if try_limits else skip_limits()
+    for name, check in OVER_ALL_RESPONSES.items():
+        findings[name] = check(deployment)
     return [Row(name, findings[name]) for name in CHECKS]
 
 
-def _in_session(visit: Visit, account: Account) -> dict[str, Finding]:
+def _in_session(deployment: Deployment, account: Account) -> dict[str, Finding]:
     try:
-        answer, session = visit.log_in(account, proxies.ADDRESS_LIES)
-    except NoAnswer as error:
-        return {**_left_out(*NO_SESSION), LOGIN: _no_answer(error)}
-    login = judge_login(answer, session)
+        response, session = deployment.log_in(account, proxies.FORGED_ADDRESS)
+    except NoResponse as error:
+        return {**_left_out(*NO_SESSION), LOGIN: _no_response(error)}
+    login = check_login(response, session)
     if session is None:
         return {**_left_out(*NO_SESSION), LOGIN: login}
     findings = {LOGIN: login}
     for name, check in IN_SESSION.items():
-        findings[name] = _made(check, visit, session)
-    findings[LOGOUT] = _made(_log_out, visit, session)
+        findings[name] = _run(check, deployment, session)
+    findings[LOGOUT] = _run(_log_out, deployment, session)
     since = time.monotonic()
-    findings[DEAD_REFRESH] = _made(check_refresh_after_logout, visit, session)
-    findings[DEAD_ACCESS] = _made(check_access_after_logout, visit, session, since)
+    findings[REFRESH_AFTER] = _run(check_refresh_after_logout, deployment, session)
+    findings[ACCESS_AFTER] = _run(check_access_after_logout, deployment, session, since)
     return findings
 
 
-def _log_out(visit: Visit, session: Session) -> Finding:
-    answer = visit.wire.ask("POST", "/auth/logout", session.cookies)
-    if answer.status != 204:
-        return failed(f"{answer.asked}: {answer}, not 204", "See the service's log and database.")
-    return cookies.check_attributes(answer, visit.wire.target, cleared=True)
+def _log_out(deployment: Deployment, session: Session) -> Finding:
+    response = deployment.client.request("POST", "/auth/logout", session.cookies)
+    if response.status != 204:
+        return failed(
+            f"{response.request_line}: {response}, not 204",
+            "Read the service's log, and check its database.",
+        )
+    return cookies.check_attributes(response, deployment.client.target, cleared=True)
 
 
-NO_SESSION = ("it needs a session, and there is none", "See to the login first.")
+NO_SESSION = ("needs a session, and the login failed", "Fix the login first.")
 
 
 def _left_out(why: str, next: str) -> dict[str, Finding]:
-    names = (LOGIN, *IN_SESSION, LOGOUT, DEAD_REFRESH, DEAD_ACCESS, LEFT_BEHIND)
+    names = (LOGIN, *IN_SESSION, LOGOUT, REFRESH_AFTER, ACCESS_AFTER, LEFT_BEHIND)
     return dict.fromkeys(names, not_checked(why, next))
 
 
-def _made(check: Callable[Given, Finding], *given: Given.args, **named: Given.kwargs) -> Finding:
+def _run(check: Callable[Given, Finding], *given: Given.args, **named: Given.kwargs) -> Finding:
     try:
         return check(*given, **named)
-    except NoAnswer as error:
-        return _no_answer(error)
+    except NoResponse as error:
+        return _no_response(error)
 
 
-def _no_answer(error: NoAnswer) -> Finding:
-    return failed(str(error), "See whether the service and its proxy are up, and their logs.")
+def _no_response(error: NoResponse) -> Finding:
+    return failed(str(error), "Check that the service and its proxy run, and read their logs.")

@@ -1,4 +1,4 @@
-"""What a check says: a verdict, what it found, and what to do next."""
+"""The result of a check: a verdict, what it found, and what to do next."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,9 +16,9 @@ class Finding:
     """The result of one check.
 
     Args:
-        verdict: how it went.
-        found: what was looked at, and what was there.
-        next: what to do, a sentence that names the setting; empty where all is well.
+        verdict: the result.
+        found: what was examined, and what was found.
+        next: what to do, a sentence that names the setting; empty if the verdict is ok.
     """
 
     verdict: Verdict
@@ -42,11 +42,11 @@ def not_checked(found: str, next: str) -> Finding:
     return Finding(Verdict.NOT_CHECKED, found, next)
 
 
-def all_well(found: str, faults: list[str], next: str) -> Finding:
-    """Ok without faults; else failed, and they are told."""
+def ok_unless(faults: list[str], found: str, next: str) -> Finding:
+    """Return ok with what was found, or, if there are faults, failed with all of them."""
     return failed("; ".join(faults), next) if faults else ok(found)
 
 
 def quoted(text: str) -> str:
-    """A little of what a server sent, with nothing in it that moves a terminal's cursor."""
+    """Return at most 40 characters of a server's text, without terminal control characters."""
     return repr(text if len(text) <= 40 else f"{text[:37]}...")

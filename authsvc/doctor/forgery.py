@@ -1,4 +1,4 @@
-"""Tokens that nobody issued, made from one that somebody did: each must be refused."""
+"""Send forged tokens, derived from a valid one; the service must refuse each."""
 
 import hashlib
 import hmac
@@ -7,52 +7,58 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
-from authsvc.doctor.findings import Finding, all_well
-from authsvc.doctor.visit import Session, Visit
-from authsvc.doctor.wire import Answer
+from authsvc.doctor.deployment import Deployment, Session
+from authsvc.doctor.findings import Finding, ok_unless
+from authsvc.doctor.http_client import Response
 
-SEE_THE_KEYS = (
-    "Let nothing in front answer for the service or change Authorization and Cookie; if it is "
-    "authsvc itself that takes them, stop it and report this as a security fault."
+CHECK_PROXY = (
+    "Check that no proxy answers for the service or changes Authorization and Cookie. If authsvc "
+    "itself accepts these tokens, stop it and report a security fault."
 )
 
 
-def check_access_token(visit: Visit, session: Session) -> Finding:
-    """The token opens a protected route as Bearer, and from no other place."""
-    ask, token = visit.wire.ask, session.access_token
-    good = ask("GET", "/api/me", session.bearer)
+def check_access_token(deployment: Deployment, session: Session) -> Finding:
+    """Check that the token is accepted as Bearer, and not from a cookie or the URL."""
+    request, token = deployment.client.request, session.access_token
+    good = request("GET", "/api/me", session.bearer)
     faults = [f"as Bearer: {good}, not 200"] * (good.status != 200)
     elsewhere = {
-        "in a cookie": ask("GET", "/api/me", {"Cookie": f"access_token={token}"}),
-        "in the refresh cookie": ask("GET", "/api/me", session.cookie.sent_back(token)),
-        "in the query string": ask("GET", f"/api/me?access_token={token}"),
+        "in a cookie": request("GET", "/api/me", {"Cookie": f"access_token={token}"}),
+        "in the refresh cookie": request("GET", "/api/me", session.cookie.request_header(token)),
+        "in the query string": request("GET", f"/api/me?access_token={token}"),
     }
-    faults += [f"{where}: {answer}" for where, answer in elsewhere.items() if answer.status != 401]
-    return all_well("GET /api/me: 200 as Bearer, 401 from a cookie or URL", faults, SEE_THE_KEYS)
+    faults += [
+        f"{where}: {response}" for where, response in elsewhere.items() if response.status != 401
+    ]
+    return ok_unless(faults, "GET /api/me: 200 as Bearer, 401 from a cookie or URL", CHECK_PROXY)
 
 
-def check_forged_access_tokens(visit: Visit, session: Session) -> Finding:
+def check_forged_access_tokens(deployment: Deployment, session: Session) -> Finding:
+    """Check that forged access tokens are refused."""
     forged = forgeries(session.access_token)
     forged["the refresh token"] = session.cookie.value
-    answers = {
-        name: visit.wire.ask("GET", "/api/me", {"Authorization": f"Bearer {token}"})
+    responses = {
+        name: deployment.client.request("GET", "/api/me", {"Authorization": f"Bearer {token}"})
         for name, token in forged.items()
     }
-    return _all_refused("GET /api/me", answers)
+    return _all_refused("GET /api/me", responses)
 
 
-def check_forged_refresh_tokens(visit: Visit, session: Session) -> Finding:
+def check_forged_refresh_tokens(deployment: Deployment, session: Session) -> Finding:
+    """Check that forged refresh tokens are refused."""
     forged = forgeries(session.cookie.value)
     forged["the access token"] = session.access_token
-    answers = {
-        name: visit.wire.ask("POST", "/auth/refresh", session.cookie.sent_back(token))
+    responses = {
+        name: deployment.client.request(
+            "POST", "/auth/refresh", session.cookie.request_header(token)
+        )
         for name, token in forged.items()
     }
-    return _all_refused("POST /auth/refresh", answers)
+    return _all_refused("POST /auth/refresh", responses)
 
 
 def forgeries(token: str) -> dict[str, str]:
-    """Variants of a JWT that bear no right signature, by what was done to it (RFC 8725)."""
+    """Return variants of a JWT without a valid signature, by name (RFC 8725)."""
     header, payload, signature = token.split(".")
     named = _object(header)
     longer = _text({**claims_of(token), "exp": 2**33})
@@ -73,14 +79,16 @@ def forgeries(token: str) -> dict[str, str]:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a JWT's payload says, unverified; empty where it cannot be read."""
+    """Return a JWT's claims, unverified; empty if they cannot be read."""
     return _object(token.split(".")[1])
 
 
-def _all_refused(what: str, answers: dict[str, Answer]) -> Finding:
-    faults = [f"{name}: {answer}" for name, answer in answers.items() if answer.status != 401]
-    return all_well(
-        f"{what}: {len(answers)} forged or mutated ones, 401 each", faults, SEE_THE_KEYS
+def _all_refused(what: str, responses: dict[str, Response]) -> Finding:
+    faults = [
+        f"{name}: {response}" for name, response in responses.items() if response.status != 401
+    ]
+    return ok_unless(
+        faults, f"{what}: {len(responses)} forged or changed tokens, 401 each", CHECK_PROXY
     )
 
 

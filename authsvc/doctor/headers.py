@@ -1,56 +1,57 @@
-"""The headers that every answer must bear: judged at the end, over all that came."""
+"""Check the headers that every response must have, over all responses of the examination."""
 
 import re
 from collections.abc import Callable
 
-from authsvc.doctor.findings import Finding, all_well, failed, not_checked, ok, quoted, warning
-from authsvc.doctor.visit import Visit
-from authsvc.doctor.wire import Answer
+from authsvc.doctor.deployment import Deployment
+from authsvc.doctor.findings import Finding, failed, not_checked, ok, ok_unless, quoted, warning
+from authsvc.doctor.http_client import Response
 
 HSTS = "Strict-Transport-Security"
 ONE_YEAR = 365 * 24 * 60 * 60  # what ASVS 5.0 asks for (3.4.1)
 _MAX_AGE = re.compile(r'(?:^|;)\s*max-age\s*=\s*"?(\d{1,12})"?\s*(?:;|$)', re.ASCII | re.IGNORECASE)
 
 
-def check_headers(visit: Visit) -> Finding:
-    """Those of the contract, on each answer."""
-    answers = visit.wire.answers
+def check_headers(deployment: Deployment) -> Finding:
+    """Check the contract's headers on each response."""
+    responses = deployment.client.responses
     faults = []
     for what, is_right in _RULES.items():
-        wrong = [answer for answer in answers if not is_right(answer)]
+        wrong = [response for response in responses if not is_right(response)]
         if wrong:
-            faults.append(f"{what} on {len(wrong)}, such as {wrong[0].asked} ({wrong[0]})")
-    return all_well(
-        f"{len(answers)} answers: nosniff, no-referrer, CSP, no-store, request id",
+            faults.append(f"{what} on {len(wrong)}, such as {wrong[0].request_line} ({wrong[0]})")
+    return ok_unless(
         faults,
-        "The service sets them on every answer: let no proxy remove them, nor answer in its place.",
+        f"{len(responses)} responses: nosniff, no-referrer, CSP, no-store, request id",
+        "The service sets them on every response. Configure the proxies to keep them, and not to "
+        "answer in the service's place.",
     )
 
 
-def check_hsts(visit: Visit) -> Finding:
-    """Strict-Transport-Security on each answer that came by TLS (RFC 6797)."""
-    if not visit.wire.target.is_tls:
-        return not_checked("plain HTTP, for which there is none", "Give the service's https URL.")
-    answers = visit.wire.answers
-    without = [answer for answer in answers if answer.header(HSTS) is None]
+def check_hsts(deployment: Deployment) -> Finding:
+    """Check Strict-Transport-Security on each response over TLS (RFC 6797)."""
+    if not deployment.client.target.is_tls:
+        return not_checked("plain HTTP has no HSTS", "Use the service's https URL.")
+    responses = deployment.client.responses
+    without = [response for response in responses if response.header(HSTS) is None]
     if without:
         return failed(
-            f"missing on {len(without)} of {len(answers)} answers, such as {without[0].asked} "
-            f"({without[0]})",
-            "Let the proxy send X-Forwarded-Proto: https and set AUTHSVC_TRUSTED_PROXIES=1, or "
-            "let the proxy add the header itself, to errors too.",
+            f"missing on {len(without)} of {len(responses)} responses, such as "
+            f"{without[0].request_line} ({without[0]})",
+            "Configure the proxy to send X-Forwarded-Proto: https and set "
+            "AUTHSVC_TRUSTED_PROXIES=1, or configure it to add the header itself, to errors too.",
         )
-    seconds = min(_seconds(answer.header(HSTS) or "") for answer in answers)
-    found = f"max-age={seconds} on all {len(answers)} answers"
+    seconds = min(_seconds(response.header(HSTS) or "") for response in responses)
+    found = f"max-age={seconds} on all {len(responses)} responses"
     if seconds < ONE_YEAR:
-        advice = f"Let no proxy change it: max-age={ONE_YEAR} is a year, and 0 takes it away."
+        advice = f"Let no proxy change it: max-age={ONE_YEAR} is a year, and 0 turns HSTS off."
         return warning(found, advice) if seconds else failed(found, advice)
     return ok(found)
 
 
-def check_server(visit: Visit) -> Finding:
-    """Nobody is told which version is to be attacked."""
-    named = {value for answer in visit.wire.answers for value in answer.all("Server")}
+def check_server(deployment: Deployment) -> Finding:
+    """Check that no Server header tells an attacker a version."""
+    named = {value for response in deployment.client.responses for value in response.all("Server")}
     versions = sorted(value for value in named if any(letter.isdigit() for letter in value))
     if versions:
         return warning(
@@ -65,19 +66,19 @@ def _seconds(value: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _policy_is_narrow(answer: Answer) -> bool:
-    policy = answer.header("Content-Security-Policy") or ""
+def _policy_is_narrow(response: Response) -> bool:
+    policy = response.header("Content-Security-Policy") or ""
     directives = {directive.strip() for directive in policy.split(";")}
     return {"default-src 'none'", "frame-ancestors 'none'"} <= directives
 
 
-def _is_not_stored(answer: Answer) -> bool:
-    path = answer.asked.partition(" ")[2]
-    stored = answer.header("Cache-Control") or ""
+def _is_not_stored(response: Response) -> bool:
+    path = response.request_line.partition(" ")[2]
+    stored = response.header("Cache-Control") or ""
     return "no-store" in stored.lower() or not path.startswith(("/auth/", "/api/"))
 
 
-_RULES: dict[str, Callable[[Answer], bool]] = {
+_RULES: dict[str, Callable[[Response], bool]] = {
     "no X-Content-Type-Options": lambda it: it.header("X-Content-Type-Options") == "nosniff",
     "no Referrer-Policy: no-referrer": lambda it: it.header("Referrer-Policy") == "no-referrer",
     "no Content-Security-Policy of 'none'": _policy_is_narrow,

@@ -23,12 +23,12 @@ _COLOURS = {
 
 
 def exit_code(rows: list[Row]) -> int:
-    """1 where something failed, else 0."""
+    """Return 1 if a check failed, else 0."""
     return int(any(row.finding.verdict is Verdict.FAILED for row in rows))
 
 
 def as_json(target: Target, origin: str | None, rows: list[Row]) -> str:
-    """One object: what was examined, how often each verdict was given, and each row."""
+    """Return one JSON object: the target, the number of each verdict, and each row."""
     report = {
         "url": target.origin + target.prefix,
         "origin": origin,
@@ -47,7 +47,7 @@ def as_json(target: Target, origin: str | None, rows: list[Row]) -> str:
 
 
 def as_table(rows: list[Row]) -> Iterator[str]:
-    """The lines of the table and the sum, at most 80 columns wide, coloured."""
+    """Yield the table's lines and the totals, coloured, at most 80 columns wide."""
     for row in rows:
         verdict = row.finding.verdict
         start = click.style(f"{verdict:{_VERDICT}}", fg=_COLOURS[verdict], bold=True)

@@ -1,112 +1,117 @@
-"""The life of the session that the doctor opened: logged in, refreshed, logged out, dead."""
+"""Check the life of a session: login, refresh, logout, and that it has ended then."""
 
 import time
 
 from authsvc.doctor.cookies import set_cookies
-from authsvc.doctor.findings import Finding, all_well, failed, ok, warning
-from authsvc.doctor.visit import Session, Visit
-from authsvc.doctor.wire import Answer
+from authsvc.doctor.deployment import Deployment, Session
+from authsvc.doctor.findings import Finding, failed, ok, ok_unless, warning
+from authsvc.doctor.http_client import Response
 
-MOST_ACCESS_SECONDS = 15 * 60
-"""A longer life than this no access token may have."""
+MAX_ACCESS_SECONDS = 15 * 60
+"""The longest life of an access token."""
 
-PROMISED, MOST_WAITED = 1.0, 1.5
-"""Seconds after a logout in which access tokens die, and after which we wait no longer."""
+PROMISED_SECONDS, MAX_WAIT = 1.0, 1.5
+"""Seconds after a logout within which access tokens are revoked, and until which we poll."""
 
 PAUSE = 0.05
 
-RESTART_WHAT_IS_OLD = (
-    "See that every instance uses the same AUTHSVC_DATABASE_URL, and that none of an older "
-    "version is left running."
+CHECK_INSTANCES = (
+    "Check that every instance uses the same AUTHSVC_DATABASE_URL, and that no instance runs an "
+    "older version."
 )
 
 
-def judge_login(answer: Answer, session: Session | None) -> Finding:
-    """What came back for the right password."""
-    if answer.status == 401:
-        return failed(f"{answer.asked}: {answer}", "Check the test account's e-mail and password.")
-    if answer.status == 429:
-        wait = answer.header("Retry-After") or "some"
+def check_login(response: Response, session: Session | None) -> Finding:
+    """Check the response to a login with the right password."""
+    if response.status == 401:
         return failed(
-            f"{answer.asked}: {answer}",
-            f"Wait {wait[:10]} seconds: too many logins failed for this account or address.",
+            f"{response.request_line}: {response}", "Check the test account's e-mail and password."
         )
-    if answer.status != 200 or session is None:
+    if response.status == 429:
+        wait = response.header("Retry-After") or "some"
         return failed(
-            f"{answer.asked}: {answer}, without one access token and one refresh cookie",
-            "See the service's log by the request id, and that no proxy changes the answer.",
+            f"{response.request_line}: {response}",
+            f"Wait {wait[:10]} seconds: too many logins of this account or address failed.",
         )
-    lives = answer.json.get("expires_in")
+    if response.status != 200 or session is None:
+        return failed(
+            f"{response.request_line}: {response}, without one access token and one refresh cookie",
+            "Find the request id in the service's log, and check that no proxy changes the "
+            "response.",
+        )
+    expires_in = response.json.get("expires_in")
     faults = []
-    if answer.json.get("token_type") != "Bearer":
+    if response.json.get("token_type") != "Bearer":
         faults.append("token_type is not Bearer")
-    if type(lives) is not int or not 0 < lives <= MOST_ACCESS_SECONDS:
-        faults.append(f"expires_in is not between 1 and {MOST_ACCESS_SECONDS} seconds")
-    if session.cookie.value.encode() in answer.body:
-        faults.append("the refresh token stands in the body, where scripts read it")
-    return all_well(
-        f"{answer.asked}: {answer}, access token for {lives} s",
+    if type(expires_in) is not int or not 0 < expires_in <= MAX_ACCESS_SECONDS:
+        faults.append(f"expires_in is not between 1 and {MAX_ACCESS_SECONDS} seconds")
+    if session.cookie.value.encode() in response.body:
+        faults.append("the refresh token is in the body, where scripts can read it")
+    return ok_unless(
         faults,
-        f"Set AUTHSVC_ACCESS_TOKEN_TTL to at most {MOST_ACCESS_SECONDS}, and let no proxy change "
-        "the answer.",
+        f"{response.request_line}: {response}, access token for {expires_in} s",
+        f"Set AUTHSVC_ACCESS_TOKEN_TTL to at most {MAX_ACCESS_SECONDS}, and configure the proxies "
+        "not to change the response.",
     )
 
 
-def check_refresh(visit: Visit, session: Session) -> Finding:
-    """Twice with one cookie: two access tokens that work, and never a cookie."""
+def check_refresh(deployment: Deployment, session: Session) -> Finding:
+    """Check that one cookie refreshes twice, and that no response sets a cookie."""
     faults = []
     for _ in range(2):
-        answer = visit.wire.ask("POST", "/auth/refresh", session.cookies)
-        token = answer.json.get("access_token")
-        if answer.status != 200 or not isinstance(token, str):
-            faults.append(f"{answer.asked}: {answer}, without an access token")
-        elif session.cookie.value.encode() in answer.body:
-            faults.append(f"{answer.asked}: the refresh token stands in the body")
-        faults += [f"{answer.asked} sets the cookie {one.name!r}" for one in set_cookies(answer)]
-    return all_well(
-        "POST /auth/refresh twice: 200, no Set-Cookie",
+        response = deployment.client.request("POST", "/auth/refresh", session.cookies)
+        token = response.json.get("access_token")
+        if response.status != 200 or not isinstance(token, str):
+            faults.append(f"{response.request_line}: {response}, without an access token")
+        elif session.cookie.value.encode() in response.body:
+            faults.append(f"{response.request_line}: the refresh token is in the body")
+        faults += [
+            f"{response.request_line} sets the cookie {one.name!r}" for one in set_cookies(response)
+        ]
+    return ok_unless(
         list(dict.fromkeys(faults)),
-        "Let no proxy add cookies (stickiness by cookie, for one) or answer from a cache; see that "
-        "every instance has the same AUTHSVC_REFRESH_TOKEN_SECRET and AUTHSVC_DATABASE_URL.",
+        "POST /auth/refresh twice: 200, no Set-Cookie",
+        "Configure the proxies not to add cookies (such as for sticky sessions) or to cache. Check "
+        "that every instance has the same AUTHSVC_REFRESH_TOKEN_SECRET and AUTHSVC_DATABASE_URL.",
     )
 
 
-def check_refresh_after_logout(visit: Visit, session: Session) -> Finding:
-    """Dead at once: the 204 came after the commit."""
-    answer = visit.wire.ask("POST", "/auth/refresh", session.cookies)
-    faults = [f"{answer.asked} after the logout: {answer}"] * (answer.status != 401)
-    return all_well(f"{answer.asked} after it: {answer}", faults, RESTART_WHAT_IS_OLD)
+def check_refresh_after_logout(deployment: Deployment, session: Session) -> Finding:
+    """Check that the session has ended at once: the 204 came after the commit."""
+    response = deployment.client.request("POST", "/auth/refresh", session.cookies)
+    faults = [f"{response.request_line} after the logout: {response}"] * (response.status != 401)
+    return ok_unless(faults, f"{response.request_line} after it: {response}", CHECK_INSTANCES)
 
 
-def check_access_after_logout(visit: Visit, session: Session, since: float) -> Finding:
-    """Dead within a second, on each worker that happens to answer.
+def check_access_after_logout(deployment: Deployment, session: Session, since: float) -> Finding:
+    """Check that the access token is revoked within a second, on each worker that answers.
 
     Args:
-        since: the monotonic clock's time when the logout was answered.
+        since: the monotonic clock's time at the logout's response.
     """
     last, tries = None, 0
-    while (asked := time.monotonic() - since) < MOST_WAITED:
-        answer = visit.wire.ask("GET", "/api/me", session.bearer)
-        last = asked if answer.status == 200 else last
+    while (elapsed := time.monotonic() - since) < MAX_WAIT:
+        response = deployment.client.request("GET", "/api/me", session.bearer)
+        last = elapsed if response.status == 200 else last
         tries += 1
         time.sleep(PAUSE)
-    answer = visit.wire.ask("GET", "/api/me", session.bearer)
-    if answer.status != 401:
-        return failed(f"{answer.asked} {MOST_WAITED} s after it: {answer}", RESTART_WHAT_IS_OLD)
-    if last is not None and last >= PROMISED:
+    response = deployment.client.request("GET", "/api/me", session.bearer)
+    if response.status != 401:
+        return failed(f"{response.request_line} {MAX_WAIT} s after it: {response}", CHECK_INSTANCES)
+    if last is not None and last >= PROMISED_SECONDS:
         return warning(
-            f"{answer.asked} was last let in {last:.1f} s after it",
-            "See whether the service or its database is overloaded: a second is promised.",
+            f"{response.request_line} was last accepted {last:.1f} s after it",
+            "Check whether the service or its database is overloaded: the limit is one second.",
         )
-    life = "never let in" if last is None else f"last let in {last:.1f} s after it"
-    return ok(f"{answer.asked}, asked {tries + 1} times: {life}")
+    life = "never accepted" if last is None else f"last accepted {last:.1f} s after it"
+    return ok(f"{response.request_line}, sent {tries + 1} times: {life}")
 
 
-def check_left_behind(visit: Visit, email: str) -> Finding:
-    """Log out of whatever is still open, whatever failed before."""
-    opened, faults = visit.end_sessions()
-    return all_well(
-        f"{opened} session{'s'[: opened != 1]} opened, all logged out",
+def check_left_behind(deployment: Deployment, email: str) -> Finding:
+    """Log out of every session that is still open, whatever failed before."""
+    opened, faults = deployment.end_sessions()
+    return ok_unless(
         faults,
-        f"End them by `authsvc sessions revoke {email}`.",
+        f"{opened} session{'s'[: opened != 1]} opened, all logged out",
+        f"Revoke them with `authsvc sessions revoke {email}`.",
     )

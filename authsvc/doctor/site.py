@@ -1,4 +1,4 @@
-"""Whether two origins are one site to a browser, which decides about SameSite cookies."""
+"""Whether a browser takes two origins for one site, which decides about SameSite cookies."""
 
 import ipaddress
 from functools import cache
@@ -8,10 +8,10 @@ from publicsuffixlist import PublicSuffixList
 
 
 def same_site(one: str, other: str) -> bool:
-    """Schemeful same-site (HTML Standard, section 7.1.1).
+    """Return whether the origins are schemefully same-site (HTML Standard, section 7.1.1).
 
-    The public suffix list is the one that the package `publicsuffixlist` brings: a browser's
-    may be newer or older.
+    The public suffix list is the one of the package `publicsuffixlist`; a browser's may be newer
+    or older.
     """
     return _site(one) == _site(other)
 
@@ -23,7 +23,7 @@ def _site(origin: str) -> tuple[str, str]:
 
 
 def _registrable_domain(host: str) -> str | None:
-    """None for an address, and for a name that is a public suffix itself, as `localhost` is."""
+    """Return None for an IP address, and for a public suffix itself, such as `localhost`."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The deployment that is looked at: what its URL says."""
+"""The service to examine, as its URL describes it."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -8,14 +8,14 @@ from authsvc.origins import is_this_machine, origin_of
 
 @dataclass(frozen=True)
 class Target:
-    """Where the service is.
+    """The service's place.
 
     Args:
         scheme: ``http`` or ``https``.
-        host: its name or address.
-        port: its port.
-        prefix: the path below which it is mounted; usually empty.
-        origin: its own origin, as a browser writes it.
+        host: a name or an IP address.
+        port: the TCP port.
+        prefix: the path below which the service is mounted; usually empty.
+        origin: the service's own origin, as a browser writes it.
     """
 
     scheme: str
@@ -30,22 +30,22 @@ class Target:
 
     @property
     def is_local(self) -> bool:
-        """Whether what is sent there stays on this machine."""
+        """Whether requests to it stay on this machine."""
         return is_this_machine(self.host)
 
 
 def target_of(url: str) -> Target:
-    """Read a URL.
+    """Parse a URL.
 
     Raises:
-        ValueError: with a sentence that says what is wrong with it.
+        ValueError: it is not an http or https URL of a service.
     """
     fault = f"{url!r} is not a URL such as https://auth.example.com"
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
         origin = origin_of(url)
-    except (ValueError, KeyError):  # a port or an address that is none; another scheme
+    except (ValueError, KeyError):  # an invalid port or address; another scheme
         raise ValueError(fault) from None
     beyond = parts.query or parts.fragment or "@" in parts.netloc
     if not parts.hostname or beyond or not url.isascii() or not url.isprintable():

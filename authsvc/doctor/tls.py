@@ -1,4 +1,4 @@
-"""TLS to the service: whether browsers trust its certificate, and for how long yet."""
+"""Check TLS to the service: whether browsers trust its certificate, and for how long."""
 
 import ssl
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from socket import create_connection
 
 from authsvc import clock
 from authsvc.doctor.findings import Finding, failed, not_checked, ok, warning
+from authsvc.doctor.http_client import TIMEOUT, NoResponse, reason
 from authsvc.doctor.target import Target
-from authsvc.doctor.wire import TIMEOUT, NoAnswer, reason
 
-RENEWED_BEFORE = timedelta(days=14)
-"""Who renews certificates by machine does so earlier: with less left, the renewal has failed."""
+RENEWAL_DUE = timedelta(days=14)
+"""Automatic renewal happens earlier: with less time left, it has failed."""
 
 
 @dataclass(frozen=True)
 class Transport:
-    """How the service is reached.
+    """The connection to the service.
 
     Args:
-        context: for further connections; it verifies unless the certificate is not trusted.
-        private: whether nobody on the way can read along, so that a password may be sent.
-        finding: what to tell about it.
+        context: for further connections; it does not verify a certificate that is not trusted.
+        private: whether a password may be sent, because no one on the network can read it.
+        finding: the result of the check.
     """
 
     context: ssl.SSLContext
@@ -29,11 +29,11 @@ class Transport:
     finding: Finding
 
 
-def look_at_transport(target: Target) -> Transport:
-    """Make one connection.
+def examine_transport(target: Target) -> Transport:
+    """Open one connection and return what it showed.
 
     Raises:
-        NoAnswer: there is nothing to connect to, or it speaks no TLS.
+        NoResponse: no server listens, or it does not speak TLS.
     """
     context = ssl.create_default_context()
     if not target.is_tls:
@@ -45,22 +45,22 @@ def look_at_transport(target: Target) -> Transport:
         context.verify_mode = ssl.CERT_NONE
         finding = failed(
             f"the certificate is not trusted: {error.verify_message}",
-            "Give the server a certificate of a public authority for this name, with the whole "
-            "chain; for one of your own, set SSL_CERT_FILE where the doctor runs.",
+            "Install a certificate of a public authority for this name, with the whole chain. For "
+            "an authority of your own, set SSL_CERT_FILE where the doctor runs.",
         )
         return Transport(context, False, finding)
     except (OSError, UnicodeError) as error:
-        raise NoAnswer(reason(error)) from None
+        raise NoResponse(reason(error)) from None
 
 
 def _without_tls(target: Target) -> Finding:
     if target.is_local:
         return not_checked(
-            "plain HTTP on this machine", "Give the https URL by which browsers reach the service."
+            "plain HTTP on this machine", "Use the https URL by which browsers reach the service."
         )
     return failed(
-        "plain HTTP: whoever is on the way reads passwords and tokens",
-        "Serve it by https, and give that URL.",
+        "plain HTTP: anyone on the network can read passwords and tokens",
+        "Serve it by https, and use that URL.",
     )
 
 
@@ -73,6 +73,6 @@ def _handshake(target: Target, context: ssl.SSLContext) -> Finding:
         ends = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
         left = datetime.fromtimestamp(ends, UTC) - clock.now()
         found = f"{secured.version()}; the certificate is trusted, for {left.days} more days"
-    if left < RENEWED_BEFORE:
-        return warning(found, "Renew the certificate, and see why that did not happen by itself.")
+    if left < RENEWAL_DUE:
+        return warning(found, "Renew the certificate, and find out why automatic renewal failed.")
     return ok(found)

@@ -1,1 +1,1 @@
-"""Logs and metrics."""
+"""The log and the metrics."""

@@ -1,4 +1,4 @@
-"""What is measured. No label holds anything that a client can choose."""
+"""The metrics. No label holds a value that a client can choose."""
 
 from contextlib import AbstractContextManager
 from functools import cache
@@ -16,13 +16,13 @@ NO_ROUTE = "none"
 LOGIN = "auth.login"
 LOGIN_OUTCOMES = {None: "good", InvalidCredentials.code: "refused", RateLimited.code: "throttled"}
 
-# Few: each is a series for each route and status.
+# Few buckets: each is a series for each route and status.
 REQUEST_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5)
 HASH_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 
 
 class Instruments:
-    """Everything that one app measures."""
+    """The metrics of one app."""
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
@@ -30,14 +30,14 @@ class Instruments:
         self.passwords = PasswordInstruments(registry)
         self._revoked_sessions = _gauge(
             "revoked_sessions",
-            "Sessions revoked lately: the most that a worker remembers.",
+            "Recently revoked sessions in memory: the largest number of any worker.",
             registry,
             "livemax",
         )
         self._revocations_age = _gauge(
             "revocation_list_age_seconds",
-            "Age of the list of revoked sessions when news was last asked for: the oldest of a "
-            "worker's. 0 while the database answers.",
+            "Age of the list of revoked sessions at its last update: the oldest of any worker. "
+            "0 while the database answers.",
             registry,
             "livemax",
         )
@@ -46,17 +46,17 @@ class Instruments:
         )
 
     def revocations(self, sessions: int, age: float) -> None:
-        """Record that a worker has asked which sessions were revoked.
+        """Record that a worker has queried the revoked sessions.
 
         Args:
-            sessions: how many it remembers.
-            age: seconds since it last got an answer.
+            sessions: the number of sessions in its list.
+            age: seconds since the last successful query.
         """
         self._revoked_sessions.set(sessions)
         self._revocations_age.set(age)
 
     def watch_pool(self, engine: Engine) -> None:
-        """Count the connections of that engine's pool that are in use."""
+        """Count the connections of the engine's pool that are in use."""
 
         @event.listens_for(engine, "checkout")
         def taken(connection: Any, record: Any, proxy: Any) -> None:
@@ -65,28 +65,28 @@ class Instruments:
 
         @event.listens_for(engine, "checkin")
         def returned(connection: Any, record: Any) -> None:
-            # A connection that could not be opened is returned, though it was never taken.
+            # A connection that could not be opened is checked in without a checkout.
             if record.record_info.pop(self, False):
                 self._connections.dec()
 
     def exposition(self) -> bytes:
-        """Return all measurements, in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return exposition(self._registry)
 
 
 class RequestInstruments:
-    """What is measured of each request."""
+    """The metrics of requests."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         requests = Histogram(
             "authsvc_http_request_duration_seconds",
-            "Time from a request's arrival until its response was ready.",
+            "Time from a request's arrival until its response is ready.",
             ["route", "status"],
             buckets=REQUEST_BUCKETS,
             registry=registry,
         )
         problems = Counter(
-            "authsvc_problems_total", "Errors that were answered.", ["code"], registry=registry
+            "authsvc_problems_total", "Responses that are errors.", ["code"], registry=registry
         )
         logins = Counter(
             "authsvc_logins_total", "Attempts to log in.", ["outcome"], registry=registry
@@ -101,8 +101,8 @@ class RequestInstruments:
 
         Args:
             request: the request.
-            status: the three digits.
-            seconds: since the request arrived.
+            status: the three digits of its status.
+            seconds: the time since the request arrived.
         """
         route = request.endpoint
         self._requests(route or NO_ROUTE, status).observe(seconds)
@@ -114,30 +114,30 @@ class RequestInstruments:
 
 
 class PasswordInstruments:
-    """What is measured of the hashing of passwords."""
+    """The metrics of password hashing."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._waiting = _gauge(
-            "passwords_waiting", "Requests that wait to have a password hashed.", registry
+            "passwords_waiting", "Requests that wait for the hashing of a password.", registry
         )
         self._hashing = Histogram(
             "authsvc_password_hash_duration_seconds",
-            "Time that hashing one password took.",
+            "Time to hash one password.",
             buckets=HASH_BUCKETS,
             registry=registry,
         )
         self._refused = Counter(
             "authsvc_passwords_refused_total",
-            "Requests told to come back, since too many passwords were being hashed.",
+            "Requests refused because too many passwords were being hashed.",
             registry=registry,
         )
 
     def waiting(self) -> AbstractContextManager[object]:
-        """Return what is entered while a request waits for its turn."""
+        """Return a context manager that counts a request as waiting."""
         return self._waiting.track_inprogress()
 
     def hashing(self) -> AbstractContextManager[object]:
-        """Return what is entered while a password is hashed."""
+        """Return a context manager that measures the hashing of a password."""
         return self._hashing.time()
 
     def refused(self) -> None:

@@ -1,4 +1,4 @@
-"""The form of each line of the log: JSON, or text on a terminal."""
+"""The format of each line of the log: JSON, or text on a terminal."""
 
 import json
 import logging
@@ -17,12 +17,12 @@ STDERR = 2
 
 
 def write_line(line: EventDict) -> None:
-    """Write a line that has all its fields, past structlog's processors."""
+    """Write a line that has all its fields, without structlog's processors."""
     _standard_error.write(_render(line))
 
 
 def gunicorn_logging() -> dict[str, Any]:
-    """gunicorn's ``logconfig_dict``: all loggers write to standard error in one form."""
+    """Return gunicorn's ``logconfig_dict``: all loggers write to standard error in one format."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

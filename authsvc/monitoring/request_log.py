@@ -1,7 +1,7 @@
 """WSGI middleware that logs one line for each request.
 
-A line holds the path but never the query string, no header, no body and no cookie. What a client
-sends is escaped, so that it cannot start a line of its own.
+A line holds the path, but never the query string, a header, the body or a cookie. What a client
+sends is escaped, so that it cannot begin a new line.
 """
 
 from collections.abc import Iterable
@@ -21,10 +21,10 @@ MAX_PATH = 256
 
 
 class RequestLog:
-    """WSGI middleware that logs a line about each request, when its response is ready.
+    """WSGI middleware that logs a line about each request when its response is ready.
 
-    Who did what, and what became of it, is in it: `route` and `code` tell a refused login from
-    a throttled one, `user` and `session` (a hash of its id) whom it concerns.
+    `route` and `code` distinguish a refused login from a throttled one; `user` and `session` (a
+    hash of its id) name the account and the session.
 
     Args:
         app: the Flask app's own WSGI application.

@@ -13,7 +13,7 @@ class RequestMetrics:
 
     Args:
         app: the Flask app's own WSGI application.
-        instruments: where it counts.
+        instruments: the metrics to update.
     """
 
     def __init__(self, app: WSGIApplication, instruments: RequestInstruments) -> None:

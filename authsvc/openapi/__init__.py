@@ -1,1 +1,1 @@
-"""The API's description, made from what the routes declare."""
+"""The API's description, generated from what the routes declare."""

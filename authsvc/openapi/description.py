@@ -1,4 +1,4 @@
-"""The API's description in both of its forms, each made when it is first asked for."""
+"""The API's description as JSON and as a page, each generated at its first request."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Description:
 
     Args:
         app: the app whose routes are described, those registered later included.
-        settings: what the description depends on, such as the issuer.
+        settings: the settings that the description depends on, such as the issuer.
         cookie: the refresh cookie.
     """
 

@@ -1,4 +1,4 @@
-"""The page for people, rendered from the very document that machines read."""
+"""The page for people, rendered from the OpenAPI document."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _BEGIN = """\
 AUTH={server}
 
 # after a login:
-TOKEN=... # access_token of its answer
+TOKEN=... # access_token of its response
 sid=...   # id of one of your sessions"""
 _TOUR = [
     ("POST", "/auth/register"),
@@ -30,44 +30,47 @@ _TOUR = [
 
 
 class Page:
-    """What the template asks of the document."""
+    """The functions that the template calls on the document."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         self.schemas = SchemaReader(document)
         components = document["components"]
         self.headers = components["headers"]
-        self.problems = {self.codes(told)[0]: told for told in components["responses"].values()}
+        self.problems = {
+            self.codes(response)[0]: response for response in components["responses"].values()
+        }
 
     def operations(self, tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """The method, path and operation of each with that tag."""
+        """Yield the method, path and operation of each operation with this tag."""
         for path, methods in self.document["paths"].items():
             for method, operation in methods.items():
                 if tag in operation["tags"]:
                     yield method.upper(), path, operation
 
     def success(self, operation: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Its status line and the response."""
-        status, told = next(iter(operation["responses"].items()))
-        return f"{status} {HTTPStatus(int(status)).phrase}", told
+        """Return the status line and the response of a successful call."""
+        status, response = next(iter(operation["responses"].items()))
+        return f"{status} {HTTPStatus(int(status)).phrase}", response
 
-    def own_headers(self, told: dict[str, Any]) -> dict[str, Any]:
-        """The headers that not every response bears."""
-        return {name: header for name, header in told["headers"].items() if "$ref" not in header}
+    def own_headers(self, response: dict[str, Any]) -> dict[str, Any]:
+        """Return the response's headers without those of every response."""
+        headers = response["headers"].items()
+        return {name: header for name, header in headers if "$ref" not in header}
 
-    def schema(self, told: dict[str, Any]) -> dict[str, Any] | None:
-        """The schema of the JSON in a request's or response's body."""
-        found: dict[str, Any] | None = told.get("content", {}).get(JSON, {}).get("schema")
-        return found
+    def schema(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the schema of the JSON in a request's or response's body."""
+        schema: dict[str, Any] | None = message.get("content", {}).get(JSON, {}).get("schema")
+        return schema
 
     def refusals(self, operation: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-        """The statuses of its problems with their codes."""
-        for status, told in operation["responses"].items():
-            if codes := self.codes(self.schemas.resolved(told)):
+        """Yield the status of each of the operation's problems, with their codes."""
+        for status, response in operation["responses"].items():
+            if codes := self.codes(self.schemas.resolved(response)):
                 yield status, codes
 
     def refused_by(self, code: str) -> list[dict[str, Any]]:
-        """The operations that may answer the problem."""
+        """Return the operations that may answer with this problem."""
         return [
             operation
             for methods in self.document["paths"].values()
@@ -75,20 +78,20 @@ class Page:
             if any(code in codes for _, codes in self.refusals(operation))
         ]
 
-    def codes(self, told: dict[str, Any]) -> list[str]:
-        """The codes of the problems that a response may be."""
-        schema = told.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {"allOf": []})
+    def codes(self, response: dict[str, Any]) -> list[str]:
+        """Return the codes of the problems that a response may be."""
+        schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {"allOf": []})
         parts = (part.get("properties", {}) for part in schema["allOf"])
         return [code for part in parts for code in part.get("code", {}).get("enum", [])]
 
-    def status(self, told: dict[str, Any]) -> str:
-        """The status line of a response that is one problem."""
-        parts = told["content"][PROBLEM_JSON]["schema"]["allOf"]
+    def status(self, response: dict[str, Any]) -> str:
+        """Return the status line of a response that is one problem."""
+        parts = response["content"][PROBLEM_JSON]["schema"]["allOf"]
         status = HTTPStatus(parts[-1]["properties"]["status"]["const"])
         return f"{status.value} {status.phrase}"
 
     def curl(self, method: str, path: str, operation: dict[str, Any]) -> str:
-        """The call as a line for a shell, with the variables of the page's beginning."""
+        """Return the call as a shell command, with the variables that the page begins with."""
         words = ["curl", f'"$AUTH{path.replace("{", "$").replace("}", "")}"']
         body = self.schema(operation.get("requestBody", {}))
         if method not in ("GET", "POST") or (method == "POST" and body is None):
@@ -106,7 +109,7 @@ class Page:
         return " \\\n  ".join([" ".join(first), *(word for word in words if word not in first)])
 
     def tour(self) -> str:
-        """The life of a session, as lines for a shell."""
+        """Return the life of a session as shell commands."""
         paths = self.document["paths"]
         return "\n\n".join(
             self.curl(method, path, paths[path][method.lower()]) for method, path in _TOUR
@@ -114,7 +117,7 @@ class Page:
 
 
 def docs_page(document: dict[str, Any]) -> str:
-    """The page as HTML."""
+    """Return the page as HTML."""
     begin = _BEGIN.format(server=_absolute(document["servers"][0]["url"]))
     return render_template(
         "docs.html", page=Page(document), document=document, begin=begin, prose=prose, pretty=pretty
@@ -122,7 +125,7 @@ def docs_page(document: dict[str, Any]) -> str:
 
 
 def prose(text: str) -> Markup:
-    """Paragraphs of plain text, with code where there are backticks."""
+    """Return plain text as HTML paragraphs, with `code` elements for backticks."""
     paragraphs = (_CODE.sub(r"<code>\1</code>", str(escape(part))) for part in text.split("\n\n"))
     return Markup("".join(f"<p>{part}</p>" for part in paragraphs if part))  # noqa: S704
 
@@ -132,4 +135,5 @@ def _absolute(url: str) -> str:
 
 
 def pretty(value: Any) -> str:
+    """Return a value as indented JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False)

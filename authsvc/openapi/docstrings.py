@@ -1,4 +1,4 @@
-"""What our docstrings say to those who read the API's description."""
+"""Parse docstrings for the API's description."""
 
 import re
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Docstring:
 
     Args:
         summary: its first sentence, without the full stop.
-        text: what follows, as paragraphs.
-        arguments: what each of its `Args` means.
+        text: the paragraphs after it.
+        arguments: the meaning of each of its `Args`.
     """
 
     summary: str
@@ -25,8 +25,8 @@ class Docstring:
     @classmethod
     def of(cls, docstring: str | None) -> "Docstring":
         text = cleandoc(docstring or "")
-        said, *sections = _SECTION.split(text)
-        first, _, rest = said.partition("\n\n")
+        prose, *sections = _SECTION.split(text)
+        first, _, rest = prose.partition("\n\n")
         arguments = _ARGUMENT.findall("".join(sections))
         return cls(
             " ".join(first.split()).removesuffix("."),

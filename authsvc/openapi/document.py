@@ -1,4 +1,4 @@
-"""The API's description as OpenAPI 3.1, made from what the routes declare and from nothing else."""
+"""The API's description as OpenAPI 3.1, generated from what the routes declare."""
 
 from typing import Any
 
@@ -13,27 +13,26 @@ from authsvc.version import __version__
 from authsvc.web.outputs import JSON
 
 ABOUT = """\
-A page logs in with a password. It is given a short-lived access token as JSON, which it keeps in \
+A page logs in with a password. It gets a short-lived access token as JSON, which it keeps in \
 memory and sends with each request, and a refresh token in a cookie that no script can read. With \
 the cookie it gets the next access token, until the session ends.
 
 Every error is `application/problem+json` (RFC 9457): program against its `code`. Its `type` leads \
-to an explanation. A path that is not there is `not_found`, another method `method_not_allowed` \
-with `Allow`. Bodies are strict JSON in UTF-8, of at most 16 KiB; members that are not described \
-are ignored.
+to an explanation. An unknown path is `not_found`, another method `method_not_allowed` with \
+`Allow`. Bodies are strict JSON in UTF-8, of at most 16 KiB; members that are not described are \
+ignored.
 
-Pages of the origins in `AUTHSVC_ALLOWED_ORIGINS` may call it from elsewhere, with credentials \
-(CORS)."""
+Pages of the origins in `AUTHSVC_ALLOWED_ORIGINS` may call the service with credentials (CORS)."""
 
 TAGS = {
-    "auth": "Making an account, and a session's life: opened, refreshed, ended, asked about.",
-    "resources": "What a person does with their own account. An access token is asked for.",
-    "operations": "For those who run the service or build on it.",
+    "auth": "Create an account; open, refresh, end and verify a session.",
+    "resources": "A person's own account. These routes need an access token.",
+    "operations": "For operators, and for developers who build on the service.",
 }
 
 
 def document(app: Flask, settings: Settings, cookie: RefreshCookie) -> dict[str, Any]:
-    """Return the description of those of the app's routes that declare what they answer."""
+    """Return the description of the app's routes that declare their responses."""
     routes = declared_routes(app)
     schemas = Schemas(routes, settings.password_min_length)
     paths: dict[str, Any] = {}
@@ -103,15 +102,15 @@ def _security_schemes(cookie: RefreshCookie) -> dict[str, Any]:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The access token, in the `Authorization` header or as the member "
-            "`access_token` of a JSON body (of any method): in one of them, never in both, never "
-            "in a cookie or in the query.",
+            "description": "The access token, either in the `Authorization` header or as the "
+            "member `access_token` of a JSON body (of any method); never in both, in a cookie or "
+            "in the query string.",
         },
         "refresh_cookie": {
             "type": "apiKey",
             "in": "cookie",
             "name": cookie.name,
             "description": "Set by a login and kept by the browser: `HttpOnly`, so that no script "
-            "can read it, and sent to this host alone.",
+            "can read it, and sent only to this host.",
         },
     }

@@ -1,4 +1,4 @@
-"""What a route may answer, as OpenAPI writes it: its success, and its problems by status."""
+"""A route's responses as OpenAPI describes them: its success, and its problems by status."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -15,19 +15,19 @@ from authsvc.web.problem_json import MEDIA as PROBLEM_JSON
 from authsvc.web.problem_json import members_of
 
 _MEANINGS = {
-    "Cache-Control": "What caches may do; `no-store` wherever an answer is about a person.",
-    "Content-Security-Policy": "What a browser may load for the answer.",
-    "X-Content-Type-Options": "The type is the one that is declared.",
-    "Referrer-Policy": "No address of this service is told to others.",
-    "X-Request-ID": "The request's id in the log: the one that was sent, if it is "
-    "1 to 64 of `A-Z a-z 0-9 . _ -`, or else a new one.",
-    "Strict-Transport-Security": "Only over HTTPS: the browser stays there.",
+    "Cache-Control": "What caches may do; `no-store` if the response is about a person.",
+    "Content-Security-Policy": "What a browser may load for the response.",
+    "X-Content-Type-Options": "The browser must not guess another content type.",
+    "Referrer-Policy": "The browser sends no URL of this service to other sites.",
+    "X-Request-ID": "The request's id in the log: the id that the client sent, if it is "
+    "1 to 64 of `A-Z a-z 0-9 . _ -`, otherwise a new one.",
+    "Strict-Transport-Security": "Only over HTTPS: the browser uses HTTPS from then on.",
 }
 _EXAMPLES = {**dict(DEFAULTS), "X-Request-ID": "9f86d081884c7d65", HSTS[0]: HSTS[1]}
 
 
 def shared_headers() -> dict[str, Any]:
-    """The headers that every response bears, for `components`."""
+    """Return the headers of every response, for `components`."""
     return {
         name: {
             "description": meaning,
@@ -40,15 +40,15 @@ def shared_headers() -> dict[str, Any]:
 
 
 def shared_responses() -> dict[str, Any]:
-    """One response for each problem, for `components`."""
-    told = {kind: _of_problems([kind]) for kind in every_problem()}
-    for kind, response in told.items():
+    """Return one response for each problem, for `components`."""
+    by_kind = {kind: _of_problems([kind]) for kind in every_problem()}
+    for kind, response in by_kind.items():
         response["content"][PROBLEM_JSON]["example"] = _example(kind)
-    return {kind.__name__: response for kind, response in told.items()}
+    return {kind.__name__: response for kind, response in by_kind.items()}
 
 
 def responses_of(route: Route, schemas: Schemas) -> dict[str, Any]:
-    """The responses of a route by their status."""
+    """Return the responses of a route by status."""
     answer = route.answer
     success: dict[str, Any] = {
         "description": f"{HTTPStatus(answer.status).phrase}.",
@@ -56,11 +56,14 @@ def responses_of(route: Route, schemas: Schemas) -> dict[str, Any]:
     }
     if answer.media is not None:
         success["content"] = {answer.media: {"schema": schemas.answered_by(route)}}
-    told = {str(answer.status): success}
+    responses = {str(answer.status): success}
     if answer.headers is REVALIDATED:
-        told["304"] = {"description": "The client has it.", "headers": _headers(answer.headers)}
+        responses["304"] = {
+            "description": "The client's copy is current.",
+            "headers": _headers(answer.headers),
+        }
     by_status = groupby(sorted(route.problems, key=_status), key=_status)
-    return told | {str(status): _problems(list(kinds)) for status, kinds in by_status}
+    return responses | {str(status): _problems(list(kinds)) for status, kinds in by_status}
 
 
 def _status(kind: type[Problem]) -> int:
@@ -74,11 +77,11 @@ def _problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
 
 
 def _of_problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
-    adds = {name: meaning for kind in kinds for name, meaning in kind.adds.items()}
-    always = set.intersection(*(set(kind.adds) for kind in kinds))
+    added = {name: meaning for kind in kinds for name, meaning in kind.adds.items()}
+    required = set.intersection(*(set(kind.adds) for kind in kinds))
     return {
         "description": _explanation(kinds[0]) if len(kinds) == 1 else _choice(kinds),
-        "headers": _headers(adds, always),
+        "headers": _headers(added, required),
         "content": {PROBLEM_JSON: {"schema": of_problems(kinds)}},
     }
 
@@ -97,12 +100,17 @@ def _explanation(kind: type[Problem]) -> str:
     return Docstring.of(kind.__doc__).summary + "."
 
 
-def _headers(own: Mapping[str, str], always: Iterable[str] | None = None) -> dict[str, Any]:
-    """The headers of a response: its own, some of which may be absent, and everybody's."""
+def _headers(own: Mapping[str, str], required: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return the headers of a response: its own, and those of every response.
+
+    Args:
+        own: the meaning of each header of its own.
+        required: those of its own that are always present; by default all.
+    """
     described = {
         name: {
             "description": meaning,
-            "required": always is None or name in always,
+            "required": required is None or name in required,
             "schema": {"type": "integer" if name == "Retry-After" else "string"},
         }
         for name, meaning in own.items()

@@ -1,4 +1,4 @@
-"""The routes that declare what they answer, and which problems follow from what a route is."""
+"""The routes that declare their responses, and the problems that a route's kind implies."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -37,10 +37,10 @@ class Route:
     """One method of one path, with what its view declares.
 
     Args:
-        rule: the path, as Flask has it.
-        method: in capitals.
-        view: what is called.
-        answer: what it answers.
+        rule: Flask's rule.
+        method: the HTTP method, in capitals.
+        view: the view function.
+        answer: the response that the view declares.
     """
 
     rule: Rule
@@ -50,12 +50,12 @@ class Route:
 
     @property
     def path(self) -> str:
-        """The path as OpenAPI writes it."""
+        """The path in OpenAPI's notation."""
         return _PARAMETER.sub(r"{\2}", str(self.rule.rule))
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The names of the path's parameters, each with its kind."""
+        """The names of the path's parameters, each with its type."""
         return {name: kind or "string" for kind, name in _PARAMETER.findall(self.rule.rule)}
 
     @property
@@ -65,7 +65,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """The operation's id."""
+        """The operationId."""
         return self.answer.operation_id
 
     @property
@@ -74,12 +74,12 @@ class Route:
 
     @property
     def body(self) -> type[Body] | None:
-        """What the body must hold."""
+        """The type of the request's body."""
         return body_of(self.view)
 
     @property
     def query(self) -> type[Query] | None:
-        """What the query string may hold."""
+        """The type of the query string."""
         return query_of(self.view)
 
     @property
@@ -96,7 +96,7 @@ class Route:
 
     @property
     def problems(self) -> list[type[Problem]]:
-        """The problems that the route may answer, in the order of their tree."""
+        """The problems that the route may answer with, in the order of their tree."""
         possible = {*self.answer.may, *self._common_problems()}
         return [kind for kind in every_problem() if kind in possible]
 
@@ -105,7 +105,7 @@ class Route:
         yield InternalError
         if self.is_protected:
             yield from every_problem(AccessTokenRefused)
-        if self.is_protected or self.body:  # the token can be in the body
+        if self.is_protected or self.body:  # the access token can be in the body
             yield from (InvalidRequest, RequestTooLarge, UnsupportedMediaType)
         if self.query:
             yield InvalidRequest
@@ -115,12 +115,12 @@ class Route:
             yield NotFound
         if changes_something:
             yield CrossOriginRefused
-        if changes_something or self.is_protected:  # the list of revoked sessions must be fresh
+        if changes_something or self.is_protected:  # a guard needs a fresh revocation list
             yield ServiceUnavailable
 
 
 def declared_routes(app: Flask) -> list[Route]:
-    """The app's routes that declare what they answer, in the order of their registration."""
+    """Return the app's routes that declare their responses, in the order of registration."""
     return [
         Route(rule, method, view, answer)
         for rule in app.url_map.iter_rules()

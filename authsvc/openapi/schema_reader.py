@@ -1,4 +1,4 @@
-"""JSON Schemas in words and in examples, for the page that people read."""
+"""Describe JSON Schemas in words and by examples, for the page that people read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class Member:
     """A member of a JSON object, as a row of a table.
 
     Args:
-        name: its place, such as `sessions[].id`.
+        name: its path, such as `sessions[].id`.
         kind: its type in words.
-        required: whether it is always there.
-        text: what it means.
+        required: whether it is always present.
+        text: its meaning.
     """
 
     name: str
@@ -28,17 +28,17 @@ class Member:
 
 
 class SchemaReader:
-    """The schemas of a document, read with what they refer to.
+    """Reads the schemas of a document, following their `$ref`.
 
     Args:
-        document: in which their `$ref` lead somewhere.
+        document: the OpenAPI document.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
 
     def members(self, schema: dict[str, Any], prefix: str = "") -> Iterator[Member]:
-        """The members of an object, those of its objects included."""
+        """Yield the members of an object and, after each list, those of its items."""
         resolved = self.resolved(schema)
         for part in [*resolved.get("allOf", []), *resolved.get("anyOf", [])[:1]]:
             yield from self.members(part, prefix)
@@ -52,7 +52,7 @@ class SchemaReader:
         return schema is not None and any(self.members(schema))
 
     def example(self, schema: dict[str, Any]) -> Any:
-        """A value that the schema allows; what may be left out is left out."""
+        """Return a value that the schema allows, without optional members."""
         resolved = self.resolved(schema)
         if "allOf" in resolved:
             parts = [self.example(part) for part in resolved["allOf"]]
@@ -66,14 +66,14 @@ class SchemaReader:
             return [self.example(resolved["items"])]
         return _sample(resolved)
 
-    def resolved(self, told: dict[str, Any]) -> dict[str, Any]:
-        """What is told, or what stands where it refers to."""
-        if "$ref" not in told:
-            return told
-        found = self._document
-        for part in told["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        return found
+    def resolved(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return the value, or, if it is a `$ref`, what it refers to."""
+        if "$ref" not in value:
+            return value
+        target = self._document
+        for part in value["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        return target
 
 
 def _kind(schema: dict[str, Any]) -> str:

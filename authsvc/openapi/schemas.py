@@ -1,4 +1,4 @@
-"""JSON Schemas of what routes take and answer, from the very types that check and render it."""
+"""JSON Schemas of requests and responses, from the types that validate and serialize them."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ class Schemas:
 
     Args:
         routes: the routes.
-        password_min_length: the code points that a new password needs.
+        password_min_length: the least number of code points in a new password.
     """
 
     def __init__(self, routes: Iterable[Route], password_min_length: int) -> None:
@@ -54,9 +54,9 @@ class Schemas:
         }
 
     def taken_by(self, route: Route) -> Schema:
-        """The schema of the body that the route takes.
+        """Return the schema of the request's body.
 
-        Where the access token is asked for, it may be a member of it.
+        On a protected route the body may hold the access token.
         """
         schema = self._made[f"{route.name} takes"]
         if not route.is_protected:
@@ -64,12 +64,12 @@ class Schemas:
         return {"allOf": [schema, BEARS_ACCESS_TOKEN]}
 
     def answered_by(self, route: Route) -> Schema:
-        """The schema of the body that the route answers; any text where it is no JSON."""
+        """Return the schema of the response's body; a string if it is not JSON."""
         return self._made.get(f"{route.name} answers", {"type": "string"})
 
 
 def query_parameters(route: Route) -> list[Schema]:
-    """What the route's query string may hold, as OpenAPI's parameters: each may be absent."""
+    """Return the route's query string as OpenAPI parameters, each optional."""
     if route.query is None:
         return []
     schema = _described(TypeAdapter(route.query).json_schema(schema_generator=_Generator))
@@ -77,23 +77,23 @@ def query_parameters(route: Route) -> list[Schema]:
         {
             "name": name,
             "in": "query",
-            "description": told.pop("description"),
-            "schema": next(choice for choice in told["anyOf"] if choice["type"] != "null"),
+            "description": member["description"],
+            "schema": next(choice for choice in member["anyOf"] if choice["type"] != "null"),
         }
-        for name, told in schema["properties"].items()
+        for name, member in schema["properties"].items()
     ]
 
 
 def of_problems(kinds: Sequence[type[Problem]]) -> Schema:
-    """The schema of a problem that is of one of these kinds; they have one status."""
+    """Return the schema of a problem of one of these kinds, which share a status."""
     base = VALIDATION_PROBLEM if list(kinds) == [ValidationFailed] else PROBLEM
     codes = [kind.code for kind in kinds]
-    told = {"status": {"const": kinds[0].status}, "code": {"enum": codes}}
-    return {"allOf": [base, {"properties": told}]}
+    members = {"status": {"const": kinds[0].status}, "code": {"enum": codes}}
+    return {"allOf": [base, {"properties": members}]}
 
 
 class _Generator(GenerateJsonSchema):
-    """pydantic's own, without titles made of names; what is sent has all its members."""
+    """pydantic's generator, without titles; every member of a response is required."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -105,7 +105,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def _described(schema: Schema) -> Schema:
-    """The schema with the description of each member taken from the docstring's `Args`."""
+    """Return the schema with each member's description from the docstring's `Args`."""
     docstring = Docstring.of(schema.get("description"))
     text = " ".join(filter(None, [f"{docstring.summary}.", docstring.text]))
     members = {
@@ -132,9 +132,9 @@ def _problem() -> Schema:
             "type": {
                 "type": "string",
                 "format": "uri-reference",
-                "description": "Where the code is explained.",
+                "description": "A link to the explanation of the code.",
             },
-            "title": {"type": "string", "description": "What the status means."},
+            "title": {"type": "string", "description": "The meaning of the status."},
             "status": {"type": "integer", "description": "The response's status."},
             "code": {"enum": codes, "description": "The stable word to program against."},
             "detail": {"type": "string", "description": "A sentence for a person."},
@@ -149,7 +149,7 @@ def _validation_problem(fault: Schema) -> Schema:
 
 
 def _bears_access_token() -> Schema:
-    described = "The access token, where it is not sent in the `Authorization` header."
+    described = "The access token, if it is not in the `Authorization` header."
     return {
         "type": "object",
         "properties": {"access_token": {"type": "string", "description": described}},

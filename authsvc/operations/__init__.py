@@ -1,5 +1,4 @@
-"""What those who run the service, or lean on it, need: health, public keys, logs, metrics,
-the API's description."""
+"""The operations blueprint: health, metrics, public keys and the API's description."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""GET /demo: the page that shows the service at work, where AUTHSVC_DEMO is on."""
+"""GET /demo: the demo page, if AUTHSVC_DEMO is on."""
 
 from pathlib import Path
 

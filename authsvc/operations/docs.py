@@ -1,4 +1,4 @@
-"""GET /docs: the API for people, with the explanation of each problem."""
+"""GET /docs: the API's description for people, with the explanation of each problem."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ POLICY = (
 @public
 @answers(200, "text/html", headers=REVALIDATED, operation_id="docs_page")
 def page() -> Response:
-    """Read this description, and what each problem means."""
+    """Get this description as a page, with the meaning of each problem."""
     response = registry.get(Description).page.response()
     response.headers["Content-Security-Policy"] = POLICY
     return response

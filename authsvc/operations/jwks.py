@@ -1,4 +1,4 @@
-"""GET /.well-known/jwks.json: the public keys by which others verify the access tokens."""
+"""GET /.well-known/jwks.json: the public keys with which other services verify access tokens."""
 
 from flask import Response, after_this_request, request
 
@@ -10,22 +10,22 @@ from authsvc.web.etag import REVALIDATED
 from authsvc.web.outputs import answers
 
 MAX_AGE = 60
-"""Seconds that a cache may keep it: no longer than a verifier that meets a new key waits before
-it asks again."""
+"""Seconds for which a cache may keep the keys: not longer than a verifier waits before it fetches
+the keys again for an unknown `kid`."""
 
 
 @public
 @answers(200, headers=REVALIDATED)
 def jwks() -> JwkSet:
-    """Get the public keys by which access tokens are verified elsewhere.
+    """Get the public keys with which other services verify access tokens.
 
-    There are none while access tokens are signed with a shared secret.
+    The list is empty while access tokens are signed with a shared secret.
     """
-    after_this_request(_to_be_kept)
+    after_this_request(_make_cacheable)
     return registry.get(AccessTokens).keyring.jwks()
 
 
-def _to_be_kept(response: Response) -> Response:
+def _make_cacheable(response: Response) -> Response:
     response.cache_control.public = True
     response.cache_control.max_age = MAX_AGE
     response.add_etag()

@@ -1,4 +1,4 @@
-"""GET /openapi.json: the API for programs."""
+"""GET /openapi.json: the API's description for programs."""
 
 from typing import Any
 
@@ -14,5 +14,5 @@ from authsvc.web.outputs import answers
 @public
 @answers(200, dict[str, Any], headers=REVALIDATED)
 def openapi_json() -> Response:
-    """Get this description, as OpenAPI 3.1."""
+    """Get this description as OpenAPI 3.1."""
     return registry.get(Description).json.response()

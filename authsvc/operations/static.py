@@ -1,4 +1,4 @@
-"""GET /static/authsvc.js: the browser's module, revalidated by its hash at each page load."""
+"""GET /static/authsvc.js: the browser's module, revalidated by its ETag at each page load."""
 
 from pathlib import Path
 
@@ -15,5 +15,5 @@ MODULE = Revalidated((FOLDER / "authsvc.js").read_bytes(), "text/javascript")
 @public
 @answers(200, "text/javascript", headers=REVALIDATED, operation_id="static_authsvc_js")
 def authsvc_js() -> Response:
-    """Get the module that keeps a page's access token and refreshes it."""
+    """Get the JavaScript module that keeps and refreshes a page's access token."""
     return MODULE.response()

@@ -20,45 +20,45 @@ export type Issued = {
     access_token: string;
     expires_in: number;
 };
-/** What went wrong: `code` is the word to program against. */
+/** An error of the service or of the network: program against its `code`. */
 export declare class AuthError extends Error {
     code: string;
     status: number;
     retryAfter: number;
     errors: Fault[];
     /**
-     * @param {string} code the service's own; or `network_error` (no answer), `http_error` (an
-     *   answer that is not the service's), `session_changed` (the request was made in a session
-     *   that is over, and was not sent again in the next one)
-     * @param {number} status the HTTP status; 0 without an answer
+     * @param {string} code the service's own, or `network_error` (no response), `http_error` (a
+     *   response that is not the service's), `session_changed` (the session of the request has
+     *   ended, and the request was not sent in the next one)
+     * @param {number} status the HTTP status; 0 without a response
      * @param {string} message a sentence for people
      * @param {number} retryAfter seconds to wait before the next try, or 0
-     * @param {Fault[]} errors what is wrong with which member, for `validation_failed`
+     * @param {Fault[]} errors the faults of each member, for `validation_failed`
      * @param {unknown} [cause]
      */
     constructor(code: string, status: number, message: string, retryAfter?: number, errors?: Fault[], cause?: unknown);
 }
 /**
- * A page's way to the service.
+ * Return a page's client of the service.
  *
  * @param {object} options
- * @param {string} options.baseUrl where the service is
+ * @param {string} options.baseUrl the service's URL
  * @param {string[]} [options.origins] other origins that `fetch` sends the access token to
  */
 export declare function createAuth({ baseUrl, origins }: {
     baseUrl: string;
     origins?: string[];
 }): {
-    /** Who is logged in, as far as this page knows. */
+    /** The user who is logged in, as far as this page knows. */
     readonly user: User | null;
     /**
-     * Take up the session again when the page has loaded. Resolves to null where there is none.
+     * Restore the session after the page has loaded. Resolves to null if there is none.
      *
      * @returns {Promise<User | null>}
      */
     restore(): Promise<User | null>;
     /**
-     * Make an account; it is not logged in by that.
+     * Create an account; this does not log in.
      *
      * @param {string} email
      * @param {string} password
@@ -71,12 +71,12 @@ export declare function createAuth({ baseUrl, origins }: {
      * @returns {Promise<User>}
      */
     login(email: string, password: string): Promise<User>;
-    /** End this session. If it rejects, the session is still there. */
+    /** End this session. If it rejects, the session is still open. */
     logout(): Promise<void>;
     /** End every session of the account, this one too. */
     logoutEverywhere(): Promise<void>;
     /**
-     * Every other session of the account ends.
+     * Change the password; every other session of the account ends.
      *
      * @param {string} current_password
      * @param {string} new_password
@@ -84,14 +84,14 @@ export declare function createAuth({ baseUrl, origins }: {
      */
     changePassword: (current_password: string, new_password: string) => Promise<void>;
     /**
-     * The account and all that belongs to it is gone for good.
+     * Delete the account and all its data for good.
      *
      * @param {string} password
      */
     deleteAccount(password: string): Promise<void>;
     sessions: {
         /**
-         * Where the account is logged in, newest first.
+         * List the account's live sessions, newest first.
          *
          * @returns {Promise<Session[]>}
          */
@@ -100,16 +100,16 @@ export declare function createAuth({ baseUrl, origins }: {
         revoke(id: string): Promise<void>;
     };
     /**
-     * `fetch`, with the access token for the service and the listed origins; other origins get
-     * the request as it is. Rejects with an AuthError if the token was stale and could not be
-     * renewed. A body that is a stream cannot be sent twice: then the 401 is the answer.
+     * `fetch` with the access token for the service and the listed origins; requests to other
+     * origins are not changed. Rejects with an AuthError if the token was stale and could not be
+     * renewed. A body that is a stream cannot be sent twice: then the response is the 401.
      */
     fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
     /**
-     * Be told whenever somebody else, or nobody, is logged in.
+     * Call a function whenever the user changes; null means logged out.
      *
      * @param {(user: User | null) => void} listener
-     * @returns {() => void} ends it
+     * @returns {() => void} removes the listener
      */
     onChange(listener: (user: User | null) => void): () => void;
 };

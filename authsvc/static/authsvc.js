@@ -1,5 +1,5 @@
-// authsvc in the browser: the access token stays in memory, is renewed in time, and goes only
-// where it may.
+// authsvc in the browser: keeps the access token in memory, renews it before it expires, and sends
+// it only to the service and the listed origins.
 
 /** @typedef {{ id: string, email: string, created_at: string }} User */
 /**
@@ -14,16 +14,16 @@ const PAUSE = 400;
 const LONGEST_PAUSE = 5_000;
 const STALE = ["access_token_expired", "access_token_revoked", "access_token_invalid"];
 
-/** What went wrong: `code` is the word to program against. */
+/** An error of the service or of the network: program against its `code`. */
 export class AuthError extends Error {
   /**
-   * @param {string} code the service's own; or `network_error` (no answer), `http_error` (an
-   *   answer that is not the service's), `session_changed` (the request was made in a session
-   *   that is over, and was not sent again in the next one)
-   * @param {number} status the HTTP status; 0 without an answer
+   * @param {string} code the service's own, or `network_error` (no response), `http_error` (a
+   *   response that is not the service's), `session_changed` (the session of the request has
+   *   ended, and the request was not sent in the next one)
+   * @param {number} status the HTTP status; 0 without a response
    * @param {string} message a sentence for people
    * @param {number} retryAfter seconds to wait before the next try, or 0
-   * @param {Fault[]} errors what is wrong with which member, for `validation_failed`
+   * @param {Fault[]} errors the faults of each member, for `validation_failed`
    * @param {unknown} [cause]
    */
   constructor(code, status, message, retryAfter = 0, errors = [], cause) {
@@ -42,16 +42,16 @@ export class AuthError extends Error {
  */
 function failure(status, cause, retryAfter = 0) {
   const [code, message] = status
-    ? ["http_error", "The answer is not the service's."]
+    ? ["http_error", "The response is not the service's."]
     : ["network_error", "The service cannot be reached."];
   return new AuthError(code, status, message, retryAfter, [], cause);
 }
 
 /**
- * A page's way to the service.
+ * Return a page's client of the service.
  *
  * @param {object} options
- * @param {string} options.baseUrl where the service is
+ * @param {string} options.baseUrl the service's URL
  * @param {string[]} [options.origins] other origins that `fetch` sends the access token to
  */
 export function createAuth({ baseUrl, origins = [] }) {
@@ -63,13 +63,13 @@ export function createAuth({ baseUrl, origins = [] }) {
   let sid = "";
   /** @type {User | null} */
   let user = null;
-  // By the monotonic clock: the date may be wrong. Renewal waits for use: a timer would keep an unused
-  // session alive.
+  // Times of the monotonic clock, since the date may be wrong. A request renews the token; a timer
+  // would keep an unused session alive.
   let renewFrom = 0;
   let useUntil = 0;
-  // Known to be logged out. At first nothing is known.
-  let over = false;
-  // Counts logins and logouts: an answer that they overtook is dropped.
+  // Whether the page is known to be logged out; false while nothing is known.
+  let loggedOut = false;
+  // Counts logins and logouts: a response to an older request is dropped.
   let epoch = 0;
   /** @type {Promise<void> | undefined} */
   let renewing;
@@ -85,20 +85,20 @@ export function createAuth({ baseUrl, origins = [] }) {
     if (changed) for (const listener of listeners) queueMicrotask(() => listener(next));
   }
 
-  /** @param {boolean} loggedOut */
-  function turn(loggedOut) {
+  /** @param {boolean} isLogout */
+  function change(isLogout) {
     epoch += 1;
     renewFrom = useUntil = 0;
-    over = loggedOut;
-    if (!over) return;
+    loggedOut = isLogout;
+    if (!loggedOut) return;
     token = sid = "";
     setUser(null);
   }
 
-  /** @param {boolean} loggedOut */
-  function turnAndTell(loggedOut) {
-    turn(loggedOut);
-    channel.postMessage(loggedOut ? "logout" : "login");
+  /** @param {boolean} isLogout */
+  function broadcast(isLogout) {
+    change(isLogout);
+    channel.postMessage(isLogout ? "logout" : "login");
   }
 
   /**
@@ -134,8 +134,8 @@ export function createAuth({ baseUrl, origins = [] }) {
   }
 
   /**
-   * Logins and refreshes go one after another: the answer to a refresh that was sent before a
-   * login would clear the login's cookie.
+   * Send logins and refreshes one after another: the response to a refresh that was sent before a
+   * login could clear the login's cookie.
    *
    * @param {() => Promise<void>} work
    */
@@ -153,12 +153,12 @@ export function createAuth({ baseUrl, origins = [] }) {
   }
 
   /**
-   * Get an access token and whose it is; an unclear answer is asked for again.
+   * Get an access token and its user; retry if a response is lost or not clear.
    *
-   * @param {Issued} [issued] by a login a moment ago
+   * @param {Issued} [issued] the response to a login just now
    */
   async function resume(issued) {
-    const asked = performance.now();
+    const sentAt = performance.now();
     for (let tries = 1; issued || performance.now() >= renewFrom; tries += 1) {
       const started = epoch;
       try {
@@ -177,9 +177,9 @@ export function createAuth({ baseUrl, origins = [] }) {
         if (started === epoch) {
           token = access_token;
           sid = claims.sid;
-          renewFrom = asked + expires_in * (750 + 150 * Math.random());
-          useUntil = asked + expires_in * 950;
-          over = false;
+          renewFrom = sentAt + expires_in * (750 + 150 * Math.random());
+          useUntil = sentAt + expires_in * 950;
+          loggedOut = false;
           return setUser(owner);
         }
         issued = undefined;
@@ -190,13 +190,13 @@ export function createAuth({ baseUrl, origins = [] }) {
           continue;
         }
         if (error.status === 401 && error.code.startsWith("refresh_token_")) {
-          turn(true);
+          change(true);
           throw error;
         }
         const pause = PAUSE * 2 ** tries * (0.5 + Math.random() / 2);
         const wait = Math.max(error.retryAfter * 1_000, pause);
-        const passing = error.status < 400 || error.status === 429 || error.status >= 500;
-        if (!passing || tries === TRIES || wait > LONGEST_PAUSE) throw error;
+        const temporary = error.status < 400 || error.status === 429 || error.status >= 500;
+        if (!temporary || tries === TRIES || wait > LONGEST_PAUSE) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
@@ -226,19 +226,19 @@ export function createAuth({ baseUrl, origins = [] }) {
     /** @param {Request} sendable */
     const send = (sendable) => {
       if (caller && caller !== user?.id) {
-        throw new AuthError("session_changed", 0, "The session of this request is over.");
+        throw new AuthError("session_changed", 0, "The session of this request has ended.");
       }
       if (token) sendable.headers.set("Authorization", `Bearer ${token}`);
       return fetch(sendable);
     };
 
     const now = performance.now();
-    if (!over && now >= renewFrom) {
+    if (!loggedOut && now >= renewFrom) {
       const renewed = renew();
       if (now < useUntil) renewed.catch(() => {});
       else {
         await unlessAborted(renewed, request.signal).catch((error) => {
-          if (caller || !over) throw error;
+          if (caller || !loggedOut) throw error;
         });
       }
     }
@@ -249,37 +249,37 @@ export function createAuth({ baseUrl, origins = [] }) {
     if (!STALE.includes(problem?.code)) return response;
     if (sent === token) renewFrom = useUntil = 0;
     if (body instanceof ReadableStream) return response;
-    if (!over) await unlessAborted(renew(), request.signal);
+    if (!loggedOut) await unlessAborted(renew(), request.signal);
     return send(copy ?? new Request(input, init));
   }
 
   channel.onmessage = ({ data }) => {
-    turn(data === "logout");
-    if (!over) renew().catch(() => {});
+    change(data === "logout");
+    if (!loggedOut) renew().catch(() => {});
   };
-  // In Node a channel would keep the process alive.
+  // In Node an open channel keeps the process alive.
   /** @type {any} */ (channel).unref?.();
 
   return {
-    /** Who is logged in, as far as this page knows. */
+    /** The user who is logged in, as far as this page knows. */
     get user() {
       return user;
     },
 
     /**
-     * Take up the session again when the page has loaded. Resolves to null where there is none.
+     * Restore the session after the page has loaded. Resolves to null if there is none.
      *
      * @returns {Promise<User | null>}
      */
     async restore() {
       await renew().catch((error) => {
-        if (!over) throw error;
+        if (!loggedOut) throw error;
       });
       return user;
     },
 
     /**
-     * Make an account; it is not logged in by that.
+     * Create an account; this does not log in.
      *
      * @param {string} email
      * @param {string} password
@@ -295,26 +295,26 @@ export function createAuth({ baseUrl, origins = [] }) {
     async login(email, password) {
       await inTurn(async () => {
         const issued = await call(fetch, "POST", "auth/login", { email, password });
-        turnAndTell(false);
+        broadcast(false);
         await resume(issued);
       });
       return /** @type {any} */ (user);
     },
 
-    /** End this session. If it rejects, the session is still there. */
+    /** End this session. If it rejects, the session is still open. */
     async logout() {
       await call(fetch, "POST", "auth/logout");
-      turnAndTell(true);
+      broadcast(true);
     },
 
     /** End every session of the account, this one too. */
     async logoutEverywhere() {
       await call(authFetch, "DELETE", "api/me/sessions");
-      turnAndTell(true);
+      broadcast(true);
     },
 
     /**
-     * Every other session of the account ends.
+     * Change the password; every other session of the account ends.
      *
      * @param {string} current_password
      * @param {string} new_password
@@ -324,18 +324,18 @@ export function createAuth({ baseUrl, origins = [] }) {
       call(authFetch, "PUT", "api/me/password", { current_password, new_password }),
 
     /**
-     * The account and all that belongs to it is gone for good.
+     * Delete the account and all its data for good.
      *
      * @param {string} password
      */
     async deleteAccount(password) {
       await call(authFetch, "DELETE", "api/me", { password });
-      turnAndTell(true);
+      broadcast(true);
     },
 
     sessions: {
       /**
-       * Where the account is logged in, newest first.
+       * List the account's live sessions, newest first.
        *
        * @returns {Promise<Session[]>}
        */
@@ -344,22 +344,22 @@ export function createAuth({ baseUrl, origins = [] }) {
       /** @param {string} id */
       async revoke(id) {
         await call(authFetch, "DELETE", `api/me/sessions/${id}`);
-        if (id === sid) turnAndTell(true);
+        if (id === sid) broadcast(true);
       },
     },
 
     /**
-     * `fetch`, with the access token for the service and the listed origins; other origins get
-     * the request as it is. Rejects with an AuthError if the token was stale and could not be
-     * renewed. A body that is a stream cannot be sent twice: then the 401 is the answer.
+     * `fetch` with the access token for the service and the listed origins; requests to other
+     * origins are not changed. Rejects with an AuthError if the token was stale and could not be
+     * renewed. A body that is a stream cannot be sent twice: then the response is the 401.
      */
     fetch: authFetch,
 
     /**
-     * Be told whenever somebody else, or nobody, is logged in.
+     * Call a function whenever the user changes; null means logged out.
      *
      * @param {(user: User | null) => void} listener
-     * @returns {() => void} ends it
+     * @returns {() => void} removes the listener
      */
     onChange(listener) {
       listeners.add(listener);

@@ -32,12 +32,12 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def browser_context_args() -> dict[str, Any]:
-    """A still picture: drawing it twenty times a second is not what these tests are about."""
+    """Reduce motion: these tests do not need the timeline twenty times a second."""
     return {"reduced_motion": "reduce"}
 
 
 class Blank(BaseHTTPRequestHandler):
-    """An empty page, on which a test runs what that page's script would do."""
+    """An empty page, on which a test runs a page's script."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -46,7 +46,7 @@ class Blank(BaseHTTPRequestHandler):
         self.wfile.write(b"<!doctype html><title>Another site</title>")
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -62,14 +62,14 @@ def blank_pages() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def spa() -> Iterator[str]:
-    """The origin of a single-page app that the service allows."""
+    """Yield the origin of a single-page app that the service allows."""
     with blank_pages() as port:
         yield f"http://localhost:{port}"
 
 
 @pytest.fixture(scope="session")
 def stranger() -> Iterator[int]:
-    """The port of a page that it does not allow."""
+    """Yield the port of a page that the service does not allow."""
     with blank_pages() as port:
         yield port
 
@@ -94,7 +94,7 @@ def email() -> str:
 
 
 class Demo:
-    """The demo page in one tab, used as a person uses it."""
+    """The demo page in one tab, operated as a person does."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -117,7 +117,7 @@ class Demo:
         expect(self.page.locator("#entrance")).to_be_visible()
 
     def ask(self, answer: int) -> None:
-        """Send a request to a protected route, and see its answer in the table."""
+        """Send a request to a protected route, and expect its status in the table."""
         with self.page.expect_response(
             lambda got: got.url.endswith("/api/me") and got.status == answer, timeout=15_000
         ):

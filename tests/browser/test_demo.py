@@ -41,7 +41,7 @@ def test_the_whole_life_of_an_account_by_mouse(
 
 
 class Keyboard:
-    """Somebody without a mouse."""
+    """A person without a mouse."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -91,7 +91,7 @@ def test_the_whole_life_of_an_account_by_keyboard_alone(demo: Demo, email: str) 
     assert page.context.cookies() == []
 
 
-def test_what_is_wrong_is_said_beside_the_form(demo: Demo, email: str) -> None:
+def test_errors_are_shown_beside_the_form(demo: Demo, email: str) -> None:
     demo.page.get_by_label("E-mail address").fill(email)
     demo.page.locator("#password").fill("wrong")
     demo.page.get_by_role("button", name="Log in", exact=True).click()
@@ -101,7 +101,7 @@ def test_what_is_wrong_is_said_beside_the_form(demo: Demo, email: str) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_violation_and_nothing_sticks_out(
+def test_axe_finds_no_violation_and_nothing_overflows(
     demo: Demo, email: str, axe: str, theme: Literal["light", "dark"]
 ) -> None:
     page = demo.page

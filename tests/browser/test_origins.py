@@ -1,4 +1,4 @@
-"""Pages of other origins: an app that is allowed, and pages that are not."""
+"""Pages of other origins: one that is allowed, and others that are not."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ FORM = """([url, path, email, password]) => {
 PATHS = ["/auth/login", "/auth/refresh", "/auth/logout"]
 
 
-def test_an_app_on_an_allowed_origin_logs_in_and_takes_its_session_up_again(
+def test_an_app_on_an_allowed_origin_logs_in_and_restores_its_session(
     page: Page, service: Service, spa: str, email: str
 ) -> None:
     page.goto(spa)
@@ -53,7 +53,7 @@ def test_an_app_on_an_allowed_origin_logs_in_and_takes_its_session_up_again(
 def foreign(
     request: Any, demo: Demo, email: str, context: BrowserContext, stranger: int
 ) -> tuple[Page, Demo]:
-    """A page that is not allowed, in the browser of somebody who is logged in."""
+    """A page that is not allowed, in the browser of a user who is logged in."""
     demo.enter(email)
     page = context.new_page()
     page.goto(f"http://{request.param}:{stranger}")

@@ -1,4 +1,4 @@
-"""The README's page as it stands there, on another origin that the service allows."""
+"""The README's example page, on another origin that the service allows."""
 
 from playwright.sync_api import Page, expect
 
@@ -7,7 +7,7 @@ from tests.docs.test_readme import block
 from tests.support.gunicorn_server import Service
 
 
-def test_the_readmes_page_logs_in_takes_its_session_up_again_and_logs_out(
+def test_the_readmes_page_logs_in_restores_its_session_and_logs_out(
     page: Page, service: Service, spa: str, email: str
 ) -> None:
     html = block("html", "createAuth").replace("http://localhost:8000", service.url)
@@ -32,6 +32,6 @@ def test_the_readmes_page_logs_in_takes_its_session_up_again_and_logs_out(
     expect(says).to_have_text("Goodbye")
 
 
-def test_the_script_of_that_page_has_ten_lines() -> None:
+def test_the_readmes_script_has_ten_lines() -> None:
     script = block("html", "createAuth").split('<script type="module">\n')[1].split("</script>")[0]
     assert len(script.splitlines()) == 10

@@ -1,4 +1,4 @@
-"""What becomes of a session in a real browser: tabs, reloads, networks, clocks and devices."""
+"""A session in a real browser: tabs, reloads, networks, clocks and devices."""
 
 import time
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ STORES = """async () => ({
 })"""
 
 
-def test_no_store_that_a_script_can_read_holds_anything_after_login(demo: Demo, email: str) -> None:
+def test_storage_that_a_script_can_read_is_empty_after_login(demo: Demo, email: str) -> None:
     demo.enter(email)
     demo.ask(200)
     nothing = {"local": [], "session": [], "databases": [], "caches": [], "cookie": ""}
@@ -74,13 +74,13 @@ def test_logout_in_one_tab_logs_out_the_others_and_their_access_tokens(
     demo.enter(email)
     other = Demo(context.new_page(), service.url)
     other.is_logged_in(email)
-    other.page.locator("#keep").uncheck()  # it must hear of the logout without asking
+    other.page.locator("#keep").uncheck()  # the logout must reach it without a request
     with demo.page.expect_request("**/api/me") as sent:
         demo.page.get_by_role("button", name="Send a request").click()
     bearer = {"Authorization": sent.value.headers["authorization"]}
     demo.page.get_by_role("button", name="Log out here").click()
     other.is_logged_out()
-    time.sleep(1)  # the second that a worker may take to hear of it
+    time.sleep(1)  # a worker may take a second to learn of it
     answer = context.request.get(f"{service.url}/api/me", headers=bearer)
     assert (answer.status, answer.json()["code"]) == (401, "access_token_revoked")
     assert context.request.post(f"{service.url}/auth/refresh").status == 401
@@ -139,7 +139,7 @@ def test_a_session_revoked_from_another_device_is_over_at_the_next_request(
     sessions.filter(has_not_text="this one").get_by_role("button").click()
     expect(sessions).to_have_count(1)
     demo.page.locator("#keep").uncheck()
-    demo.page.wait_for_timeout(1_000)  # the second that a worker may take to hear of it
+    demo.page.wait_for_timeout(1_000)  # a worker may take a second to learn of it
     demo.page.get_by_role("button", name="Send a request").click()
     demo.is_logged_out()
     elsewhere.ask(200)

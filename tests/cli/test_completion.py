@@ -1,4 +1,4 @@
-"""The Tab key, in a real bash."""
+"""`authsvc completion`: the Tab key in a real bash."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from tests.support.gunicorn_server import ROOT
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """It holds a program that is called authsvc, and what that gives a bash to read."""
+    """Return a folder with a program named authsvc, and bash's completion script for it."""
     folder = tmp_path_factory.mktemp("completion")
     program = folder / "authsvc"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m authsvc "$@"\n')
@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("authsvc xyzzy", []),
     ],
 )
-def test_bash_offers_what_may_follow(folder: Path, typed: str, offered: list[str]) -> None:
+def test_bash_completes_commands_and_options(folder: Path, typed: str, offered: list[str]) -> None:
     words = typed.split()
     script = f"""
         eval "$(< {folder}/completion)"
@@ -53,8 +53,8 @@ def test_bash_offers_what_may_follow(folder: Path, typed: str, offered: list[str
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_says_how_to_keep_it(shell: str) -> None:
+def test_the_script_says_how_to_install_it(shell: str) -> None:
     lines = run("completion", shell).stdout.splitlines()
-    assert lines[-1].startswith("# To keep it: ")
+    assert lines[-1].startswith("# To install it: ")
     assert f"authsvc completion {shell}" in lines[-1]
     assert any("_AUTHSVC_COMPLETE" in line for line in lines)

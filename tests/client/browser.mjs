@@ -1,4 +1,4 @@
-// The browser of each test: its tabs, its clocks, and other devices and origins around it.
+// The browser of each test: its tabs, its clocks, other devices and other origins.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -51,7 +51,7 @@ export const openTab = (options = {}) => createAuth({ baseUrl: URL_OF_SERVICE, .
 let people = 0;
 export const newEmail = () => `person${(people += 1)}.${process.pid}@example.com`;
 
-/** A tab in which somebody new is logged in. */
+/** Return a tab in which a new user is logged in. */
 export async function loggedIn(options) {
   const auth = openTab(options);
   const email = newEmail();
@@ -61,7 +61,7 @@ export async function loggedIn(options) {
   return { auth, email };
 }
 
-/** Something with an account, elsewhere: it shares no cookie with `browser`. */
+/** Log the account in on another device, which shares no cookie with `browser`. */
 export async function onAnotherDevice(email) {
   const device = new Browser();
   const post = (path, body) =>
@@ -80,7 +80,7 @@ export async function onAnotherDevice(email) {
   return { cookies: device.cookies, call };
 }
 
-/** Another origin, with a server of its own; each request is kept with its body. */
+/** Start a server on another origin; it records each request with its body. */
 export async function otherOrigin(answer = (request, response) => response.end("hello")) {
   const received = [];
   const server = createServer(async (request, response) => {
@@ -100,21 +100,21 @@ export function moveClock(t, seconds) {
   return t.mock.method(performance, "now", () => now() + seconds * 1_000).mock;
 }
 
-/** Wait for what another tab has been told to do. */
+/** Wait until a condition holds. */
 export async function until(holds) {
   const deadline = Date.now() + 5_000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within five seconds: ${holds}`);
+    if (Date.now() > deadline) throw new Error(`does not hold within five seconds: ${holds}`);
     await pause(5);
   }
 }
 
-/** Shorten the page's waits, and make them the least that they may be; they are returned. */
+/** Shorten the page's waits to their minimum; return the list of them. */
 export function hurry() {
   const waits = [];
   Math.random = () => 0;
   globalThis.setTimeout = (done, wait, ...more) => {
-    if (more.length) return waitForReal(done, wait, ...more); // those of fetch itself
+    if (more.length) return waitForReal(done, wait, ...more); // fetch's own
     waits.push(wait);
     return waitForReal(done, wait / 50);
   };

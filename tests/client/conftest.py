@@ -1,4 +1,4 @@
-"""The client is tested with Node and with npm packages: where they are missing, it is left out."""
+"""The client's tests need Node and npm packages; without them they are skipped."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ OLDEST_NODE = 20
 
 
 def what_is_missing() -> str | None:
-    """What these tests need and this machine has not."""
+    """Return what these tests need and this machine lacks, or None."""
     node = shutil.which("node")
     if node is None:
         return f"Node {OLDEST_NODE} or newer"

@@ -26,10 +26,10 @@ OPTIONS = {
 
 
 def compile_examples(folder: Path) -> Path:
-    """Give the folder that holds the page's examples as `plain.js` and `react.js`.
+    """Return the folder that holds the page's examples as `plain.js` and `react.js`.
 
     Args:
-        folder: an empty one to work in.
+        folder: an empty folder to work in.
     """
     text = PAGE.read_text()
     for language, name in (("js", "plain.js"), ("tsx", "react.tsx")):

@@ -1,4 +1,4 @@
-// A bad network, a busy service: no logout. A session that is over: one.
+// A bad network or a busy service does not log out; an ended session does.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,10 +31,10 @@ const passing = {
   "an answer without a token": () => Response.json({}),
 };
 for (const [name, answer] of Object.entries(passing)) {
-  test(`${name} at the refresh is no logout: it is tried again`, async (t) => {
+  test(`${name} at the refresh does not log out: the refresh is retried`, async (t) => {
     hurry();
     const { auth, email } = await loggedIn();
-    auth.onChange(() => assert.fail("nobody logged out"));
+    auth.onChange(() => assert.fail("there was no logout"));
     moveClock(t, TTL + 1);
     answerInstead("/auth/refresh", answer, answer);
     assert.equal((await auth.fetch(ME)).status, 200);
@@ -43,7 +43,7 @@ for (const [name, answer] of Object.entries(passing)) {
   });
 }
 
-test("a token whose renewal fails is used as long as it is good", async (t) => {
+test("a token whose renewal fails is used until it expires", async (t) => {
   hurry();
   const { auth, email } = await loggedIn();
   moveClock(t, TTL * 0.92);
@@ -52,7 +52,7 @@ test("a token whose renewal fails is used as long as it is good", async (t) => {
   assert.equal(auth.user.email, email);
 });
 
-test("back-off grows, and heeds Retry-After", async () => {
+test("the back-off grows and respects Retry-After", async () => {
   await loggedIn();
   const waits = hurry();
   const busy = problem(503, "service_unavailable", { "Retry-After": "2" });
@@ -61,7 +61,7 @@ test("back-off grows, and heeds Retry-After", async () => {
   assert.deepEqual(waits, [400, 2_000, 1_600]);
 });
 
-test("a failure that lasts is reported to all who wait, and the session stays", async (t) => {
+test("a lasting failure is reported to all waiting callers, and the session stays", async (t) => {
   hurry();
   const { auth, email } = await loggedIn();
   moveClock(t, TTL + 1);
@@ -94,7 +94,7 @@ test("a long Retry-After is reported at once", async () => {
   assert.notEqual(await auth.restore(), null);
 });
 
-test("an answer that no retry can mend is reported at once, and ends nothing", async (t) => {
+test("an answer that no retry can change is reported at once, and the session stays", async (t) => {
   const { auth, email } = await loggedIn();
   moveClock(t, TTL + 1);
   for (const answer of [problem(403, "cross_origin_refused"), html(404), html(401)]) {
@@ -105,7 +105,7 @@ test("an answer that no retry can mend is reported at once, and ends nothing", a
   assert.equal(auth.user.email, email);
 });
 
-test("a request that found no answer is not repeated: its caller decides", async () => {
+test("a request without an answer is not repeated: its caller decides", async () => {
   const { auth } = await loggedIn();
   answerInstead("/api/me", cut);
   await assert.rejects(auth.fetch(ME), TypeError);
@@ -121,14 +121,14 @@ for (const [code, cookie] of [
 ]) {
   test(`${code} ends the session, and the waiting request is not sent`, async (t) => {
     const { auth } = await loggedIn();
-    const heard = [];
-    auth.onChange((user) => heard.push(user));
+    const users = [];
+    auth.onChange((user) => users.push(user));
     moveClock(t, TTL + 1);
     if (cookie) browser.cookies.set(COOKIE, cookie);
     else browser.cookies.clear();
     await assert.rejects(auth.fetch(ME), { name: "AuthError", code, status: 401 });
     assert.equal(auth.user, null);
-    assert.deepEqual(heard, [null]);
+    assert.deepEqual(users, [null]);
     assert.equal(browser.requests("/api/me").length, 0);
   });
 }

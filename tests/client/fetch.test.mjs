@@ -1,4 +1,4 @@
-// auth.fetch is fetch: Requests, bodies, streams, aborts, redirects; and where the token goes.
+// auth.fetch works as fetch: Requests, bodies, streams, aborts, redirects, and which origins get the token.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -21,7 +21,7 @@ const TTL = 600;
 const refreshes = () => browser.requests("/auth/refresh");
 const streamOf = (text) => new Blob([text]).stream();
 
-/** An API of another, listed origin that finds the first token stale. */
+/** Start an API on a listed origin that answers the first request with a stale token's 401. */
 async function apiThatAnswersStaleOnce() {
   let stale = true;
   return otherOrigin((request, response) => {
@@ -46,14 +46,14 @@ test("the token goes to the service and to listed origins, and nowhere else", as
   assert.ok(browser.sent.slice(1).every(({ token }) => token === ""));
 });
 
-test("an origin that a listed one's name begins is another one", async () => {
+test("an origin that begins like a listed one gets no token", async () => {
   const unlisted = await otherOrigin();
   const { auth } = await loggedIn({ origins: ["http://127.0.0.1"] });
   await auth.fetch(unlisted.origin);
   assert.equal(unlisted.received[0].authorization, undefined);
 });
 
-test("a request to another origin goes as it is, with no refresh before it", async (t) => {
+test("a request to another origin is not changed and causes no refresh", async (t) => {
   const other = await otherOrigin();
   const { auth } = await loggedIn();
   moveClock(t, TTL + 1);
@@ -65,7 +65,7 @@ test("a request to another origin goes as it is, with no refresh before it", asy
   assert.equal(browser.sent.length, 1);
 });
 
-test("the token follows no redirect to another origin", async () => {
+test("the token does not follow a redirect to another origin", async () => {
   const target = await otherOrigin();
   const listed = await otherOrigin((request, response) => {
     response.writeHead(307, { Location: `${target.origin}/` }).end();
@@ -101,7 +101,7 @@ const bodies = {
   blob: () => ({ body: new Blob(["a body"]) }),
 };
 for (const [name, init] of Object.entries(bodies)) {
-  test(`a body of ${name} is sent again whole`, async () => {
+  test(`a body of ${name} is sent again unchanged`, async () => {
     const api = await apiThatAnswersStaleOnce();
     const { auth } = await loggedIn({ origins: [api.origin] });
     const answer = await auth.fetch(api.origin, { method: "PUT", ...init() });
@@ -114,7 +114,7 @@ for (const [name, init] of Object.entries(bodies)) {
   });
 }
 
-test("a Request is sent with its body, twice if need be, and is used up", async () => {
+test("a Request is sent with its body, twice if needed, and is used up", async () => {
   const api = await apiThatAnswersStaleOnce();
   const { auth } = await loggedIn({ origins: [api.origin] });
   const request = new Request(api.origin, { method: "PATCH", body: "a body" });
@@ -139,7 +139,7 @@ test("a stream is sent once: its 401 is the answer, the next request has a new t
   assert.equal(refreshes().length, 1);
 });
 
-test("an answer is a stream: its first part is there before its last", async () => {
+test("a response is a stream: its first part arrives before its last", async () => {
   let finish;
   const api = await otherOrigin((request, response) => {
     response.write("first");
@@ -152,7 +152,7 @@ test("an answer is a stream: its first part is there before its last", async () 
   assert.equal(new TextDecoder().decode((await reader.read()).value), "last");
 });
 
-test("an abort ends a request on its way", async () => {
+test("an abort ends a request that was sent", async () => {
   let arrived;
   const reached = new Promise((resolve) => (arrived = resolve));
   const api = await otherOrigin(() => arrived());
@@ -180,7 +180,7 @@ test("an abort ends the waiting for a refresh with its reason; the refresh goes 
   assert.equal(refreshes().length, 1);
 });
 
-test("what was aborted beforehand waits for nothing, a failing refresh neither", async (t) => {
+test("a request that was aborted before does not wait, not even for a failing refresh", async (t) => {
   const { auth } = await loggedIn();
   moveClock(t, TTL + 1);
   answerInstead("/auth/refresh", problem(404, "not_found"));
@@ -209,7 +209,7 @@ test("an expired token is replaced in the caller's own request alone", async () 
   assert.equal(headers.get("Authorization"), `Bearer ${EXPIRED_ACCESS_TOKEN}`);
 });
 
-test("what is no request is refused as by fetch", async () => {
+test("invalid requests are refused as by fetch", async () => {
   const { auth } = await loggedIn();
   await assert.rejects(auth.fetch("no url"), TypeError);
   await assert.rejects(auth.fetch(ME, { method: "GET", body: "a body" }), TypeError);

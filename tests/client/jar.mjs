@@ -5,7 +5,7 @@ const sendForReal = globalThis.fetch;
 export class Browser {
   cookies = new Map();
   sent = [];
-  // A function (request, go): the network between this browser and everybody.
+  // A function (request, go): the network between this browser and the servers.
   network = (request, go) => go(request);
 
   fetch = async (input, init) => {

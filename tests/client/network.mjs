@@ -1,8 +1,8 @@
-// Disturbances of the network between the test's browser and everybody.
+// Faults of the network between the test's browser and the servers.
 
 import { browser } from "./browser.mjs";
 
-/** The service's answer to requests for this path, as many times as there are answers. */
+/** Answer requests for this path in the service's place, once for each answer. */
 export function answerInstead(path, ...answers) {
   const before = browser.network;
   browser.network = async (request, go) => {
@@ -11,7 +11,7 @@ export function answerInstead(path, ...answers) {
   };
 }
 
-/** Put another access token in the requests for this path, as many times as there are tokens. */
+/** Replace the access token of requests for this path, once for each token. */
 export function tamper(path, ...tokens) {
   const before = browser.network;
   browser.network = (request, go) => {
@@ -23,8 +23,8 @@ export function tamper(path, ...tokens) {
 }
 
 /**
- * Hold the next request for this path back until it is let go; or its answer, where `answers` is
- * set; or give it `answer` then.
+ * Hold back the next request for this path until `letGo` is called. With `answers`, hold back its
+ * answer instead; with `answer`, answer in the service's place.
  */
 export function holdBack(path, { answers = false, answer } = {}) {
   const before = browser.network;

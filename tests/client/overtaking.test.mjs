@@ -35,7 +35,7 @@ test("a logout that overtakes a refresh wins", async (t) => {
   assert.equal(browser.requests("/api/me").length, 0);
 });
 
-test("a refresh refused as another tab logged in is tried with the new session", async (t) => {
+test("a refresh that is refused while another tab logs in is retried with the new session", async (t) => {
   const { auth, email } = await loggedIn();
   const there = openTab();
   moveClock(t, TTL + 1);
@@ -52,7 +52,7 @@ test("a refresh refused as another tab logged in is tried with the new session",
   assert.equal(auth.user.email, email);
 });
 
-test("a login waits for the refresh before it, whose refusal would clear its cookie", async () => {
+test("a login waits for the refresh before it, whose refusal could clear its cookie", async () => {
   const auth = openTab();
   const email = newEmail();
   await auth.register(email, PASSWORD);
@@ -82,7 +82,7 @@ test("a request waits for a login under way and needs no refresh after it", asyn
   assert.equal(refreshes().length, 0);
 });
 
-test("a login that a logout overtakes leaves nobody logged in", async () => {
+test("a login that a logout overtakes ends logged out", async () => {
   const auth = openTab();
   const email = newEmail();
   await auth.register(email, PASSWORD);
@@ -95,7 +95,7 @@ test("a login that a logout overtakes leaves nobody logged in", async () => {
   assert.equal(auth.user, null);
 });
 
-test("a request of one person is never sent as another one's", async (t) => {
+test("a request of one user is never sent as another user's", async (t) => {
   const { auth } = await loggedIn();
   const heard = [];
   auth.onChange((user) => heard.push(user.email));
@@ -115,7 +115,7 @@ test("a request of one person is never sent as another one's", async (t) => {
   assert.equal((await (await auth.fetch(ME)).json()).email, bob);
 });
 
-test("a request that meets a logout is not repeated without its session", async () => {
+test("a request is not repeated after its session was logged out", async () => {
   const { auth } = await loggedIn();
   tamper("/api/me", EXPIRED_ACCESS_TOKEN);
   const gate = holdBack("/api/me", { answers: true });

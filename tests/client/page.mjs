@@ -1,4 +1,4 @@
-// A page that does what it is told, line by line, and answers with what it found.
+// A page that runs the command on each line of its input and prints the result.
 
 import { createInterface } from "node:readline";
 
@@ -11,7 +11,7 @@ Math.random = () => 0; // the shortest waits between two tries
 const auth = createAuth({ baseUrl: url });
 const clock = performance.now.bind(performance);
 
-const orders = {
+const commands = {
   "log in": async () => {
     const given = ["alice@example.com", "a horse that is correct"];
     await auth.register(...given);
@@ -24,8 +24,8 @@ const orders = {
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const found = await Promise.resolve()
-    .then(orders[line])
+  const result = await Promise.resolve()
+    .then(commands[line])
     .catch((error) => error.code ?? error.name);
-  console.log(JSON.stringify({ found, user: auth.user?.email }));
+  console.log(JSON.stringify({ result, user: auth.user?.email }));
 }

@@ -1,4 +1,4 @@
-// The access token's life: renewed in time, and by one refresh at a time.
+// Renewal of the access token: before it expires, and by one refresh at a time.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ const TTL = 600;
 const refreshes = () => browser.requests("/auth/refresh");
 const last = (entries) => entries[entries.length - 1];
 
-test("however many callers wait, there is one refresh", async () => {
+test("many waiting callers share one refresh", async () => {
   await loggedIn();
   const auth = openTab();
   const calls = Array.from({ length: 20 }, () => auth.fetch(ME));
@@ -72,7 +72,7 @@ for (const lived of [0.951, 1, 1_000]) {
   });
 }
 
-test("a token's life counts from when it was asked for, however late the answer is", async (t) => {
+test("a token's life counts from its request, even if the response is late", async (t) => {
   await loggedIn();
   const auth = openTab();
   const refresh = holdBack("/auth/refresh", { answers: true });
@@ -90,7 +90,7 @@ test("a token's life counts from when it was asked for, however late the answer 
   assert.deepEqual(browser.sent.map(({ path }) => path), ["/auth/refresh", "/api/me"]);
 });
 
-test("pages renew at moments of their own", async (t) => {
+test("pages renew at different times", async (t) => {
   await loggedIn();
   for (const [random, renewals] of [[0, 1], [0.99, 0]]) {
     Math.random = () => random;
@@ -135,7 +135,7 @@ for (const [code, token] of [
   });
 }
 
-test("a second 401 is the answer: there is no loop", async () => {
+test("a second 401 is returned: there is no loop", async () => {
   const { auth, email } = await loggedIn();
   tamper("/api/me", EXPIRED_ACCESS_TOKEN, EXPIRED_ACCESS_TOKEN, EXPIRED_ACCESS_TOKEN);
   const answer = await auth.fetch(ME);
@@ -145,7 +145,7 @@ test("a second 401 is the answer: there is no loop", async () => {
   assert.equal(auth.user.email, email);
 });
 
-test("a token that is over on arrival is used once and asked for once", async () => {
+test("a token that has expired on arrival is used once and refreshed once", async () => {
   const { auth } = await loggedIn();
   const before = browser.network;
   browser.network = async (request, go) => {
@@ -171,7 +171,7 @@ test("requests that met the same stale token share one refresh", async () => {
   assert.equal(refreshes().length, 1);
 });
 
-test("another 401 than a stale token's is the answer", async () => {
+test("a 401 that is not a stale token's is returned", async () => {
   const { auth } = await loggedIn();
   const empty = () => Response.json(null, { status: 401 });
   for (const other of [problem(401, "mfa_required"), html(401), empty]) {
@@ -181,7 +181,7 @@ test("another 401 than a stale token's is the answer", async () => {
   assert.equal(refreshes().length, 0);
 });
 
-test("where nobody is logged in, a request goes without a token", async () => {
+test("a request without a session has no token", async () => {
   const auth = openTab();
   assert.equal((await auth.fetch(`${URL_OF_SERVICE}/healthz`)).status, 200);
   assert.equal((await auth.fetch(`${URL_OF_SERVICE}/healthz`)).status, 200);

@@ -22,14 +22,14 @@ import { answerInstead, cut, html, problem } from "./network.mjs";
 
 const ME = `${URL_OF_SERVICE}/api/me`;
 
-test("without a session, restore resolves to null and nobody is told", async () => {
+test("without a session, restore resolves to null and calls no listener", async () => {
   const auth = openTab();
   auth.onChange(() => assert.fail("nothing changed"));
   assert.equal(await auth.restore(), null);
   assert.equal(auth.user, null);
 });
 
-test("registering gives the account and logs nobody in", async () => {
+test("registering returns the account and does not log in", async () => {
   const auth = openTab();
   const email = newEmail();
   const user = await auth.register(email, PASSWORD);
@@ -49,7 +49,7 @@ test("a refusal is an AuthError with the contract's code, status and faults", as
   assert.equal(refused.retryAfter, 0);
 });
 
-test("logging in gives the user, and listeners hear of it once", async () => {
+test("logging in returns the user and calls each listener once", async () => {
   const auth = openTab();
   const email = newEmail();
   const heard = [];
@@ -65,7 +65,7 @@ test("logging in gives the user, and listeners hear of it once", async () => {
   assert.equal(heard.length, 1);
 });
 
-test("a listener that throws hinders neither the login nor the other listeners", async () => {
+test("a listener that throws stops neither the login nor the other listeners", async () => {
   const auth = openTab();
   const email = newEmail();
   await auth.register(email, PASSWORD);
@@ -82,7 +82,7 @@ test("a listener that throws hinders neither the login nor the other listeners",
   for (const runner of runners) process.on("uncaughtException", runner);
 });
 
-test("a wrong password at login changes nothing for who is logged in", async () => {
+test("a wrong password at login leaves the logged-in user unchanged", async () => {
   const { auth, email } = await loggedIn();
   const failed = auth.login(email, "this is not the password");
   await assert.rejects(failed, { code: "invalid_credentials", status: 401 });
@@ -91,7 +91,7 @@ test("a wrong password at login changes nothing for who is logged in", async () 
   assert.equal(browser.requests("/auth/refresh").length, 0);
 });
 
-test("a reload takes the session up again, and the page shows no token to anybody", async () => {
+test("a reload restores the session, and the page exposes no token", async () => {
   const { email } = await loggedIn();
   const auth = openTab();
   assert.equal((await auth.restore()).email, email);
@@ -102,13 +102,13 @@ test("a reload takes the session up again, and the page shows no token to anybod
   assert.ok(!seen.some((part) => String(part).includes(token)));
 });
 
-test("restore asks nobody where the token is still fresh", async () => {
+test("restore sends no request while the token is fresh", async () => {
   const { auth } = await loggedIn();
   assert.equal(await auth.restore(), auth.user);
   assert.equal(browser.sent.length, 0);
 });
 
-test("a service below a path is called below it", async () => {
+test("a service mounted below a path is called there", async () => {
   const paths = [];
   answerInstead("/prefix/auth/refresh", (request) => {
     paths.push(request.url);
@@ -118,7 +118,7 @@ test("a service below a path is called below it", async () => {
   assert.deepEqual(paths, [`${URL_OF_SERVICE}/prefix/auth/refresh`]);
 });
 
-test("a page may name the service by a path of its own origin", async (t) => {
+test("baseUrl may be a path of the page's own origin", async (t) => {
   const { email } = await loggedIn();
   globalThis.location = new URL(`${URL_OF_SERVICE}/page/index.html`);
   t.after(() => delete globalThis.location);
@@ -161,7 +161,7 @@ test("an answer that is not the service's is an http_error with its status", asy
   }
 });
 
-test("other tabs hear of logins and logouts, and the channel bears no token", async (t) => {
+test("other tabs follow logins and logouts, and the channel carries no token", async (t) => {
   const [here, there] = [openTab(), openTab()];
   const messages = [];
   const spy = new BroadcastChannel(`authsvc ${URL_OF_SERVICE}/`);
@@ -180,7 +180,7 @@ test("other tabs hear of logins and logouts, and the channel bears no token", as
   assert.deepEqual(messages, ["login", "login", "logout"]);
 });
 
-test("a tab follows when somebody else logs in in another tab", async () => {
+test("a tab follows when another user logs in in another tab", async () => {
   const { auth: here, email: alice } = await loggedIn();
   const there = openTab();
   await there.restore();
@@ -192,7 +192,7 @@ test("a tab follows when somebody else logs in in another tab", async () => {
   assert.equal((await (await here.fetch(ME)).json()).email, bob);
 });
 
-test("a tab that hears of a login while the network is down keeps what it knows", async () => {
+test("a tab keeps its user if the network is down while another tab logs in", async () => {
   hurry();
   const { auth, email } = await loggedIn();
   answerInstead("/auth/refresh", cut, cut, cut, cut);
@@ -273,7 +273,7 @@ test("a session revoked from another device ends with the next request", async (
   assert.equal((await auth.fetch(ME)).status, 401);
 });
 
-test("a login whose last step failed is taken up by restore", async () => {
+test("restore completes a login whose last step failed", async () => {
   hurry();
   const auth = openTab();
   const email = newEmail();
@@ -285,7 +285,7 @@ test("a login whose last step failed is taken up by restore", async () => {
   assert.equal((await auth.restore()).email, email);
 });
 
-test("nothing of a page's life touches a store or a cookie of the page", async (t) => {
+test("the client never writes to the page's storage or cookies", async (t) => {
   const touched = [];
   for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches", "cookieStore", "document"]) {
     const kept = Object.getOwnPropertyDescriptor(globalThis, name);

@@ -18,13 +18,13 @@ from tests.support.gunicorn_server import ROOT, new_database, serving
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 HERE = Path(__file__).parent
-FILES_AT_ONCE = 3  # they wait for the service more than they compute
+FILES_AT_ONCE = 3  # they mostly wait for the service
 MODULE = "authsvc/static/authsvc.js"
 ISSUER = "http://localhost:8000"
 
 
 @pytest.mark.parametrize("counted", ["lines", "branches", "functions"])
-def test_the_clients_own_tests_pass_and_run_all(
+def test_the_node_tests_pass_and_cover_everything(
     coverage: dict[str, set[str]], counted: str
 ) -> None:
     assert coverage[counted] == set()
@@ -32,7 +32,7 @@ def test_the_clients_own_tests_pass_and_run_all(
 
 @pytest.fixture(scope="module")
 def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """What `node --test`, run against a service of its own, left unrun in the module."""
+    """Run `node --test` against a service, and return what it left unrun in the module."""
     folder = tmp_path_factory.mktemp("client")
     database = new_database(folder)
     report = folder / "lcov.info"
@@ -64,7 +64,7 @@ def coverage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
 
 
 def expired_tokens() -> dict[str, str]:
-    """One token of each kind that the service signed long ago."""
+    """Return an expired token of each kind, signed by the service's keys."""
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
     ids = {"sub": uuid4(), "sid": uuid4()}
     ends = long_ago + timedelta(days=7)

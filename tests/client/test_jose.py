@@ -1,4 +1,4 @@
-"""The access token in Node: jose verifies it with the public keys that it fetches itself."""
+"""Access tokens in Node: jose fetches the public keys and verifies them."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.support.responses import claims
 PAGE = ROOT / "docs" / "other-services.md"
 MODULES = Path(__file__).parent / "node_modules"
 
-# For each line that it is sent, a line: the claims, or why not.
+# Print, for each line of input, the claims or the error.
 CONSUMER = """
 import { createInterface } from "node:readline";
 import { claimsOf } from "./example.mjs";
@@ -31,7 +31,7 @@ for await (const token of createInterface({ input: process.stdin })) {
 
 
 class Consumer:
-    """A Node service with the document's lines, which lives on while the issuer restarts."""
+    """A Node service with the document's code, which runs on while the issuer restarts."""
 
     def __init__(self, folder: Path, issuer: str, algorithm: str) -> None:
         (example,) = re.findall(r"^```js\n(.*?)^```$", PAGE.read_text(), re.M | re.S)

@@ -1,4 +1,4 @@
-"""A page whose service is killed and started again under it."""
+"""A page whose service is killed and restarted."""
 
 import json
 import os
@@ -15,19 +15,19 @@ ALICE = "alice@example.com"
 
 
 class Page:
-    """A page in a Node process that follows orders (page.mjs)."""
+    """A page in a Node process that runs commands (page.mjs)."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def told(self, order: str) -> Any:
-        """What came of it: a status, an error's code or name, or None. Alice stays logged in."""
+    def run(self, command: str) -> Any:
+        """Return a status, an error's code or name, or None. Alice stays logged in."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        print(order, file=self.process.stdin, flush=True)
+        print(command, file=self.process.stdin, flush=True)
         answer = json.loads(self.process.stdout.readline())
         assert answer["user"] == ALICE
-        return answer.get("found")
+        return answer.get("result")
 
 
 @contextmanager
@@ -45,11 +45,11 @@ def page_of(url: str) -> Iterator[Page]:
 def test_a_restart_of_the_service_ends_no_session(tmp_path: Path) -> None:
     database = new_database(tmp_path)
     with serving(database, tmp_path / "log", workers=1) as first, page_of(first.url) as page:
-        assert page.told("log in") is None
+        assert page.run("log in") is None
         first.kill()
-        assert page.told("ask") == "TypeError"  # what fetch itself says of a network failure
-        page.told("let the access token expire")
-        assert page.told("ask") == "network_error"
+        assert page.run("ask") == "TypeError"  # fetch's own error for a network failure
+        page.run("let the access token expire")
+        assert page.run("ask") == "network_error"
         with serving(database, tmp_path / "log", workers=1, port=first.port):
-            assert page.told("ask") == 200
-            assert page.told("ask") == 200
+            assert page.run("ask") == 200
+            assert page.run("ask") == 200

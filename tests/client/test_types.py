@@ -1,4 +1,4 @@
-"""authsvc.js as a package: its types, its size, and what `npm pack` takes along."""
+"""authsvc.js as a package: its types, its size, and the files of `npm pack`."""
 
 import gzip
 import json
@@ -12,16 +12,16 @@ HERE = Path(__file__).parent
 FOLDER = ROOT / "authsvc" / "static"
 MODULE = FOLDER / "authsvc.js"
 TSC = HERE / "node_modules" / ".bin" / "tsc"
-MOST_BYTES = 4096
+MAX_BYTES = 4096
 
 
-def test_the_module_is_typed_and_the_kept_types_are_made_from_it(tmp_path: Path) -> None:
+def test_the_module_is_typed_and_the_committed_types_are_generated_from_it(tmp_path: Path) -> None:
     made = run(TSC, "--project", HERE, "--outDir", tmp_path)
     assert made.returncode == 0, made.stdout
     assert (tmp_path / "authsvc.d.ts").read_text() == (FOLDER / "authsvc.d.ts").read_text()
 
 
-def test_a_fault_in_the_types_would_be_found(tmp_path: Path) -> None:
+def test_tsc_finds_a_type_error(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"type": "module"}')
     faulty = MODULE.read_text().replace('let token = "";', "let token = 0;")
     (tmp_path / "authsvc.js").write_text(faulty)
@@ -30,7 +30,7 @@ def test_a_fault_in_the_types_would_be_found(tmp_path: Path) -> None:
 
 
 def test_the_module_takes_at_most_4_kib_on_the_wire() -> None:
-    assert len(gzip.compress(MODULE.read_bytes(), 9, mtime=0)) <= MOST_BYTES
+    assert len(gzip.compress(MODULE.read_bytes(), 9, mtime=0)) <= MAX_BYTES
 
 
 def test_the_package_holds_the_module_and_its_types_and_has_the_services_version() -> None:
@@ -54,7 +54,7 @@ def test_the_package_is_imported_by_its_name(tmp_path: Path) -> None:
     assert ran.stdout == "function\n", ran.stderr
 
 
-def test_the_module_names_no_store_that_outlives_the_page() -> None:
+def test_the_module_uses_no_storage_that_outlives_the_page() -> None:
     text = MODULE.read_text()
     for store in ("localStorage", "sessionStorage", "indexedDB", "caches", "document.cookie"):
         assert store not in text

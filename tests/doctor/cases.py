@@ -14,13 +14,13 @@ BROKEN = Answer(503, [], b"")
 
 @dataclass(frozen=True)
 class Case:
-    """A fault, and how it is to be found.
+    """A fault, and the checks that must find it.
 
     Args:
         fault: what the proxy does.
-        found_by: the checks that do not go well, with their verdicts.
+        found_by: the checks that fail or warn, with their verdicts.
         logs_in: whether the doctor has an account.
-        words: what else the doctor is told.
+        words: more arguments for the doctor.
     """
 
     fault: Fault
@@ -88,7 +88,7 @@ CASES = {
     "CORS for everybody": outside(
         faults.instead("Access-Control-Allow-Origin", "*"), "CORS for strangers", origin=None
     ),
-    "CORS for whoever asks": outside(faults.origin_echoed, "CORS for strangers"),
+    "CORS for every origin": outside(faults.origin_echoed, "CORS for strangers"),
     "Origin is not passed on": outside(faults.origin_hidden, "strangers' pages", origin=None),
     "Sec-Fetch-Site is not passed on": outside(faults.fetch_site_hidden, "strangers' pages"),
     "a client's scheme": outside(faults.believes("X-Forwarded-Proto"), "proxy headers", "HSTS"),
@@ -126,7 +126,7 @@ CASES = {
         faults.set_cookie("Max-Age=0", "Max-Age=9", "/auth/logout"), "logout"
     ),
     "logout ends nothing": inside(
-        faults.logs_nobody_out, "refresh, logged out", "access, logged out", "left behind"
+        faults.logout_without_effect, "refresh, logged out", "access, logged out", "left behind"
     ),
     "the first logout breaks": inside(
         faults.logs_out_once_unwell(), "logout", "refresh, logged out", "access, logged out"

@@ -12,7 +12,7 @@ from authsvc import clock
 
 
 def write_certificate(folder: Path, *, days: int = 90, host: str = "localhost") -> Path:
-    """The path of a PEM file with a key and its certificate, good for so many more days."""
+    """Write a PEM file with a key and a certificate that is valid for so many days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     certificate = (

@@ -1,4 +1,4 @@
-"""A healthy service behind a proxy, and the doctor as somebody types it."""
+"""A healthy service behind a proxy, and the doctor as a command."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def behind(service: Service, certificate: Path) -> Front:
-    """Starts a proxy with a fault before the service; its URL."""
+    """Return a function that starts a proxy with a fault, and gives its URL."""
 
     def behind(
         fault: Fault = no_fault, *, certificate: Path | None = certificate
@@ -59,7 +59,7 @@ def behind(service: Service, certificate: Path) -> Front:
 
 @pytest.fixture
 def doctor(certificate: Path) -> Doctor:
-    """Types `authsvc doctor`, where the certificate is trusted."""
+    """Return a function that runs `authsvc doctor`, where the certificate is trusted."""
 
     def doctor(
         *words: str, password: str = ALICE["password"], trusted: Path = certificate
@@ -78,21 +78,21 @@ def doctor(certificate: Path) -> Doctor:
 
 
 def rows_of(result: Result) -> dict[str, dict[str, Any]]:
-    """The rows of the JSON report by the check's name."""
+    """Return the rows of the JSON report by the check's name."""
     return {row["check"]: row for row in json.loads(result.stdout)["checks"]}
 
 
-def ill(result: Result) -> dict[str, str]:
-    """The checks that did not go well, with their verdicts."""
+def failing(result: Result) -> dict[str, str]:
+    """Return the checks that failed or warned, with their verdicts."""
     rows = rows_of(result)
-    return {name: row["verdict"] for name, row in rows.items() if row["verdict"] in _ILL}
+    return {name: row["verdict"] for name, row in rows.items() if row["verdict"] in _FAILING}
 
 
-_ILL = ("warning", "failed")
+_FAILING = ("warning", "failed")
 
 
 def live_sessions(database: str) -> int:
-    """How many sessions nobody has ended, in the service's own rows."""
+    """Count the sessions in the service's rows that are not revoked."""
     engine = create_engine(database, poolclass=NullPool)
     with engine.connect() as connection:
         live = text("SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NULL")

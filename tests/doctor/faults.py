@@ -1,6 +1,6 @@
-"""What can be wrong with a deployment, one fault for each way in which a check can fail.
+"""The faults of deployments, one for each way in which a check can fail.
 
-Each stands in the proxy in front of a healthy service, so it is that one thing that is wrong.
+Each is in the proxy in front of a healthy service, so nothing else is wrong.
 """
 
 import json
@@ -22,7 +22,7 @@ KEYRING = Keyring("at+jwt", hmac_key(ACCESS_SECRET))
 
 
 def without(name: str, on: Callable[[Answer], bool] = lambda _: True) -> Fault:
-    """A header is taken away, from all answers or from some."""
+    """Remove a header from all answers, or from some."""
 
     def fault(request: Request, forward: Forward) -> Answer:
         answer = forward(request)
@@ -32,12 +32,12 @@ def without(name: str, on: Callable[[Answer], bool] = lambda _: True) -> Fault:
 
 
 def instead(name: str, value: str) -> Fault:
-    """A header has another value."""
-    return lambda request, forward: forward(request).without(name).bearing(name, value)
+    """Replace a header's value."""
+    return lambda request, forward: forward(request).without(name).with_header(name, value)
 
 
 def set_cookie(old: str, new: str, path: str = "/") -> Fault:
-    """What the cookie says is changed, at paths that begin so."""
+    """Replace a part of Set-Cookie, at paths with this prefix."""
 
     def fault(request: Request, forward: Forward) -> Answer:
         answer = forward(request)
@@ -49,7 +49,7 @@ def set_cookie(old: str, new: str, path: str = "/") -> Fault:
 
 
 def answers(path: str, answer: Answer, when: Callable[[Request], bool] = lambda _: True) -> Fault:
-    """The proxy answers in the service's place, with the headers that are due."""
+    """Answer in the service's place, with the headers that the contract requires."""
 
     def fault(request: Request, forward: Forward) -> Answer:
         if not request.path.startswith(path) or not when(request):
@@ -72,7 +72,7 @@ def html_for_everything(_: Request, __: Forward) -> Answer:
 def pages_for_errors(request: Request, forward: Forward) -> Answer:
     answer = forward(request)
     if answer.status in (404, 405, 415):
-        answer = answer.without("Content-Type").bearing("Content-Type", "text/html")
+        answer = answer.without("Content-Type").with_header("Content-Type", "text/html")
     return answer
 
 
@@ -80,32 +80,32 @@ def clock_ahead(seconds: int) -> Fault:
     return lambda request, forward: (
         forward(request)
         .without("Date")
-        .bearing("Date", formatdate(time.time() + seconds, usegmt=True))
+        .with_header("Date", formatdate(time.time() + seconds, usegmt=True))
     )
 
 
 def refresh_cookie_twice(request: Request, forward: Forward) -> Answer:
     answer = forward(request)
     cookie = answer.header("Set-Cookie")
-    return answer.bearing("Set-Cookie", cookie) if cookie and answer.status == 401 else answer
+    return answer.with_header("Set-Cookie", cookie) if cookie and answer.status == 401 else answer
 
 
 def host_of_the_inside(request: Request, forward: Forward) -> Answer:
-    """The proxy says nothing of the host by which it was asked."""
-    request.headers["Host"] = request.told["X-Forwarded-Host"] = "inside:8000"
+    """Forward another host than the client's."""
+    request.headers["Host"] = request.forwarded["X-Forwarded-Host"] = "inside:8000"
     return forward(request)
 
 
 def origin_shared_twice(request: Request, forward: Forward) -> Answer:
     answer = forward(request)
     origin = answer.header("Access-Control-Allow-Origin")
-    return answer.bearing("Access-Control-Allow-Origin", origin) if origin else answer
+    return answer.with_header("Access-Control-Allow-Origin", origin) if origin else answer
 
 
 def origin_echoed(request: Request, forward: Forward) -> Answer:
     origin = request.headers.get("Origin")
     answer = forward(request).without("Access-Control-Allow-Origin")
-    return answer.bearing("Access-Control-Allow-Origin", origin) if origin else answer
+    return answer.with_header("Access-Control-Allow-Origin", origin) if origin else answer
 
 
 def origin_hidden(request: Request, forward: Forward) -> Answer:
@@ -120,18 +120,18 @@ def fetch_site_hidden(request: Request, forward: Forward) -> Answer:
 
 
 def believes(name: str) -> Fault:
-    """What a client says in the place of a proxy is passed on."""
+    """Forward a client's own value of a proxy's header."""
 
     def fault(request: Request, forward: Forward) -> Answer:
-        if name in request.lies:
-            request.told[name] = request.lies[name]
+        if name in request.forged:
+            request.forwarded[name] = request.forged[name]
         return forward(request)
 
     return fault
 
 
 def body_changed(path: str, change: Callable[[dict[str, Any], Answer], None]) -> Fault:
-    """The JSON of a good answer is changed."""
+    """Change the JSON of a successful answer."""
 
     def fault(request: Request, forward: Forward) -> Answer:
         answer = forward(request)
@@ -161,7 +161,7 @@ def shows_the_refresh_token(body: dict[str, Any], answer: Answer) -> None:
 
 
 def issued_a_minute_ago(body: dict[str, Any], _: Answer) -> None:
-    """A good token, from a service whose clock is a minute behind."""
+    """Return a valid token of a service whose clock is a minute behind."""
     claims = json.loads(decoded(body["access_token"].split(".")[1]))
     claims |= {name: claims[name] - 60 for name in ("iat", "exp", "auth_time")}
     body["access_token"] = signed(encode(json.dumps(claims).encode()))
@@ -183,7 +183,7 @@ def token_from_the_url(request: Request, forward: Forward) -> Answer:
 
 
 def accepts(is_taken: Callable[[dict[str, Any], str], bool]) -> Fault:
-    """Access tokens with such a header and signature are signed anew, whoever made them."""
+    """Sign access tokens with such a header and signature again, whatever their signature was."""
 
     def fault(request: Request, forward: Forward) -> Answer:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -223,7 +223,7 @@ def breaks_on_forgeries(request: Request, forward: Forward) -> Answer:
 
 
 def refreshes_by_payload() -> Fault:
-    """The signature of the refresh token is not looked at."""
+    """Ignore the signature of the refresh token."""
     good: dict[str, str] = {}
 
     def fault(request: Request, forward: Forward) -> Answer:
@@ -243,11 +243,11 @@ def refreshes_by_payload() -> Fault:
 def sticky_by_cookie(request: Request, forward: Forward) -> Answer:
     answer = forward(request)
     refreshed = request.path == "/auth/refresh" and answer.status == 200
-    return answer.bearing("Set-Cookie", "server=3; Path=/") if refreshed else answer
+    return answer.with_header("Set-Cookie", "server=3; Path=/") if refreshed else answer
 
 
 def one_refresh_only() -> Fault:
-    """As where refresh tokens are rotated."""
+    """Refresh once only, as a service that rotates refresh tokens does."""
     used: set[str] = set()
 
     def fault(request: Request, forward: Forward) -> Answer:
@@ -262,21 +262,21 @@ def one_refresh_only() -> Fault:
     return fault
 
 
-def logs_nobody_out(request: Request, forward: Forward) -> Answer:
-    """It says that it did."""
+def logout_without_effect(request: Request, forward: Forward) -> Answer:
+    """Answer 204 to a logout, and keep the session."""
     if request.path == "/auth/logout" and request.headers.get("Cookie"):
         request.headers["Cookie"] = f"{COOKIE}=gone"
     return forward(request)
 
 
 def logs_out_once_unwell() -> Fault:
-    """The first logout breaks, as one does while the database is away."""
-    asked: list[str] = []
+    """Fail the first logout, as a service without its database does."""
+    logouts: list[str] = []
 
     def fault(request: Request, forward: Forward) -> Answer:
         if request.path == "/auth/logout" and "Cookie" in request.headers:
-            asked.append(request.path)
-            if len(asked) == 1:
+            logouts.append(request.path)
+            if len(logouts) == 1:
                 request.headers["Cookie"] = ""
                 return Answer(503, forward(request).without("Set-Cookie").headers, b"")
         return forward(request)
@@ -285,7 +285,7 @@ def logs_out_once_unwell() -> Fault:
 
 
 def access_outlives_logout(seconds: float) -> Fault:
-    """As with a worker that does not hear of what was revoked, or hears of it late."""
+    """Accept access tokens after the logout, as a worker with an old revocation list does."""
     logged_out: list[float] = []
 
     def fault(request: Request, forward: Forward) -> Answer:
@@ -301,7 +301,7 @@ def access_outlives_logout(seconds: float) -> Fault:
 
 
 def another_account_each_time(request: Request, forward: Forward) -> Answer:
-    """So no limit of an account is ever reached."""
+    """Replace the e-mail address of each wrong login, so that no account's limit is reached."""
     if request.path == "/auth/login" and b"authsvc-doctor" in request.body:
         body = json.dumps({**json.loads(request.body), "email": f"{uuid4()}@example.com"})
         request.body = body.encode()

@@ -1,4 +1,4 @@
-"""A proxy in front of the service that ends TLS; it may have a fault."""
+"""A proxy that ends TLS in front of the service, optionally with a fault."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -17,22 +17,22 @@ class Request:
     """A request on its way to the service.
 
     Args:
-        headers: those of the client, without what only proxies may say.
-        lies: what the client said in the place of a proxy.
-        told: what this proxy tells the service.
+        headers: the client's headers, without those that only proxies set.
+        forged: the headers that only proxies set, as the client sent them.
+        forwarded: the headers that this proxy sets.
     """
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
-    lies: dict[str, str]
-    told: dict[str, str]
+    forged: dict[str, str]
+    forwarded: dict[str, str]
 
 
 @dataclass
 class Answer:
-    """What goes back to the client; nothing does where the status is 0."""
+    """The answer for the client; with status 0 the connection is closed instead."""
 
     status: int
     headers: Headers
@@ -45,11 +45,11 @@ class Answer:
         kept = [pair for pair in self.headers if pair[0].lower() != name.lower()]
         return Answer(self.status, kept, self.body)
 
-    def bearing(self, name: str, value: str) -> "Answer":
+    def with_header(self, name: str, value: str) -> "Answer":
         return Answer(self.status, [*self.headers, (name, value)], self.body)
 
     def changed(self, name: str, change: Callable[[str], str]) -> "Answer":
-        """With each header of that name rewritten."""
+        """Return a copy with each header of that name rewritten."""
         headers = [
             (key, change(value) if key.lower() == name.lower() else value)
             for key, value in self.headers
@@ -67,7 +67,7 @@ def no_fault(request: Request, forward: Forward) -> Answer:
 
 @contextmanager
 def front(port: int, certificate: Path | None, fault: Fault = no_fault) -> Iterator[str]:
-    """The URL of a proxy before the service on that port; without a certificate it speaks HTTP."""
+    """Yield the URL of a proxy before the service on that port; HTTP without a certificate."""
     scheme = "https" if certificate else "http"
     handler = type("Handler", (_Handler,), {"upstream": port, "fault": (fault,), "scheme": scheme})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         [fault] = self.fault
         answer = fault(request, self._forward)
         if not answer.status:
-            return  # and so the connection is closed without a word
+            return  # closes the connection
         self.send_response_only(answer.status)
         for name, value in answer.headers:
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):
@@ -108,25 +108,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _request(self) -> Request:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        lies = {name: value for name, value in self.headers.items() if _is_a_proxys(name)}
-        headers = {name: value for name, value in self.headers.items() if name not in lies}
-        told = {
+        forged = {name: value for name, value in self.headers.items() if _is_proxy_header(name)}
+        headers = {name: value for name, value in self.headers.items() if name not in forged}
+        forwarded = {
             "X-Forwarded-For": "127.0.0.1",
             "X-Forwarded-Proto": self.scheme,
             "X-Forwarded-Host": headers["Host"],
         }
-        return Request(self.command, self.path, headers, body, lies, told)
+        return Request(self.command, self.path, headers, body, forged, forwarded)
 
     def _forward(self, request: Request) -> Answer:
         with closing(HTTPConnection("127.0.0.1", self.upstream, timeout=15)) as connection:
-            headers = {**request.headers, **request.told}
+            headers = {**request.headers, **request.forwarded}
             connection.request(request.method, request.path, request.body or None, headers)
             response = connection.getresponse()
             return Answer(response.status, response.getheaders(), response.read())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-def _is_a_proxys(name: str) -> bool:
+def _is_proxy_header(name: str) -> bool:
     return name.lower().startswith(("x-forwarded-", "forwarded", "x-real-"))

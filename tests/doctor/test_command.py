@@ -1,4 +1,4 @@
-"""`authsvc doctor` as it is typed, on a machine that has nothing of the service."""
+"""`authsvc doctor` as a process, on a machine without the service's settings."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.support.terminal import at_terminal
 
 
 def environment(certificate: Path) -> dict[str, str]:
-    """No settings at all."""
+    """Return an environment without settings."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -25,7 +25,7 @@ def environment(certificate: Path) -> dict[str, str]:
     }
 
 
-def test_it_needs_no_settings_and_writes_no_file(
+def test_doctor_needs_no_settings_and_writes_no_file(
     behind: Front, certificate: Path, tmp_path: Path
 ) -> None:
     with behind() as url:
@@ -43,7 +43,7 @@ def test_it_needs_no_settings_and_writes_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_terminal_is_asked_once_and_shown_colours(
+def test_a_terminal_prompts_for_the_password_once_and_shows_colours(
     behind: Front, certificate: Path, tmp_path: Path
 ) -> None:
     account = ("--email", ALICE["email"])
@@ -58,12 +58,12 @@ def test_a_terminal_is_asked_once_and_shown_colours(
     assert ALICE["password"].encode() not in terminal.shown
 
 
-def hear_interrupts() -> None:
-    """As at a terminal: a shell lets what it starts in the background ignore them."""
+def reset_interrupts() -> None:
+    """Handle SIGINT as at a terminal: a shell's background processes ignore it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_ends_it_and_its_session_too(
+def test_ctrl_c_ends_the_doctor_and_its_session(
     behind: Front, certificate: Path, tmp_path: Path, service_database: str
 ) -> None:
     before = live_sessions(service_database)
@@ -85,7 +85,7 @@ def test_ctrl_c_ends_it_and_its_session_too(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
-                preexec_fn=hear_interrupts,
+                preexec_fn=reset_interrupts,
             )
         )
         stdout, stderr = running[0].communicate(ALICE["password"] + "\n", timeout=60)
@@ -113,9 +113,7 @@ def test_ctrl_c_ends_it_and_its_session_too(
         ["https://auth.example.com", "--password", ALICE["password"]],
     ],
 )
-def test_words_that_cannot_be_meant_exit_2_and_are_explained(
-    doctor: Doctor, words: list[str]
-) -> None:
+def test_invalid_arguments_exit_2_with_an_explanation(doctor: Doctor, words: list[str]) -> None:
     result = doctor(*words)
     assert result.exit_code == 2
     assert "Error: " in result.stderr
@@ -123,7 +121,7 @@ def test_words_that_cannot_be_meant_exit_2_and_are_explained(
     assert result.stdout == ""
 
 
-def test_no_secret_is_ever_shown(behind: Front, doctor: Doctor) -> None:
+def test_the_output_holds_no_secret(behind: Front, doctor: Doctor) -> None:
     signatures: list[str] = []
 
     def listening(request: Request, forward: Forward) -> Answer:

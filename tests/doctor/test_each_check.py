@@ -1,17 +1,17 @@
-"""Each check is seen to fail, and it alone, at a deployment with one fault."""
+"""Each check fails, and it alone, at a deployment with one fault."""
 
 import pytest
 
 from authsvc.doctor.examination import CHECKS
 from tests.doctor.cases import CASES
-from tests.doctor.conftest import ALICE, Doctor, Front, ill, live_sessions, rows_of
+from tests.doctor.conftest import ALICE, Doctor, Front, failing, live_sessions, rows_of
 
-OF_THEIR_OWN = {"TLS", "the contract"}
-"""Those that are seen failing in test_tls.py and test_strange_servers.py."""
+TESTED_ELSEWHERE = {"TLS", "the contract"}
+"""The checks that fail in test_tls.py and test_strange_servers.py."""
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_is_found_by_the_checks_that_are_for_it(
+def test_a_fault_fails_the_checks_that_look_for_it_and_no_others(
     behind: Front, doctor: Doctor, service_database: str, name: str
 ) -> None:
     case = CASES[name]
@@ -19,7 +19,7 @@ def test_a_fault_is_found_by_the_checks_that_are_for_it(
     live_before = live_sessions(service_database)
     with behind(case.fault) as url:
         result = doctor(url, "--json", *account, *case.words)
-    assert ill(result) == case.found_by, result.stdout
+    assert failing(result) == case.found_by, result.stdout
     assert result.exit_code == (1 if "failed" in case.found_by.values() else 0)
     for row in rows_of(result).values():
         assert bool(row["next"]) == (row["verdict"] != "ok")
@@ -28,6 +28,6 @@ def test_a_fault_is_found_by_the_checks_that_are_for_it(
     assert left_behind == ("left behind" in case.found_by)
 
 
-def test_every_check_is_seen_failing() -> None:
+def test_every_check_fails_in_some_test() -> None:
     found = {check for case in CASES.values() for check in case.found_by}
-    assert found | OF_THEIR_OWN == set(CHECKS)
+    assert found | TESTED_ELSEWHERE == set(CHECKS)

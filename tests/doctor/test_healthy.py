@@ -1,4 +1,4 @@
-"""A healthy service is found to be healthy, in the table and in JSON, and is left as it was."""
+"""A healthy service passes every check, in the table and in JSON, and is left as it was."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.support.gunicorn_server import ROOT
 EVERYTHING = ("--email", ALICE["email"], "--origin", PAGE, "--limits")
 
 
-def test_all_is_well_behind_a_proxy_that_ends_tls(behind: Front, doctor: Doctor) -> None:
+def test_every_check_passes_behind_a_proxy_that_ends_tls(behind: Front, doctor: Doctor) -> None:
     with behind() as url:
         result = doctor(url, "--json", *EVERYTHING)
     report = json.loads(result.stdout)
@@ -24,7 +24,7 @@ def test_all_is_well_behind_a_proxy_that_ends_tls(behind: Front, doctor: Doctor)
     assert result.exit_code == 0
 
 
-def test_the_table_says_the_same_in_80_columns(behind: Front, doctor: Doctor) -> None:
+def test_the_table_has_the_same_verdicts_in_80_columns(behind: Front, doctor: Doctor) -> None:
     with behind() as url:
         result = doctor(url, *EVERYTHING)
     lines = result.stdout.splitlines()
@@ -35,7 +35,7 @@ def test_the_table_says_the_same_in_80_columns(behind: Front, doctor: Doctor) ->
     assert result.exit_code == 0
 
 
-def test_on_this_machine_plain_http_is_looked_at_as_far_as_it_goes(
+def test_plain_http_on_this_machine_skips_only_tls_limits_and_hsts(
     behind: Front, doctor: Doctor
 ) -> None:
     with behind(certificate=None) as url:
@@ -53,16 +53,16 @@ def test_a_page_of_the_services_own_origin_needs_no_cors(behind: Front, doctor: 
     with behind() as url:
         rows = rows_of(doctor(url, "--json", "--origin", url))
     assert rows["CORS"]["verdict"] == rows["SameSite"]["verdict"] == "ok"
-    assert "needs none" in rows["CORS"]["found"]
+    assert "needs no CORS" in rows["CORS"]["found"]
 
 
-def test_without_an_account_what_needs_one_is_named_and_left_out(
+def test_without_an_account_the_checks_that_need_one_are_listed_as_not_checked(
     behind: Front, doctor: Doctor
 ) -> None:
-    asked = []
+    sent = []
 
     def listening(request: Request, forward: Forward) -> Answer:
-        asked.append(f"{request.method} {request.path}")
+        sent.append(f"{request.method} {request.path}")
         return forward(request)
 
     with behind(listening) as url:
@@ -72,11 +72,11 @@ def test_without_an_account_what_needs_one_is_named_and_left_out(
     assert left_out == ["SameSite", "CORS", *CHECKS[CHECKS.index("login") : CHECKS.index("HSTS")]]
     assert "--email" in rows["login"]["next"]
     assert "--origin" in rows["SameSite"]["next"]
-    assert asked.count("POST /auth/login") == 1  # with text/plain, which is refused unread
+    assert sent.count("POST /auth/login") == 1  # with text/plain, which is refused unread
     assert result.exit_code == 0
 
 
-def test_a_service_below_a_path_is_found_there(behind: Front, doctor: Doctor) -> None:
+def test_a_service_mounted_below_a_path_passes(behind: Front, doctor: Doctor) -> None:
     def mounted(request: Request, forward: Forward) -> Answer:
         assert request.path.startswith("/accounts/")
         request.path = request.path.removeprefix("/accounts")
@@ -88,7 +88,7 @@ def test_a_service_below_a_path_is_found_there(behind: Front, doctor: Doctor) ->
     assert json.loads(result.stdout)["url"] == f"{url}/accounts"
 
 
-def test_it_leaves_nothing_behind_and_locks_nobody_out(
+def test_doctor_leaves_no_session_and_locks_no_account(
     behind: Front, doctor: Doctor, service_database: str
 ) -> None:
     before = live_sessions(service_database)
@@ -98,6 +98,6 @@ def test_it_leaves_nothing_behind_and_locks_nobody_out(
     assert live_sessions(service_database) == before
 
 
-def test_the_document_names_each_check_in_order() -> None:
+def test_docs_doctor_md_lists_each_check_in_order() -> None:
     document = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| \*\*(.+?)\*\* \|", document, re.MULTILINE) == CHECKS

@@ -1,4 +1,4 @@
-"""What is one site to a browser."""
+"""Which origins are one site to a browser."""
 
 import pytest
 

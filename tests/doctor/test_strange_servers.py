@@ -1,4 +1,4 @@
-"""Whatever answers, there is a clear verdict, and nothing breaks."""
+"""The doctor gives a clear verdict on any server, and never crashes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 import pytest
 
-from authsvc.doctor import wire
+from authsvc.doctor import http_client
 from tests.doctor import faults
-from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, ill, rows_of
+from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, failing, rows_of
 from tests.doctor.front import Answer, Forward, Request
 from tests.support.gunicorn_server import free_port
 
@@ -20,13 +20,13 @@ EVERYTHING = ("--json", "--email", ALICE["email"], "--origin", PAGE, "--limits")
 
 @contextmanager
 def talking(talk: Talk) -> Iterator[str]:
-    """A server that reads one request and then says what it likes."""
+    """Yield the URL of a server that reads one request and then calls `talk`."""
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
             while self.rfile.readline().strip():
                 pass
-            with suppress(OSError):  # the doctor has hung up
+            with suppress(OSError):  # the doctor has closed the connection
                 talk(self.wfile)
 
     server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
@@ -57,59 +57,57 @@ def floods(wfile: BinaryIO) -> None:
 
 
 NO_ANSWERS = {
-    "closes": (says(""), "the connection was closed without an answer"),
-    "speaks SSH": (says("SSH-2.0-OpenSSH_9.2\r\n"), "what came back is not HTTP"),
+    "closes": (says(""), "the server closed the connection without a response"),
+    "speaks SSH": (says("SSH-2.0-OpenSSH_9.2\r\n"), "the response is not HTTP"),
     "has no end of headers": (
         says("HTTP/1.1 200 OK\r\n" + "A: b\r\n" * 500),
-        "what came back is not HTTP",
+        "the response is not HTTP",
     ),
-    "floods": (floods, "what came back is not HTTP"),
-    "drips": (drips, "what came back is not HTTP"),
+    "floods": (floods, "the response is not HTTP"),
+    "drips": (drips, "the response is not HTTP"),
 }
 
 
 @pytest.mark.parametrize("name", NO_ANSWERS)
-def test_what_gives_no_answer_cannot_be_reached(doctor: Doctor, name: str) -> None:
-    talk, said = NO_ANSWERS[name]
+def test_a_server_without_an_http_response_cannot_be_reached(doctor: Doctor, name: str) -> None:
+    talk, reason = NO_ANSWERS[name]
     with talking(talk) as url:
         result = doctor(url, *EVERYTHING)
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert result.stderr == f"Error: {url}: POST /auth/refresh: {said}.\n"
+    assert result.stderr == f"Error: {url}: POST /auth/refresh: {reason}.\n"
 
 
-def test_a_server_that_is_silent_is_not_waited_for_for_ever(
-    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wire, "TIMEOUT", 0.2)
+def test_a_silent_server_times_out(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_client, "TIMEOUT", 0.2)
     with front_that_listens() as url:
         result = doctor(url)
     assert result.exit_code == 2
-    assert "no answer within 0.2 seconds" in result.stderr
+    assert "no response within 0.2 seconds" in result.stderr
 
 
 @contextmanager
 def front_that_listens() -> Iterator[str]:
-    """A port that takes connections and never reads."""
+    """Yield the URL of a port that accepts connections and never reads."""
     with ThreadingTCPServer(("127.0.0.1", 0), StreamRequestHandler) as server:
         yield f"http://localhost:{server.server_address[1]}"
 
 
-def test_a_port_where_nobody_listens_cannot_be_reached(doctor: Doctor) -> None:
+def test_a_closed_port_cannot_be_reached(doctor: Doctor) -> None:
     for scheme in ("http", "https"):
         result = doctor(f"{scheme}://localhost:{free_port()}")
         assert result.exit_code == 2
-        assert "nothing listens there (connection refused)." in result.stderr
+        assert "no server listens there (connection refused)." in result.stderr
 
 
-def test_a_host_that_is_none_cannot_be_reached(doctor: Doctor) -> None:
+def test_an_unknown_host_cannot_be_reached(doctor: Doctor) -> None:
     for scheme in ("http", "https"):
         result = doctor(f"{scheme}://{'a' * 64}.example")
         assert result.exit_code == 2
-        assert "there is no host of this name." in result.stderr
+        assert "the host name does not exist." in result.stderr
 
 
-def test_tls_to_a_port_without_it_cannot_be_reached(behind: Front, doctor: Doctor) -> None:
+def test_https_to_a_plain_http_port_cannot_be_reached(behind: Front, doctor: Doctor) -> None:
     with behind(certificate=None) as url:
         result = doctor(url.replace("http:", "https:"))
     assert result.exit_code == 2
@@ -133,7 +131,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_whatever_else_answers_fails_the_checks(doctor: Doctor, name: str) -> None:
+def test_any_other_server_fails_the_checks(doctor: Doctor, name: str) -> None:
     with talking(says(ANSWERS[name])) as url:
         result = doctor(url, *EVERYTHING)
     assert result.exit_code == 1
@@ -141,17 +139,17 @@ def test_whatever_else_answers_fails_the_checks(doctor: Doctor, name: str) -> No
     assert rows_of(result)["login"]["verdict"] == "failed"
 
 
-def test_a_redirect_is_told_and_not_followed(doctor: Doctor) -> None:
+def test_a_redirect_is_reported_and_not_followed(doctor: Doctor) -> None:
     moved = "HTTP/1.1 301 Moved\r\nLocation: https://auth.example.com/\r\n\r\n"
     with talking(says(moved)) as url:
         result = doctor(url, *EVERYTHING)
     row = rows_of(result)["the contract"]
     assert "301 to 'https://auth.example.com/'" in row["found"]
-    assert row["next"] == "Give the URL that it redirects to."
+    assert row["next"] == "Use the URL that it redirects to."
     assert result.exit_code == 1
 
 
-def test_nothing_that_a_server_sends_moves_the_cursor(doctor: Doctor) -> None:
+def test_a_server_cannot_send_control_characters_to_the_terminal(doctor: Doctor) -> None:
     evil = (
         "HTTP/1.1 401 No\r\nContent-Type: application/problem+json\r\nServer: \x1b[2J\x9b9\r\n"
         'Access-Control-Allow-Origin: \x1b[2J\r\n\r\n{"code": "\\u001b[2J\\u202e"}'
@@ -164,15 +162,15 @@ def test_nothing_that_a_server_sends_moves_the_cursor(doctor: Doctor) -> None:
     assert shown.isprintable()
 
 
-def test_what_is_another_web_site_fails_the_checks(behind: Front, doctor: Doctor) -> None:
+def test_another_web_site_fails_the_checks(behind: Front, doctor: Doctor) -> None:
     with behind(faults.html_for_everything) as url:
         result = doctor(url, *EVERYTHING)
     assert result.exit_code == 1
-    assert {"the contract", "errors", "protected routes", "login"} <= ill(result).keys()
+    assert {"the contract", "errors", "protected routes", "login"} <= failing(result).keys()
     assert "200, not 401 refresh_token_missing" in rows_of(result)["the contract"]["found"]
 
 
-def test_a_route_that_breaks_off_fails_its_checks_and_the_others_go_on(
+def test_a_route_that_closes_the_connection_fails_its_checks_alone(
     behind: Front, doctor: Doctor
 ) -> None:
     def breaks_off(request: Request, forward: Forward) -> Answer:
@@ -181,13 +179,11 @@ def test_a_route_that_breaks_off_fails_its_checks_and_the_others_go_on(
 
     with behind(breaks_off) as url:
         result = doctor(url, *EVERYTHING[:-1])
-    assert ill(result) == {"CORS": "failed", "client's address": "failed"}
-    assert "closed without an answer" in rows_of(result)["CORS"]["found"]
+    assert failing(result) == {"CORS": "failed", "client's address": "failed"}
+    assert "closed the connection without a response" in rows_of(result)["CORS"]["found"]
 
 
-def test_a_service_that_is_gone_before_the_logout_leaves_a_session_and_says_so(
-    behind: Front, doctor: Doctor
-) -> None:
+def test_a_session_that_cannot_be_logged_out_is_reported(behind: Front, doctor: Doctor) -> None:
     def gone(request: Request, forward: Forward) -> Answer:
         broken = request.path == "/auth/logout" and "Cookie" in request.headers
         return Answer(0, [], b"") if broken else forward(request)
@@ -196,20 +192,20 @@ def test_a_service_that_is_gone_before_the_logout_leaves_a_session_and_says_so(
         result = doctor(url, *EVERYTHING[:-1])
     row = rows_of(result)["left behind"]
     assert row["verdict"] == "failed"
-    assert row["next"] == "End them by `authsvc sessions revoke alice@example.com`."
+    assert row["next"] == "Revoke them with `authsvc sessions revoke alice@example.com`."
 
 
-def test_a_wrong_password_is_told(behind: Front, doctor: Doctor) -> None:
+def test_a_wrong_password_is_reported(behind: Front, doctor: Doctor) -> None:
     with behind() as url:
         result = doctor(url, "--json", "--email", ALICE["email"], password="a horse that is wrong")
-    assert ill(result) == {"login": "failed"}
+    assert failing(result) == {"login": "failed"}
     rows = rows_of(result)
     assert rows["login"]["found"] == "POST /auth/login: 401 invalid_credentials"
     assert "password" in rows["login"]["next"]
     assert rows["forged access"]["verdict"] == "not checked"
 
 
-def test_too_many_logins_are_told_with_the_time_to_wait(behind: Front, doctor: Doctor) -> None:
+def test_too_many_logins_are_reported_with_the_time_to_wait(behind: Front, doctor: Doctor) -> None:
     spent = Answer(429, [("Retry-After", "77")], b"")
     with behind(faults.answers("/auth/login", spent, faults.is_login)) as url:
         rows = rows_of(doctor(url, "--json", "--email", ALICE["email"]))

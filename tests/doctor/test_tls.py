@@ -1,16 +1,16 @@
-"""TLS as browsers judge it; no password goes where others may read it."""
+"""TLS as browsers check it; the doctor sends no password over a connection that is not private."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.doctor.certificate import write_certificate
-from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, ill, rows_of
+from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, failing, rows_of
 from tests.doctor.front import Answer, Forward, Request
 from tests.support.gunicorn_server import Service
 
 
-def test_a_certificate_that_nobody_vouches_for_fails_and_gets_no_password(
+def test_an_untrusted_certificate_fails_and_gets_no_password(
     behind: Front, doctor: Doctor, tmp_path: Path
 ) -> None:
     bodies = []
@@ -23,7 +23,7 @@ def test_a_certificate_that_nobody_vouches_for_fails_and_gets_no_password(
     with behind(listening, certificate=another) as url:
         result = doctor(url, "--json", "--email", ALICE["email"], "--origin", PAGE)
     assert result.exit_code == 1
-    assert ill(result) == {"TLS": "failed"}
+    assert failing(result) == {"TLS": "failed"}
     rows = rows_of(result)
     assert "self-signed" in rows["TLS"]["found"]
     assert rows["login"]["found"].startswith("no password is sent")
@@ -40,22 +40,22 @@ def test_a_certificate_that_nobody_vouches_for_fails_and_gets_no_password(
         (90, "other.example", "failed", "ostname mismatch"),
     ],
 )
-def test_a_certificate_that_is_old_or_anothers_is_found(
+def test_an_expiring_or_wrong_certificate_is_found(
     behind: Front, doctor: Doctor, tmp_path: Path, days: int, host: str, verdict: str, found: str
 ) -> None:
     bad = write_certificate(tmp_path, days=days, host=host)
     with behind(certificate=bad) as url:
         result = doctor(url, "--json", trusted=bad)
-    assert ill(result) == {"TLS": verdict}
+    assert failing(result) == {"TLS": verdict}
     assert found in rows_of(result)["TLS"]["found"]
 
 
-def test_plain_http_beyond_this_machine_fails_and_gets_no_password(
+def test_plain_http_to_another_machine_fails_and_gets_no_password(
     service: Service, doctor: Doctor
 ) -> None:
-    elsewhere = f"http://127.1:{service.port}"  # a name to us, and yet where the test serves
+    elsewhere = f"http://127.1:{service.port}"  # a host name to us that leads to the test's service
     result = doctor(elsewhere, "--json", "--email", ALICE["email"])
-    assert ill(result) == {"TLS": "failed", "proxy headers": "failed"}  # it is past the proxy
+    assert failing(result) == {"TLS": "failed", "proxy headers": "failed"}  # it is past the proxy
     rows = rows_of(result)
     assert rows["login"]["found"].startswith("no password is sent")
     assert rows["HSTS"]["verdict"] == "not checked"

@@ -1,7 +1,7 @@
-"""What /metrics told, as tests read it."""
+"""Parse the response of GET /metrics."""
 
 Figures = dict[str, float]
-"""Each series, as it is written (`name{label="value"}`), with its value."""
+"""Each series, in the exposition's notation (`name{label="value"}`), with its value."""
 
 
 def figures(text: str) -> Figures:
@@ -10,7 +10,7 @@ def figures(text: str) -> Figures:
 
 
 def requests(figures: Figures) -> dict[tuple[str, int], int]:
-    """How many requests were answered, by route and status; without those for the metrics."""
+    """Return the number of requests by route and status, without those for /metrics."""
     counted = {}
     for series, value in figures.items():
         if series.startswith("authsvc_http_request_duration_seconds_count{"):

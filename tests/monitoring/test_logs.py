@@ -1,4 +1,4 @@
-"""What is logged about requests, and what never is."""
+"""What the log of requests holds, and what it never holds."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.support.gunicorn_server import Service, new_database, serving
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 PASSWORD = "canary-password-of-alice"
-WRONG = "canary-password-of-nobody"
+WRONG = "canary-password-of-none"
 UNKNOWN = "canary-address@example.com"
 ORIGIN = "https://canary.example"
 
@@ -28,7 +28,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def service(running: Service) -> Service:
-    """The service, with nothing in its log yet."""
+    """Return the service with an empty log."""
     os.truncate(running.output, 0)
     return running
 
@@ -50,7 +50,7 @@ def request_lines(service: Service) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] == "request" and line["path"] != "/healthz"]
 
 
-def test_each_request_is_one_line_that_tells_who_and_what(service: Service) -> None:
+def test_each_request_is_logged_in_one_line_with_user_session_and_code(service: Service) -> None:
     credentials = {"email": "alice@example.com", "password": PASSWORD}
     account = json.loads(call(service, "POST", "/auth/register", credentials).body)
     answer = call(service, "POST", "/auth/login", credentials, X_Request_ID="my-own.id_1")
@@ -78,7 +78,7 @@ def test_each_request_is_one_line_that_tells_who_and_what(service: Service) -> N
 
 def test_throttling_is_logged(service: Service) -> None:
     for _ in range(11):
-        call(service, "POST", "/auth/login", {"email": "nobody@example.com", "password": WRONG})
+        call(service, "POST", "/auth/login", {"email": "unknown@example.com", "password": WRONG})
     assert [line["code"] for line in request_lines(service)] == [
         *["invalid_credentials"] * 10,
         "rate_limited",
@@ -86,7 +86,7 @@ def test_throttling_is_logged(service: Service) -> None:
 
 
 @pytest.mark.parametrize("forged", ["\r\n", "\n", "\x1b[31m", "\u2028", "\x85", '"}'])
-def test_what_a_client_sends_stays_on_one_line(service: Service, forged: str) -> None:
+def test_control_characters_of_a_client_stay_on_one_line(service: Service, forged: str) -> None:
     call(service, "GET", quote(f"/api/x{forged}injected") + "?query=secret")
     text = service.output.read_bytes().decode("utf-8")
     (line,) = (line for line in re.split("[\n\r\u2028\x85]", text) if "injected" in line)
@@ -95,7 +95,7 @@ def test_what_a_client_sends_stays_on_one_line(service: Service, forged: str) ->
     assert "query" not in text
 
 
-def test_nothing_secret_is_ever_written(service: Service) -> None:
+def test_no_secret_is_ever_logged_or_stored(service: Service) -> None:
     credentials = {"email": "bob@example.com", "password": PASSWORD}
     call(service, "POST", "/auth/register", credentials)
     answer = call(service, "POST", "/auth/login", credentials)
@@ -116,7 +116,7 @@ def test_nothing_secret_is_ever_written(service: Service) -> None:
     call(service, "DELETE", "/api/me", {"password": PASSWORD}, Authorization=bearer)
     written = service.output.read_text()
     assert len(request_lines(service)) == 13
-    for file in service.output.parent.glob("authsvc.db*"):  # what is deleted stands there still
+    for file in service.output.parent.glob("authsvc.db*"):  # deleted rows are still in the file
         written += file.read_bytes().decode("latin-1")
     assert "login_refused" in written
     assert "refresh_refused" in written

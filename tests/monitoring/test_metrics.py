@@ -1,4 +1,4 @@
-"""GET /metrics: who may read it, what is counted, and what never stands in it."""
+"""GET /metrics: who may read it, what it counts, and what it never holds."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -29,7 +29,7 @@ ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
 
 @pytest.fixture
 def carol(app: Flask, make_app: MakeApp) -> Person:
-    """Carol, at an app that has measured nothing yet; `app` empties the tables after."""
+    """Return Carol, at an app without measurements; `app` empties the tables afterwards."""
     return Person(make_app(), "carol@example.com", "a lamp that is not lit")
 
 
@@ -43,19 +43,19 @@ def measured(app: Flask) -> Figures:
     return figures(answer.text)
 
 
-def test_it_is_prometheus_text(app: Flask) -> None:
+def test_the_metrics_are_prometheus_text(app: Flask) -> None:
     answer = read(app)
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "# TYPE authsvc_http_request_duration_seconds histogram" in answer.text
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1", "::1"])
-def test_this_machine_may_read_it(app: Flask, address: str) -> None:
+def test_clients_on_this_machine_may_read_the_metrics(app: Flask, address: str) -> None:
     assert read(app, environ_base={"REMOTE_ADDR": address}).status_code == 200
 
 
 @pytest.mark.parametrize("address", ["203.0.113.9", "10.0.0.1", "0.0.0.0", "", "garbage", "::"])
-def test_others_may_not(app: Flask, address: str) -> None:
+def test_clients_on_other_machines_may_not_read_the_metrics(app: Flask, address: str) -> None:
     answer = read(app, environ_base={"REMOTE_ADDR": address}, headers=BEARER)
     assert_problem(answer, 403, "forbidden")
 
@@ -74,7 +74,7 @@ def test_others_may_not(app: Flask, address: str) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("hops", [0, 1])
-def test_what_a_proxy_on_this_machine_passes_on_is_not_from_here(
+def test_requests_through_a_proxy_on_this_machine_need_the_token(
     make_app: MakeApp, header: dict[str, str], hops: int
 ) -> None:
     app = make_app(trusted_proxies=hops, metrics_token=TOKEN)
@@ -82,7 +82,7 @@ def test_what_a_proxy_on_this_machine_passes_on_is_not_from_here(
     assert read(app, headers=header | BEARER).status_code == 200
 
 
-def test_the_token_opens_it_from_anywhere(make_app: MakeApp) -> None:
+def test_the_token_is_enough_from_any_address(make_app: MakeApp) -> None:
     app = make_app(metrics_token=TOKEN)
     assert read(app, environ_base=ELSEWHERE, headers=BEARER).status_code == 200
     lower = {"Authorization": f"bearer {TOKEN}"}
@@ -106,13 +106,13 @@ def test_the_token_opens_it_from_anywhere(make_app: MakeApp) -> None:
         "Bearer é\x80",
     ],
 )
-def test_another_token_does_not(make_app: MakeApp, sent: str) -> None:
+def test_another_token_is_refused(make_app: MakeApp, sent: str) -> None:
     app = make_app(metrics_token=TOKEN)
     answer = read(app, environ_base=ELSEWHERE, headers={"Authorization": sent})
     assert_problem(answer, 403, "forbidden")
 
 
-def test_the_token_is_taken_from_the_header_alone(make_app: MakeApp) -> None:
+def test_the_token_is_read_only_from_the_header(make_app: MakeApp) -> None:
     client = make_app(metrics_token=TOKEN).test_client()
     answer = client.get(f"/metrics?access_token={TOKEN}&token={TOKEN}", environ_base=ELSEWHERE)
     assert_problem(answer, 403, "forbidden")
@@ -122,7 +122,7 @@ def test_the_token_is_taken_from_the_header_alone(make_app: MakeApp) -> None:
     assert_problem(answer, 403, "forbidden")
 
 
-def test_an_access_token_is_no_token_of_the_metrics(make_app: MakeApp, alice: Person) -> None:
+def test_an_access_token_does_not_open_the_metrics(make_app: MakeApp, alice: Person) -> None:
     bearer = {"Authorization": f"Bearer {alice.logged_in().access_token}"}
     answer = read(make_app(metrics_token=TOKEN), environ_base=ELSEWHERE, headers=bearer)
     assert_problem(answer, 403, "forbidden")
@@ -136,8 +136,8 @@ def test_requests_are_counted_by_route_and_status(carol: Person) -> None:
     carol.call("DELETE", "/api/me/sessions/00000000-0000-7000-8000-000000000000")
     carol.call("GET", "/nowhere")
     carol.call("DELETE", "/auth/login")
-    told = measured(carol.app)
-    assert requests(told) == {
+    metrics = measured(carol.app)
+    assert requests(metrics) == {
         ("auth.register", 201): 1,
         ("auth.login", 200): 1,
         ("resources.show", 200): 3,
@@ -146,37 +146,41 @@ def test_requests_are_counted_by_route_and_status(carol: Person) -> None:
         ("none", 404): 1,
         ("none", 405): 1,
     }
-    assert told['authsvc_problems_total{code="access_token_invalid"}'] == 1
-    assert told['authsvc_problems_total{code="not_found"}'] == 2
-    assert told['authsvc_problems_total{code="method_not_allowed"}'] == 1
+    assert metrics['authsvc_problems_total{code="access_token_invalid"}'] == 1
+    assert metrics['authsvc_problems_total{code="not_found"}'] == 2
+    assert metrics['authsvc_problems_total{code="method_not_allowed"}'] == 1
 
 
 def test_the_durations_of_requests_are_measured(carol: Person) -> None:
-    with time_machine.travel("2026-11-24T12:00:00Z", tick=False):  # but time does pass
+    with time_machine.travel("2026-11-24T12:00:00Z", tick=False):  # but the monotonic clock runs
         carol.register()
-    told = measured(carol.app)
+    metrics = measured(carol.app)
     series = 'authsvc_http_request_duration_seconds_{}{{{}route="auth.register",status="201"}}'
-    assert 0 < told[series.format("sum", "")] < 60
-    within = [told[series.format("bucket", f'le="{le}",')] for le in ("0.001", "2.5", "+Inf")]
+    assert 0 < metrics[series.format("sum", "")] < 60
+    within = [metrics[series.format("bucket", f'le="{le}",')] for le in ("0.001", "2.5", "+Inf")]
     assert within == sorted(within)
     assert within[-1] == 1
 
 
 def test_logins_are_counted_by_their_outcome(carol: Person) -> None:
     outcomes = 'authsvc_logins_total{{outcome="{}"}}'
-    told = measured(carol.app)
-    assert [told[outcomes.format(word)] for word in ("good", "refused", "throttled")] == [0, 0, 0]
+    counts = measured(carol.app)
+    assert [counts[outcomes.format(word)] for word in ("good", "refused", "throttled")] == [0, 0, 0]
     carol.register().logged_in().logged_in()
     eve = Person(carol.app, carol.email, "a guess that is wrong")
     for _ in range(12):
         eve.log_in()
     carol.call("OPTIONS", "/auth/login")
     carol.call("POST", "/auth/login", json={"email": carol.email})
-    told = measured(carol.app)
-    assert [told[outcomes.format(word)] for word in ("good", "refused", "throttled")] == [2, 10, 2]
+    counts = measured(carol.app)
+    assert [counts[outcomes.format(word)] for word in ("good", "refused", "throttled")] == [
+        2,
+        10,
+        2,
+    ]
 
 
-def test_what_is_remembered_of_revoked_sessions_is_told(carol: Person) -> None:
+def test_the_size_of_the_revocation_list_is_measured(carol: Person) -> None:
     other = carol.register().on_another_device().logged_in()
     carol.logged_in().call("GET", "/api/me")
     assert measured(carol.app)["authsvc_revoked_sessions"] == 0
@@ -188,13 +192,13 @@ def test_what_is_remembered_of_revoked_sessions_is_told(carol: Person) -> None:
 
 @pytest.fixture
 def dora(make_app: MakeApp, tmp_path: Path) -> Person:
-    """Dora, at an app whose database is a file that can be taken away."""
+    """Return Dora, at an app whose database file can be moved away."""
     url = new_database(tmp_path)
     app = make_app(database_url=url)
     return Person(app, "dora@example.com", "a door that is ajar").register().logged_in()
 
 
-def test_the_list_of_revoked_sessions_ages_while_the_database_is_away(
+def test_the_age_of_the_revocation_list_is_measured_while_the_database_is_away(
     dora: Person, tmp_path: Path
 ) -> None:
     series = "authsvc_revocation_list_age_seconds"
@@ -210,18 +214,18 @@ def test_the_list_of_revoked_sessions_ages_while_the_database_is_away(
         assert measured(dora.app)[series] == 0
 
 
-def test_connections_in_use_are_told(dora: Person) -> None:
+def test_connections_in_use_are_measured(dora: Person) -> None:
     series = "authsvc_database_connections_in_use"
     with dora.app.app_context(), reading(), reading():
         assert measured(dora.app)[series] == 2
     assert measured(dora.app)[series] == 0
 
 
-def test_a_connection_that_could_not_be_opened_was_never_in_use(
+def test_a_connection_that_could_not_be_opened_does_not_count_as_in_use(
     dora: Person, tmp_path: Path
 ) -> None:
     with dora.app.app_context(), reading() as connection:
-        connection.invalidate()  # its place in the pool stays, and is to be filled again
+        connection.invalidate()  # the pool keeps its place, and opens a new one
     file = tmp_path / "authsvc.db"
     file.rename(tmp_path / "aside")
     file.mkdir()
@@ -230,7 +234,7 @@ def test_a_connection_that_could_not_be_opened_was_never_in_use(
 
 
 class Held(Argon2id):
-    """A hasher that is not done before it is let go."""
+    """A hasher that waits for an event."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8)
@@ -241,7 +245,7 @@ class Held(Argon2id):
         return super().verify(password, hash)
 
 
-def test_who_waits_for_a_hash_and_who_is_sent_away_is_told(carol: Person) -> None:
+def test_waiting_and_refused_password_hashings_are_measured(carol: Person) -> None:
     with carol.register().app.app_context():
         metrics = registry.get(Instruments).passwords
     hasher = Held()
@@ -253,15 +257,17 @@ def test_who_waits_for_a_hash_and_who_is_sent_away_is_told(carol: Person) -> Non
         assert_problem(carol.log_in(), 503, "service_unavailable")
         assert measured(carol.app)["authsvc_passwords_refused_total"] == 1
         hasher.let_go.set()
-    told = measured(carol.app)
+    metrics = measured(carol.app)
     answered = [one.result().status_code for one in held].count(200)
-    assert told["authsvc_passwords_waiting"] == 0
-    assert told["authsvc_password_hash_duration_seconds_count"] == answered
-    assert told["authsvc_passwords_refused_total"] == 1 + 3 - answered  # who waited for a second
+    assert metrics["authsvc_passwords_waiting"] == 0
+    assert metrics["authsvc_password_hash_duration_seconds_count"] == answered
+    assert (
+        metrics["authsvc_passwords_refused_total"] == 1 + 3 - answered
+    )  # those that waited too long
 
 
 def hostile(app: Flask, word: str) -> None:
-    """Requests that bear the word wherever a client can put one."""
+    """Send requests with the word in every place that a client controls."""
     client = app.test_client()
     for path in (f"/{word}", f"/api/me/{word}", f"/api/me/sessions/{word}", "/api/me"):
         for method in ("GET", word.upper()):
@@ -271,7 +277,7 @@ def hostile(app: Flask, word: str) -> None:
     client.get("/healthz", headers={"Host": f"{word}.example", "Origin": word})
 
 
-def test_no_client_can_make_a_series(carol: Person) -> None:
+def test_a_client_cannot_create_a_series(carol: Person) -> None:
     hostile(carol.app, "foobar")
     measured(carol.app)
     before = measured(carol.app)
@@ -283,7 +289,7 @@ def test_no_client_can_make_a_series(carol: Person) -> None:
     assert requests(after)["none", 405] == 21
 
 
-def test_nothing_personal_and_no_secret_stands_in_it(carol: Person) -> None:
+def test_the_metrics_hold_no_personal_data_and_no_secret(carol: Person) -> None:
     me = carol.register().logged_in().call("GET", "/api/me").json["id"]
     session = carol.call("GET", "/api/me/sessions").json["sessions"][0]["id"]
     carol.call("GET", f"/api/me?access_token={carol.access_token}")

@@ -1,4 +1,4 @@
-"""The dashboard, the alerts and their table speak of the metrics that there are, and of all."""
+"""The dashboard, the alerts and their table have every metric, and no other."""
 
 import json
 import re
@@ -25,8 +25,8 @@ def alerts() -> str:
 
 
 @pytest.fixture
-def told(alice: Person) -> dict[str, set[str]]:
-    """Each name that /metrics has, with its labels."""
+def metrics(alice: Person) -> dict[str, set[str]]:
+    """Return each metric's name with its labels."""
     alice.logged_in().call("GET", "/nowhere")
     found: dict[str, set[str]] = {}
     for series in figures(alice.call("GET", "/metrics").text):
@@ -35,30 +35,30 @@ def told(alice: Person) -> dict[str, set[str]]:
     return found
 
 
-def families(told: dict[str, set[str]]) -> set[str]:
-    names = {name for name in told if not name.endswith("_created")}
+def families(metrics: dict[str, set[str]]) -> set[str]:
+    names = {name for name in metrics if not name.endswith("_created")}
     return {re.sub("_(bucket|count|sum)$", "", name) for name in names}
 
 
 @pytest.mark.parametrize("query", [*queries(), alerts()])
-def test_each_query_asks_for_what_there_is(told: dict[str, set[str]], query: str) -> None:
+def test_each_query_uses_metrics_that_exist(metrics: dict[str, set[str]], query: str) -> None:
     asked = SERIES.findall(query)
     assert asked
     for name, selectors in asked:
-        assert name in told
-        assert set(re.findall(r"(\w+)=", selectors)) <= told[name] | OF_PROMETHEUS
+        assert name in metrics
+        assert set(re.findall(r"(\w+)=", selectors)) <= metrics[name] | OF_PROMETHEUS
     for labels in re.findall(r"by \(([^)]*)\)", query):
-        assert set(labels.split(", ")) <= told[asked[0][0]] | OF_PROMETHEUS
+        assert set(labels.split(", ")) <= metrics[asked[0][0]] | OF_PROMETHEUS
 
 
-def test_the_dashboard_and_the_table_leave_no_metric_out(told: dict[str, set[str]]) -> None:
+def test_the_dashboard_and_the_table_have_every_metric(metrics: dict[str, set[str]]) -> None:
     shown = {name for query in queries() for name, _ in SERIES.findall(query)}
-    assert {re.sub("_(bucket|count|sum)$", "", name) for name in shown} == families(told)
+    assert {re.sub("_(bucket|count|sum)$", "", name) for name in shown} == families(metrics)
     rows = re.findall(r"^\| `(authsvc_\w+)` \| ([^|]*)\|", OPERATIONS, re.MULTILINE)
-    assert {name for name, _ in rows} == families(told)
+    assert {name for name, _ in rows} == families(metrics)
     for name, labels in rows:
-        of_histogram = told.get(f"{name}_count", set())
-        assert set(re.findall(r"`(\w+)`", labels)) == told.get(name, of_histogram)
+        of_histogram = metrics.get(f"{name}_count", set())
+        assert set(re.findall(r"`(\w+)`", labels)) == metrics.get(name, of_histogram)
 
 
 def test_grafana_can_import_the_dashboard() -> None:

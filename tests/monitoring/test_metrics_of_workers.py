@@ -1,4 +1,4 @@
-"""The counts of several workers of one gunicorn are one count, whichever of them is asked."""
+"""The workers of one gunicorn share their counts, whichever of them answers."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def all_workers(service: Service) -> list[int]:
-    """The workers' process ids, once there are as many as there should be."""
+    """Wait for all workers, and return their process ids."""
     master = service.process.pid
     deadline = time.monotonic() + SECONDS
     while len(found := Path(f"/proc/{master}/task/{master}/children").read_text().split()) != 3:
@@ -39,7 +39,7 @@ def all_workers(service: Service) -> list[int]:
 
 @contextmanager
 def only(worker: int, workers: list[int]) -> Iterator[None]:
-    """While the block runs, the other workers stand still, so that this one answers."""
+    """Stop the other workers while the block runs, so that this one answers."""
     others = [pid for pid in workers if pid != worker]
     for pid in others:
         os.kill(pid, signal.SIGSTOP)
@@ -71,7 +71,7 @@ def logged_in(service: Service) -> dict[str, str]:
     return {"Authorization": f"Bearer {json.loads(text)['access_token']}"}
 
 
-def test_each_worker_tells_what_all_of_them_counted(service: Service) -> None:
+def test_each_worker_reports_the_counts_of_all_workers(service: Service) -> None:
     workers = all_workers(service)
     call(service, "POST", "/auth/register", CREDENTIALS)
     bearer = logged_in(service)
@@ -83,9 +83,9 @@ def test_each_worker_tells_what_all_of_them_counted(service: Service) -> None:
             call(service, "POST", "/auth/login", CREDENTIALS | {"password": "a wrong one"})
     for worker in workers:
         with only(worker, workers):
-            told = measured(service)
-        counted = requests(told)
-        counted.pop(("operations.healthz", 200))  # how the start was awaited
+            metrics = measured(service)
+        counted = requests(metrics)
+        counted.pop(("operations.healthz", 200))  # sent while the test waited for the start
         assert counted == {
             ("auth.register", 201): 1,
             ("auth.login", 200): 1,
@@ -93,16 +93,16 @@ def test_each_worker_tells_what_all_of_them_counted(service: Service) -> None:
             ("none", 404): 3,
             ("auth.login", 401): 3,
         }
-        assert told['authsvc_logins_total{outcome="good"}'] == 1
-        assert told['authsvc_logins_total{outcome="refused"}'] == 3
-        assert told['authsvc_problems_total{code="not_found"}'] == 3
-        assert told["authsvc_password_hash_duration_seconds_count"] == 5
-        assert 0 < told["authsvc_password_hash_duration_seconds_sum"] < 5
-        assert told["authsvc_passwords_waiting"] == 0
-        assert told["authsvc_passwords_refused_total"] == 0
+        assert metrics['authsvc_logins_total{outcome="good"}'] == 1
+        assert metrics['authsvc_logins_total{outcome="refused"}'] == 3
+        assert metrics['authsvc_problems_total{code="not_found"}'] == 3
+        assert metrics["authsvc_password_hash_duration_seconds_count"] == 5
+        assert 0 < metrics["authsvc_password_hash_duration_seconds_sum"] < 5
+        assert metrics["authsvc_passwords_waiting"] == 0
+        assert metrics["authsvc_passwords_refused_total"] == 0
 
 
-def test_a_worker_that_is_killed_loses_no_count_but_its_gauges(service: Service) -> None:
+def test_a_killed_worker_keeps_its_counts_and_loses_its_gauges(service: Service) -> None:
     workers = all_workers(service)
     victim = workers[1]
     call(service, "POST", "/auth/register", CREDENTIALS)
@@ -110,7 +110,9 @@ def test_a_worker_that_is_killed_loses_no_count_but_its_gauges(service: Service)
     assert call(service, "DELETE", "/api/me/sessions", **ended)[0] == 204
     deadline = time.monotonic() + SECONDS
     with only(victim, workers):
-        while call(service, "GET", "/api/me", **bearer)[0] != 401:  # it hears within a second
+        while (
+            call(service, "GET", "/api/me", **bearer)[0] != 401
+        ):  # it learns of it within a second
             assert time.monotonic() < deadline
         before = measured(service)
         assert before["authsvc_revoked_sessions"] == 2
@@ -121,7 +123,7 @@ def test_a_worker_that_is_killed_loses_no_count_but_its_gauges(service: Service)
     assert requests(after)["resources.show", 401] == 1
 
 
-def test_however_many_workers_come_and_go_there_are_no_more_files(service: Service) -> None:
+def test_replaced_workers_reuse_the_files_of_their_predecessors(service: Service) -> None:
     for _ in range(3):
         call(service, "GET", "/nowhere")
         gone = all_workers(service)[0]
@@ -137,11 +139,11 @@ def test_however_many_workers_come_and_go_there_are_no_more_files(service: Servi
     assert numbers == {"0", "1", "2", "3"}
 
 
-def test_nothing_is_left_when_the_service_has_ended(service: Service) -> None:
+def test_the_folder_is_removed_when_the_service_ends(service: Service) -> None:
     folder = folder_of(service)
     assert folder.is_dir()
     first = all_workers(service)[0]
-    os.kill(first, signal.SIGTERM)  # a worker that ends takes nothing along
+    os.kill(first, signal.SIGTERM)  # a worker's end does not remove it
     while Path(f"/proc/{first}").exists():
         time.sleep(0.01)
     assert folder.is_dir()
@@ -149,7 +151,7 @@ def test_nothing_is_left_when_the_service_has_ended(service: Service) -> None:
     assert not folder.exists()
 
 
-def test_what_a_killed_service_left_goes_when_the_next_starts_and_a_living_ones_stays(
+def test_a_start_removes_the_folder_of_a_killed_service_and_keeps_that_of_a_running_one(
     service: Service, tmp_path: Path
 ) -> None:
     database = f"sqlite:///{tmp_path / 'authsvc.db'}"
@@ -166,7 +168,7 @@ def test_what_a_killed_service_left_goes_when_the_next_starts_and_a_living_ones_
 
 
 def folder_of(service: Service) -> Path:
-    """Where the workers count: what they have mapped into their memory tells."""
+    """Return the folder of the workers' counts, from the files in their memory maps."""
     maps = Path(f"/proc/{all_workers(service)[0]}/maps").read_text()
     (folder,) = {
         line.split()[-1].rpartition("/")[0]

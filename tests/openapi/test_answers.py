@@ -1,4 +1,4 @@
-"""What the routes really answer is what /openapi.json says: each success, and each problem."""
+"""The routes' responses match /openapi.json: each success, and each problem."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +47,7 @@ PROVOKED: dict[str, Callable[[Visit], TestResponse]] = {
     "rate_limited": lambda visit: visit.again_and_again(),
 }
 ELSEWHERE = {"registration_closed", "method_not_allowed", "internal_error", "service_unavailable"}
-"""Those for which another app is needed, or none of the operations."""
+"""The problems that need another app, or that no operation has."""
 
 
 @pytest.fixture
@@ -55,12 +55,12 @@ def description(app: Flask) -> Description:
     return Description(app)
 
 
-def test_each_problem_is_provoked_here() -> None:
+def test_each_problem_of_the_contract_is_provoked_here() -> None:
     assert set(PROVOKED) | ELSEWHERE == {code for _, code in DOCUMENTED}
 
 
 @pytest.mark.parametrize("route", BUDGET)
-def test_the_document_tells_of_each_success(
+def test_the_document_describes_each_success(
     description: Description, alice: Person, route: str
 ) -> None:
     answer = BUDGET[route][0](alice.logged_in())
@@ -72,14 +72,14 @@ def test_the_document_tells_of_each_success(
 OF_ROWS = {"access_token_revoked", "email_taken", "not_found", "rate_limited", "wrong_password"} | {
     code for code in PROVOKED if code.startswith(("refresh_token", "invalid_credentials"))
 }
-"""Those for which the database is asked."""
+"""The problems that need a query."""
 
 
 @pytest.mark.parametrize(
     "code",
     [pytest.param(code, marks=[pytest.mark.once] * (code not in OF_ROWS)) for code in PROVOKED],
 )
-def test_each_operation_answers_the_problems_that_the_document_gives_it_and_no_others(
+def test_each_operation_answers_with_exactly_the_problems_of_the_document(
     app: Flask, description: Description, code: str
 ) -> None:
     provoked = set()
@@ -87,14 +87,14 @@ def test_each_operation_answers_the_problems_that_the_document_gives_it_and_no_o
         answer = PROVOKED[code](visit)
         description.assert_tells_of(answer)
         if code in description.codes(visit.operation):
-            told = f"{visit.operation} does not answer {code}: {answer.text}"
-            assert answer.mimetype == "application/problem+json", told
-            assert answer.json["code"] == code, told
+            message = f"{visit.operation} does not answer {code}: {answer.text}"
+            assert answer.mimetype == "application/problem+json", message
+            assert answer.json["code"] == code, message
             provoked.add(visit.operation.path)
     assert provoked
 
 
-def test_where_registration_is_closed_it_is_refused_as_the_document_says(
+def test_closed_registration_is_refused_as_the_document_says(
     make_app: MakeApp, description: Description, alice: Person
 ) -> None:
     alice.app = make_app(registration="closed")
@@ -104,7 +104,7 @@ def test_where_registration_is_closed_it_is_refused_as_the_document_says(
 
 
 @pytest.mark.only("sqlite")
-def test_without_the_database_each_operation_that_needs_it_is_unavailable(
+def test_without_the_database_each_operation_that_needs_it_answers_503(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
     file = tmp_path / "authsvc.db"
@@ -113,7 +113,7 @@ def test_without_the_database_each_operation_that_needs_it_is_unavailable(
     code = "service_unavailable"
     operations = [one for one in description.operations if code in description.codes(one)]
     waiting = visits(before, description, operations)
-    after = make_app(database_url=url)  # which has heard of no revoked session yet
+    after = make_app(database_url=url)  # whose revocation list is still empty
     with away(after, file):
         for visit in waiting:
             visit.person.app = after
@@ -122,13 +122,13 @@ def test_without_the_database_each_operation_that_needs_it_is_unavailable(
             description.assert_tells_of(answer)
 
 
-def test_problems_of_no_operation_are_as_the_document_says(
+def test_problems_outside_of_operations_are_as_the_document_says(
     make_app: MakeApp, description: Description
 ) -> None:
     broken = make_app()
     broken.get("/broken")(public(lambda: {}["canary"]))
     client = broken.test_client()
-    told = description.document["components"]["responses"]
-    description.assert_is(told["InternalError"], client.get("/broken"))
-    description.assert_is(told["NotFound"], client.get("/nowhere"))
-    description.assert_is(told["MethodNotAllowed"], client.get("/auth/login"))
+    responses = description.document["components"]["responses"]
+    description.assert_is(responses["InternalError"], client.get("/broken"))
+    description.assert_is(responses["NotFound"], client.get("/nowhere"))
+    description.assert_is(responses["MethodNotAllowed"], client.get("/auth/login"))

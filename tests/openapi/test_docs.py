@@ -41,19 +41,19 @@ def page(app: Flask) -> Elements:
     return Elements(app.test_client().get("/docs").text)
 
 
-def test_the_type_of_each_problem_leads_to_its_explanation(app: Flask, page: Elements) -> None:
+def test_the_type_of_each_problem_links_to_its_explanation(app: Flask, page: Elements) -> None:
     type_ = app.test_client().get("/nowhere").json["type"]
     path, _, place = type_.partition("#")
     assert (path, place in page.ids) == ("/docs", True)
     assert {code for _, code in DOCUMENTED} <= set(page.ids)
 
 
-def test_each_operation_has_its_place(app: Flask, page: Elements) -> None:
+def test_each_operation_has_an_anchor(app: Flask, page: Elements) -> None:
     named = {one.told["operationId"] for one in Description(app).operations}
     assert named <= set(page.ids)
 
 
-def test_no_place_is_there_twice_and_no_link_leads_nowhere(app: Flask, page: Elements) -> None:
+def test_anchors_are_unique_and_every_link_resolves(app: Flask, page: Elements) -> None:
     assert len(page.ids) == len(set(page.ids))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     for link in page.links | page.loaded:
@@ -61,7 +61,9 @@ def test_no_place_is_there_twice_and_no_link_leads_nowhere(app: Flask, page: Ele
             assert app.test_client().get(f"/{link}").status_code == 200
 
 
-def test_it_needs_no_other_host_and_nothing_inline(app: Flask, page: Elements) -> None:
+def test_the_page_loads_nothing_from_other_hosts_and_has_nothing_inline(
+    app: Flask, page: Elements
+) -> None:
     assert page.inline == set()
     assert page.loaded == {"docs/icon.svg", "docs/look.css", "docs/docs.css"}
     policy = app.test_client().get("/docs").headers["Content-Security-Policy"]
@@ -72,7 +74,7 @@ def test_it_needs_no_other_host_and_nothing_inline(app: Flask, page: Elements) -
         assert not re.search(r"url\(|@import", app.test_client().get(f"/docs/{name}").text)
 
 
-def test_what_a_docstring_says_is_shown_as_text(make_app: MakeApp) -> None:
+def test_docstrings_are_escaped(make_app: MakeApp) -> None:
     def view() -> list[str]:
         """<script>alert(1)</script>
 
@@ -87,12 +89,12 @@ def test_what_a_docstring_says_is_shown_as_text(make_app: MakeApp) -> None:
     assert all(f"&lt;script&gt;alert({number})&lt;/script&gt;" in text for number in (1, 2, 3))
 
 
-def test_it_names_the_service_of_the_issuer(make_app: MakeApp) -> None:
+def test_the_examples_use_the_issuer(make_app: MakeApp) -> None:
     text = make_app(issuer="https://auth.example.com").test_client().get("/docs").text
     assert "AUTH=https://auth.example.com\n" in text
 
 
-def test_it_is_sent_again_only_when_it_changed(app: Flask) -> None:
+def test_the_response_is_revalidated_by_its_etag(app: Flask) -> None:
     client = app.test_client()
     first = client.get("/docs")
     again = client.get("/docs", headers={"If-None-Match": first.headers["ETag"]})

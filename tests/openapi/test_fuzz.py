@@ -1,6 +1,6 @@
-"""schemathesis reads /openapi.json, sends what it allows and what it forbids, and finds nothing.
+"""schemathesis reads /openapi.json, sends valid and invalid requests, and finds nothing.
 
-All its checks are on, and its cases are the same in each run.
+All its checks are on, and its cases are the same in every run.
 """
 
 import threading
@@ -33,12 +33,12 @@ ALICE = ("alice@example.org", "a horse that is correct")
 
 class Silent(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
-        """The service writes a line itself."""
+        """Log nothing: the service logs its requests."""
 
 
 @pytest.fixture
 def quick_app(tmp_path: Path) -> Iterator[Flask]:
-    """The service with no limits to meet, the cheapest of hashes, and Alice's account."""
+    """Yield the service without limits, with the cheapest hashes, and Alice's account."""
     url = new_database(tmp_path)
     settings = {
         "database_url": url,
@@ -57,7 +57,7 @@ def quick_app(tmp_path: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def url(quick_app: Flask) -> Iterator[str]:
-    """Over a socket: in process, one of schemathesis' checks cannot send its requests."""
+    """Yield the document's URL on a socket: one of schemathesis' checks needs one."""
     server = make_server("127.0.0.1", 0, quick_app, threaded=True, request_handler=Silent)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -68,7 +68,7 @@ def url(quick_app: Flask) -> Iterator[str]:
 
 
 class LoggedIn:
-    """Each request comes from a session of its own, since some of them end it."""
+    """Each request has its own session, since some of them end it."""
 
     app: Flask
 
@@ -84,15 +84,15 @@ class LoggedIn:
             case.headers["Authorization"] = f"Bearer {person.access_token}"
 
     def _put_in_body(self, case: schemathesis.Case, person: Person) -> None:
-        """OpenAPI cannot say that a member of the body stands for the header."""
+        """OpenAPI cannot say that a member of the body replaces the header."""
         missing = getattr(case.meta.phase.data, "parameter", None)
         if missing != "Authorization":  # then there must be no token at all
             case.body = {**case.body, "access_token": person.access_token}
         case.headers.pop("Authorization", None)
 
 
-def is_no_known_password(context: Any, case: schemathesis.Case) -> bool:
-    """No schema can hold the list of passwords that are refused because they are known."""
+def has_no_breached_password(context: Any, case: schemathesis.Case) -> bool:
+    """A schema cannot hold the list of breached passwords."""
     body = case.body if isinstance(case.body, dict) else {}
     chosen = [body.get("password"), body.get("new_password")]
     long_enough = [text for text in chosen if isinstance(text, str) and len(text) >= SHORTEST]
@@ -100,7 +100,7 @@ def is_no_known_password(context: Any, case: schemathesis.Case) -> bool:
 
 
 def faults(event: Any) -> list[str]:
-    """What schemathesis found, or could not do."""
+    """Return the failures and errors of schemathesis."""
     if isinstance(event, events.NonFatalError):
         return [f"{event.label}: {event.value!r}"]
     if not isinstance(event, events.ScenarioFinished):
@@ -118,7 +118,7 @@ def test_schemathesis_finds_nothing(quick_app: Flask, url: str) -> None:
     always_the_same = {"deterministic": True, "max-examples": EXAMPLES, "database": "none"}
     config = SchemathesisConfig.from_dict({"generation": always_the_same})
     described = schemathesis.openapi.from_url(url, config=config)
-    described.hook("filter_case")(is_no_known_password)
+    described.hook("filter_case")(has_no_breached_password)
     described.auth(refresh_interval=None)(type("LoggedIn", (LoggedIn,), {"app": quick_app}))
     seen = list(from_schema(described).execute())
     assert not (found := [fault for event in seen for fault in faults(event)]), "\n".join(found)

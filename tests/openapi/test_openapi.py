@@ -1,4 +1,4 @@
-"""GET /openapi.json: valid, whole, and of one mind with the routes and the problems."""
+"""GET /openapi.json: valid, complete, and consistent with the routes and the problems."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.support.api_description import Description, codes_in
 from tests.web.test_problems import DOCUMENTED
 
 UNDESCRIBED = {"GET /docs/<any('docs.css', 'look.css', 'icon.svg'):name>"}
-"""What a page loads, and nobody calls."""
+"""Files that the page loads, which clients do not call."""
 
 # A generated client's functions have these names: another name breaks it.
 OPERATIONS = {
@@ -46,12 +46,12 @@ def description(app: Flask) -> Description:
     return Description(app)
 
 
-def test_it_is_valid_openapi_3_1(description: Description) -> None:
+def test_the_document_is_valid_openapi_3_1(description: Description) -> None:
     assert description.document["openapi"] == "3.1.0"
     validate(description.document)
 
 
-def test_every_route_is_in_it(app: Flask) -> None:
+def test_the_document_has_every_route(app: Flask) -> None:
     described = {str(operation) for operation in Description(app).operations}
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
@@ -64,28 +64,28 @@ def test_every_route_is_in_it(app: Flask) -> None:
                 )
 
 
-def test_its_operations_have_the_names_that_clients_know(description: Description) -> None:
+def test_operation_ids_do_not_change(description: Description) -> None:
     named = {str(operation): operation.told["operationId"] for operation in description.operations}
     assert named == OPERATIONS
 
 
-def test_its_problems_are_those_of_the_contract(description: Description) -> None:
+def test_the_documents_problems_are_those_of_the_contract(description: Description) -> None:
     components = description.document["components"]
-    told = {code for _, code in DOCUMENTED}
-    assert set(components["schemas"]["Problem"]["properties"]["code"]["enum"]) == told
+    documented = {code for _, code in DOCUMENTED}
+    assert set(components["schemas"]["Problem"]["properties"]["code"]["enum"]) == documented
     responses = components["responses"].values()
     schemas = [response["content"]["application/problem+json"]["schema"] for response in responses]
-    assert {code for schema in schemas for code in codes_in(schema)} == told
+    assert {code for schema in schemas for code in codes_in(schema)} == documented
 
 
-def test_each_problem_is_shown_by_an_example(description: Description) -> None:
-    for told in description.document["components"]["responses"].values():
-        content = told["content"]["application/problem+json"]
+def test_each_problem_has_an_example(description: Description) -> None:
+    for response in description.document["components"]["responses"].values():
+        content = response["content"]["application/problem+json"]
         description.assert_fits(content["schema"], content["example"])
         assert content["example"]["code"] in codes_in(content["schema"])
 
 
-def test_each_operation_says_what_it_does_and_each_member_what_it_means(
+def test_each_operation_and_each_member_has_a_description(
     description: Description,
 ) -> None:
     for operation in description.operations:
@@ -93,11 +93,11 @@ def test_each_operation_says_what_it_does_and_each_member_what_it_means(
         for parameter in operation.told.get("parameters", []):
             assert parameter["description"], f"{operation}: Args: {parameter['name']}"
     for name, schema in description.document["components"]["schemas"].items():
-        for member, told in schema.get("properties", {}).items():
-            assert told.get("description"), f"{name}: its docstring needs Args: {member}"
+        for member, described in schema.get("properties", {}).items():
+            assert described.get("description"), f"{name}: its docstring needs Args: {member}"
 
 
-def test_it_tells_how_each_route_is_entered(description: Description) -> None:
+def test_the_document_says_which_credential_each_route_needs(description: Description) -> None:
     entered = {str(one): one.told["security"] for one in description.operations}
     assert entered["GET /api/me"] == [{"access_token": []}]
     assert entered["POST /auth/refresh"] == [{"refresh_cookie": []}]
@@ -114,7 +114,7 @@ def test_a_login_sets_the_cookie_and_a_refresh_sets_none(description: Descriptio
     assert "Set-Cookie" not in responses["/auth/refresh"]["post"]["responses"]["200"]["headers"]
 
 
-def test_it_follows_the_settings(make_app: MakeApp) -> None:
+def test_the_document_follows_the_settings(make_app: MakeApp) -> None:
     url = "http://localhost:8000"
     app = make_app(issuer=f"{url}/", cookie_secure=False)
     document = Description(app).document
@@ -126,7 +126,7 @@ def test_it_follows_the_settings(make_app: MakeApp) -> None:
     assert new_password["format"] == "password"
 
 
-def test_it_is_sent_again_only_when_it_changed(app: Flask) -> None:
+def test_the_response_is_revalidated_by_its_etag(app: Flask) -> None:
     client = app.test_client()
     first = client.get("/openapi.json")
     assert first.headers["Cache-Control"] == "no-cache"
@@ -134,7 +134,9 @@ def test_it_is_sent_again_only_when_it_changed(app: Flask) -> None:
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_routes_of_a_users_own_are_in_it_if_they_say_what_they_answer(make_app: MakeApp) -> None:
+def test_an_operators_own_routes_are_described_if_they_declare_a_response(
+    make_app: MakeApp,
+) -> None:
     own = Blueprint("notes", __name__)
 
     @own.get("/notes/<int:number>")
@@ -152,7 +154,7 @@ def test_routes_of_a_users_own_are_in_it_if_they_say_what_they_answer(make_app: 
     app.register_blueprint(own)
     document = Description(app).document
     validate(document)
-    told = document["paths"]["/notes/{number}"]["get"]
-    assert (told["summary"], told["tags"]) == ("Read a note", ["notes"])
-    assert told["parameters"][0]["description"] == "Which."
+    operation = document["paths"]["/notes/{number}"]["get"]
+    assert (operation["summary"], operation["tags"]) == ("Read a note", ["notes"])
+    assert operation["parameters"][0]["description"] == "Which."
     assert "/silent" not in json.dumps(document)

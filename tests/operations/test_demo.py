@@ -1,4 +1,4 @@
-"""GET /demo: where it is, and where it must not be."""
+"""GET /demo: when it is served, and when it must not be."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +25,13 @@ def settings(tmp_path: Path, **chosen: object) -> Settings:
     )
 
 
-def test_there_is_no_demo_unless_it_is_asked_for(tmp_path: Path) -> None:
+def test_the_demo_is_off_by_default(tmp_path: Path) -> None:
     client = create_app(settings(tmp_path)).test_client()
     assert client.get("/demo").status_code == 404
     assert client.get("/demo/demo.js").status_code == 404
 
 
-def test_the_demos_policy_lets_in_nothing_inline_and_nothing_foreign(tmp_path: Path) -> None:
+def test_the_demos_policy_allows_nothing_inline_and_no_other_origin(tmp_path: Path) -> None:
     client = create_app(settings(tmp_path, demo=True)).test_client()
     answer = client.get("/demo")
     assert answer.status_code == 200

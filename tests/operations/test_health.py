@@ -8,13 +8,13 @@ from tests.conftest import MakeApp
 from tests.support.responses import assert_problem, away
 
 
-def test_a_process_that_answers_is_healthy_and_ready(app: Flask) -> None:
+def test_a_running_service_is_healthy_and_ready(app: Flask) -> None:
     for path in ("/healthz", "/readyz"):
         answer = app.test_client().get(path)
         assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
 
-def test_without_its_database_it_is_healthy_but_not_ready(
+def test_a_service_without_its_database_is_healthy_but_not_ready(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
     file = tmp_path / "authsvc.db"

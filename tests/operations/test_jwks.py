@@ -10,7 +10,7 @@ from tests.support.key_pair_settings import ED25519, P256, signed_by
 ROUTE = "/.well-known/jwks.json"
 
 
-def test_with_a_shared_secret_nothing_is_published(app: Flask) -> None:
+def test_with_a_shared_secret_no_key_is_published(app: Flask) -> None:
     answer = app.test_client().get(ROUTE)
     assert (answer.status_code, answer.json) == (200, {"keys": []})
 
@@ -36,7 +36,7 @@ def test_after_a_move_back_to_a_secret_the_previous_public_key_stays_published(
     assert app.test_client().get(ROUTE).json == {"keys": [key_from_pem(ED25519).jwk]}
 
 
-def test_caches_may_keep_it_for_a_minute_and_revalidate_it(make_app: MakeApp) -> None:
+def test_caches_may_keep_the_keys_for_a_minute_and_revalidate_them(make_app: MakeApp) -> None:
     client = make_app(**signed_by("EdDSA")).test_client()
     first = client.get(ROUTE)
     assert first.headers.getlist("Cache-Control") == ["public, max-age=60"]

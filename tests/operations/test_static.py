@@ -11,14 +11,14 @@ MODULE = Path(authsvc.__file__).parent / "static" / "authsvc.js"
 ROUTE = "/static/authsvc.js"
 
 
-def test_the_module_is_served_as_javascript_to_everybody(app: Flask) -> None:
+def test_the_module_is_served_as_javascript_without_a_token(app: Flask) -> None:
     answer = app.test_client().get(ROUTE)
     assert answer.status_code == 200
     assert answer.data == MODULE.read_bytes()
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
-def test_the_module_is_revalidated_by_its_hash_and_sent_again_only_when_it_changed(
+def test_the_module_is_revalidated_by_its_etag(
     app: Flask,
 ) -> None:
     client = app.test_client()
@@ -31,7 +31,7 @@ def test_the_module_is_revalidated_by_its_hash_and_sent_again_only_when_it_chang
     assert other.status_code == 200
 
 
-def test_pages_of_allowed_origins_alone_may_import_the_module(make_app: MakeApp) -> None:
+def test_only_pages_of_allowed_origins_may_import_the_module(make_app: MakeApp) -> None:
     client = make_app(allowed_origins="https://app.example.com").test_client()
     allowed = client.get(ROUTE, headers={"Origin": "https://app.example.com"})
     assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example.com"

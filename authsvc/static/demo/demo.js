@@ -1,4 +1,4 @@
-// The demo page: authsvc.js does the work, this shows it.
+// The demo page: shows what authsvc.js does.
 
 import { createAuth } from "../static/authsvc.js";
 import { createTimeline } from "./timeline.js";
@@ -11,7 +11,7 @@ const LOGGED = 60;
 observe();
 const auth = createAuth({ baseUrl: new URL("..", import.meta.url).href });
 
-/** Look over the module's shoulder: every request that it sends goes into the picture. */
+/** Wrap `fetch`, so that every request of the module is drawn and logged. */
 function observe() {
   const send = globalThis.fetch;
   globalThis.fetch = async (input, init) => {
@@ -45,7 +45,7 @@ function observe() {
 }
 
 function explain({ code, detail }) {
-  if (code === "refresh_token_missing") return "There is no session to take up.";
+  if (code === "refresh_token_missing") return "There is no session to restore.";
   return `${code}: ${detail}`;
 }
 
@@ -59,7 +59,7 @@ function became(method, path) {
 
 function log(method, path, answer, text, kind) {
   const row = $("log").insertRow(0);
-  row.role = "row"; // on a narrow screen it is no table to the browser
+  row.role = "row"; // a narrow screen's CSS takes away the roles of a table
   for (const cell of [new Date().toLocaleTimeString(), `${method} ${path}`, answer, text]) {
     Object.assign(row.insertCell(), { role: "cell", textContent: cell });
   }
@@ -71,7 +71,7 @@ function log(method, path, answer, text, kind) {
 let shown = "unknown";
 function show(user) {
   const before = shown;
-  shown = user?.id ?? "nobody";
+  shown = user?.id ?? "logged out";
   if (before === shown) return;
   const held = document.activeElement;
   const lostFocus = held === document.body || held?.closest("#entrance, #person, #account");
@@ -109,7 +109,7 @@ function tell(text) {
   quiet = setTimeout(() => ($("status").textContent = ""), 6_000);
 }
 
-/** Do it with the button held, and say what went wrong beside it. */
+/** Run the work with the button disabled, and show its error beside it. */
 async function attempt(errorAt, work, button) {
   const place = $(errorAt);
   place.textContent = "";
@@ -228,8 +228,8 @@ function tick() {
 
 function describe() {
   const text = auth.user
-    ? `Timeline: the access token has about ${Math.ceil(timeline.left() / 10) * 10} seconds left. The table at the end of the page tells the same in words.`
-    : "Timeline: nobody is logged in";
+    ? `Timeline: the access token has about ${Math.ceil(timeline.left() / 10) * 10} seconds left. The table at the end of the page lists the requests.`
+    : "Timeline: logged out";
   if ($("timeline").ariaLabel !== text) $("timeline").ariaLabel = text;
 }
 

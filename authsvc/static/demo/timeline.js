@@ -1,4 +1,4 @@
-// The picture of the demo: the session, its access tokens, the refreshes and the requests in time.
+// The demo's timeline: the session, its access tokens, the refreshes and the requests.
 
 const NS = "http://www.w3.org/2000/svg";
 const LANES = ["Session", "Access token", "Refresh", "Requests"];
@@ -117,7 +117,7 @@ export function createTimeline(svg) {
       const row = marks.filter((m) => m.lane === lane && at - m.at < 500).length % 4;
       marks.push({ lane, kind, at, row: row === 0 ? 0 : row % 2 ? -row : row - 1 });
     },
-    /** Seconds that the current access token still lives; 0 without one. */
+    /** Seconds until the current access token expires; 0 without one. */
     left() {
       const open = last(tokens);
       return open ? Math.max(0, (open.expires - performance.now()) / 1000) : 0;
