@@ -9,11 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
-from bench.document import plots, report, write
-from bench.load import WrkMissing, require_wrk
-from bench.measure import Pace
-from bench.roster import AUTHSVC, BARE, PEERS
-from bench.run import run
+from bench.load.all_rounds import run
+from bench.load.one_round import Pace
+from bench.load.wrk import WrkMissing, require_wrk
+from bench.peers.catalog import AUTHSVC, BARE, PEERS
+from bench.report.document import plots, report, write
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 FEWEST_ROUNDS = 5

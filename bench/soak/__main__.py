@@ -21,17 +21,17 @@ from pathlib import Path
 
 from authsvc import clock
 from authsvc.sessions.purge import KEPT
-from bench.document import write
-from bench.growth import stored
-from bench.prepared import prepare
-from bench.roster import AUTHSVC, ROOT
-from bench.run import DISK
-from bench.server import Server
-from bench.soak.page import BY, PLOT, plot, report
+from bench.growth.__main__ import stored
+from bench.load.all_rounds import DISK
+from bench.peers.catalog import AUTHSVC, ROOT
+from bench.peers.prepare import prepare
+from bench.peers.server import Server
+from bench.report.document import write
+from bench.soak.report import BY, PLOT, plot, report
 from bench.soak.samples import Sample, look
+from bench.soak.scenario import ACCESS_TTL
 from bench.soak.verdict import faults, growth
-from bench.soak.visits import ACCESS_TTL
-from bench.soak.warm import warm_up
+from bench.soak.warm_up import warm_up
 
 PAGE = ROOT / "docs" / "performance.md"
 SHORTEST = 60

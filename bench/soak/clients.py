@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 from threading import Lock, Thread
 
-from bench.soak.visits import Cast, Visit
+from bench.soak.scenario import Cast, Visit
 
 AT_ONCE = 16
 EVERY = 10.0

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.server import Process, Server
+from bench.peers.server import Process, Server
 
 TABLES = ("users", "refresh_tokens", "security_events", "rate_limits")
 

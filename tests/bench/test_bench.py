@@ -7,18 +7,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import overload
-from bench.bars import Bar, bars
-from bench.crowd import Outcome
-from bench.document import BEGIN, BY, END, plots, report, write
-from bench.load import Load, LoadFailed, parse
-from bench.measure import Figures, Loaded, Pace, lopsided
-from bench.peer import Auth, Peer
-from bench.results import Results
-from bench.roster import AUTHSVC, BARE
-from bench.run import DISK, run
-from bench.server import Memory
-from bench.table import tables
+from bench.load.all_rounds import DISK, run
+from bench.load.load_generator import Outcome
+from bench.load.one_round import Figures, Loaded, Pace, lopsided
+from bench.load.results import Results
+from bench.load.wrk import Load, LoadFailed, parse
+from bench.overload import __main__ as overload
+from bench.peers.catalog import AUTHSVC, BARE
+from bench.peers.definition import Auth, Peer
+from bench.peers.server import Memory
+from bench.report.bars import Bar, bars
+from bench.report.document import BEGIN, BY, END, plots, report, write
+from bench.report.tables import tables
 from tests.support.programs import program
 
 WRK = """Running 5s test @ http://127.0.0.1:8000/api/things

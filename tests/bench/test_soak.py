@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.document import write
-from bench.run import DISK
-from bench.server import Process
+from bench.load.all_rounds import DISK
+from bench.peers.server import Process
+from bench.report.document import write
 from bench.soak.__main__ import PAGE, run
-from bench.soak.page import BY, PLOT, plot, report
+from bench.soak.report import BY, PLOT, plot, report
 from bench.soak.samples import Sample, total
 from bench.soak.verdict import faults, growth, memory_grew
 

@@ -17,9 +17,9 @@ from threading import Thread
 
 import pytest
 
-from bench.crowd import Crowd, gathered
-from bench.load import Request
-from bench.overload import raw, seconds_until
+from bench.load.load_generator import Crowd, gathered
+from bench.load.wrk import Request
+from bench.overload.__main__ import raw, seconds_until
 from tests.support.gunicorn_server import Service, new_database, serving
 
 EMAIL, PASSWORD = "alice@example.com", "a horse that is correct"

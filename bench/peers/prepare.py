@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.ceilings import ARGON2ID
-from bench.peer import ALICE, SESSIONS, WORKERS, Peer
+from bench.load.ceilings import ARGON2ID
 from bench.peers.bare import ANSWER
-from bench.server import NotStarted, Server, serving
+from bench.peers.definition import ALICE, SESSIONS, WORKERS, Peer
+from bench.peers.server import NotStarted, Server, serving
 from tests.support.gunicorn_server import environment, free_port
 from tests.support.signing_secrets import ACCESS_SECRET
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from authsvc.tokens.claims import LEEWAY
 from authsvc.web.json_body import MAX_BODY
-from bench.speak import JSON
+from bench.load.peer_requests import JSON
 
 ACCESS_TTL = 60
 """Seconds; that of refresh tokens is in bench/soak/__main__.py."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from statistics import median
 
-from bench.machine import machine, version_of_authsvc
+from bench.report.machine import machine, version_of_authsvc
+from bench.report.svg import COLOURS, GRID, Picture
 from bench.soak.samples import TABLES, Sample, total
 from bench.soak.verdict import names, settled
-from bench.svg import COLOURS, GRID, Picture
 
 BY = "make soak"
 PLOT = "soak.svg"

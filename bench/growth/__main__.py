@@ -40,7 +40,7 @@ from authsvc.settings import Settings
 from authsvc.users.authentication import Authenticated
 from authsvc.web import registry
 from authsvc.web.client import Client
-from bench.svg import COLOURS, GRID, Picture
+from bench.report.svg import COLOURS, GRID, Picture
 from tests.support.postgres_cluster import CRASH_SAFE, Cluster, find_binaries
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 

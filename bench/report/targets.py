@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from bench.measure import HAMMERING, Figures
-from bench.results import Results, cold_start, memory_a_worker, middle
-from bench.roster import AUTHSVC, BARE
+from bench.load.one_round import HAMMERING, Figures
+from bench.load.results import Results, cold_start, memory_a_worker, middle
+from bench.peers.catalog import AUTHSVC, BARE
 
 
 @dataclass(frozen=True)

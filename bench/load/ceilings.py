@@ -9,9 +9,9 @@ from pathlib import Path
 from werkzeug.security import generate_password_hash
 
 from authsvc.users.passwords import Passwords
-from bench.hashing import argon2id, leave_interrupts, rate, scrypt
-from bench.peer import ALICE, SESSIONS, WORKERS
+from bench.load.hashing import argon2id, leave_interrupts, rate, scrypt
 from bench.peers.bare import Sessions
+from bench.peers.definition import ALICE, SESSIONS, WORKERS
 
 PASSWORD = ALICE["PASSWORD"]
 ARGON2ID = Passwords(min_length=len(PASSWORD)).hash(PASSWORD)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from statistics import median
 
-from bench.measure import Loaded
-from bench.peer import Peer
-from bench.results import Results, cold_start, largest_process, memory_a_worker, middle
-from bench.roster import AUTHSVC, BARE
-from bench.targets import targets
+from bench.load.one_round import Loaded
+from bench.load.results import Results, cold_start, largest_process, memory_a_worker, middle
+from bench.peers.catalog import AUTHSVC, BARE
+from bench.peers.definition import Peer
+from bench.report.targets import targets
 
 REQUESTS = (
     "requests/s", "rounds", "to bare Flask", "p50 ms", "p99 ms", "CPU µs each", "lopsided",

@@ -4,9 +4,9 @@ import json
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 
-from bench.load import LoadFailed, Request
-from bench.peer import ALICE, Auth, Peer
-from bench.server import Server
+from bench.load.wrk import LoadFailed, Request
+from bench.peers.definition import ALICE, Auth, Peer
+from bench.peers.server import Server
 
 JSON = {"Content-Type": "application/json"}
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from bench.load import Request, load
-from bench.measure import CONNECTIONS, Pace, loaded
-from bench.peer import Peer
-from bench.prepared import Prepared, prepare
-from bench.roster import AUTHSVC, BARE
-from bench.run import DISK
-from bench.speak import bearer, requests
+from bench.load.all_rounds import DISK
+from bench.load.one_round import CONNECTIONS, Pace, loaded
+from bench.load.peer_requests import bearer, requests
+from bench.load.wrk import Request, load
+from bench.peers.catalog import AUTHSVC, BARE
+from bench.peers.definition import Peer
+from bench.peers.prepare import Prepared, prepare
 
 ROUNDS = 5
 PACE = Pace(seconds=3, warm_up=1)

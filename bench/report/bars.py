@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from bench.svg import COLOURS, Picture
+from bench.report.svg import COLOURS, Picture
 
 WIDTH = 760
 ROW = 28

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench.measure import Figures, Loaded
-from bench.peer import WORKERS, Peer
+from bench.load.one_round import Figures, Loaded
+from bench.peers.definition import WORKERS, Peer
 
 Ask = Callable[[Figures], float]
 

@@ -1,7 +1,7 @@
 """A crowd of clients, each request over a new connection: a process of their own.
 
-python -m bench.crowd reads what to do, as JSON, from standard input. It writes `begun`, then `over`
-when it sends no more, and then what came of it, as JSON.
+python -m bench.load.load_generator reads what to do, as JSON, from standard input. It writes
+`begun`, then `over` when it sends no more, and then what came of it, as JSON.
 """
 
 import asyncio
@@ -107,7 +107,7 @@ class Running:
 @contextmanager
 def gathered(crowd: Crowd) -> Iterator[Running]:
     """The crowd, at work since the beginning of the block."""
-    command = [sys.executable, "-m", "bench.crowd"]
+    command = [sys.executable, "-m", "bench.load.load_generator"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         try:

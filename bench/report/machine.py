@@ -8,8 +8,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.install import NODE, NODE_BINARY, NODE_MODULES, VENV_PYTHON
-from bench.load import require_wrk
+from bench.load.wrk import require_wrk
+from bench.peers.install import NODE, NODE_BINARY, NODE_MODULES, VENV_PYTHON
 
 OURS = ("flask", "werkzeug", "gunicorn", "sqlalchemy", "pyjwt", "pwdlib")
 PYTHON_PEERS = (

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-PEERS = Path(__file__).parent / "peers"
+PEERS = Path(__file__).parent
 PYTHON = PEERS / "python"
 NODE = PEERS / "node"
 VENV_PYTHON = PYTHON / ".venv" / "bin" / "python"

@@ -4,10 +4,10 @@ import re
 import sys
 from pathlib import Path
 
-from bench.install import NODE, NODE_BINARY, PYTHON, VENV_PYTHON, install_node, install_python
-from bench.peer import WORKERS, Auth, Peer
+from bench.peers.definition import WORKERS, Auth, Peer
+from bench.peers.install import NODE, NODE_BINARY, PYTHON, VENV_PYTHON, install_node, install_python
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LISTEN = "127.0.0.1:{port}"
 ARGON2 = "argon2id"
 SCRYPT = "scrypt"

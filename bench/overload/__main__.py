@@ -21,15 +21,15 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.crowd import Crowd, Outcome, gathered
-from bench.document import write
-from bench.load import Request
-from bench.machine import machine, version_of_authsvc
-from bench.prepared import prepare
-from bench.roster import AUTHSVC, ROOT
-from bench.run import DISK
-from bench.server import Server
-from bench.speak import requests
+from bench.load.all_rounds import DISK
+from bench.load.load_generator import Crowd, Outcome, gathered
+from bench.load.peer_requests import requests
+from bench.load.wrk import Request
+from bench.peers.catalog import AUTHSVC, ROOT
+from bench.peers.prepare import prepare
+from bench.peers.server import Server
+from bench.report.document import write
+from bench.report.machine import machine, version_of_authsvc
 
 PAGE = ROOT / "docs" / "performance.md"
 BY = "python -m bench.overload"

@@ -5,16 +5,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.ceilings import commits_a_second, hashes_a_second
-from bench.install import NotInstalled
-from bench.load import LoadFailed
-from bench.measure import Figures, Pace, one_round
-from bench.peer import Peer
-from bench.prepared import Prepared, prepare
-from bench.results import Results
-from bench.server import NotStarted
+from bench.load.ceilings import commits_a_second, hashes_a_second
+from bench.load.one_round import Figures, Pace, one_round
+from bench.load.results import Results
+from bench.load.wrk import LoadFailed
+from bench.peers.definition import Peer
+from bench.peers.install import NotInstalled
+from bench.peers.prepare import Prepared, prepare
+from bench.peers.server import NotStarted
 
-DISK = Path(__file__).parents[1] / "instance"
+DISK = Path(__file__).parents[2] / "instance"
 """Where the databases stand: on the disk that the service's own would be on, not in memory."""
 
 

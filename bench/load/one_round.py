@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from bench.load import Load, LoadFailed, Refusals, Request, load
-from bench.peer import WORKERS
-from bench.prepared import Prepared
-from bench.server import Memory, Server
-from bench.speak import requests
+from bench.load.peer_requests import requests
+from bench.load.wrk import Load, LoadFailed, Refusals, Request, load
+from bench.peers.definition import WORKERS
+from bench.peers.prepare import Prepared
+from bench.peers.server import Memory, Server
 
 CONNECTIONS = 16
 LOGIN_CONNECTIONS = 8

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
-from bench.document import write
-from bench.peer import ALICE, SESSIONS
-from bench.served import costs
+from bench.peers.definition import ALICE, SESSIONS
+from bench.profile.under_load import costs
+from bench.report.document import write
 from tests.support.gunicorn_server import environment, new_database
 
 BY = "python -m bench.profile"
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 BATCHES = 7
 LOGOUTS = 2 * (BATCHES + 1) * 100
 

@@ -122,7 +122,7 @@ def load(
 
 
 def parse(output: str, *, refusals: Refusals = "fail") -> Load:
-    """What bench/wrk.lua wrote on the last line of wrk's output.
+    """What bench/load/wrk.lua wrote on the last line of wrk's output.
 
     Raises:
         LoadFailed: as for load().

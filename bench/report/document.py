@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bench.bars import Bar, bars
-from bench.machine import machine, versions
-from bench.peer import SESSIONS, WORKERS
-from bench.results import Results
-from bench.roster import AUTHSVC
-from bench.table import tables
+from bench.load.results import Results
+from bench.peers.catalog import AUTHSVC
+from bench.peers.definition import SESSIONS, WORKERS
+from bench.report.bars import Bar, bars
+from bench.report.machine import machine, versions
+from bench.report.tables import tables
 
 BY = "make bench"
 BEGIN, END = f"<!-- {BY} writes from here -->", f"<!-- {BY} writes to here -->"
