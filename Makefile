@@ -27,11 +27,11 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run all tests and checks
 	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=100 --include='$(COVERED)'
 
-soak: $(VENV)/.test  ## Run the fault tests for many rounds, then an hour of mixed load (70 minutes)
-	@$(BIN)/pytest --soak --verbose tests/faults
+soak: $(VENV)/.test $(VENV)/.bench  ## Run the fault tests for many rounds, then an hour of mixed load (90 minutes)
+	@$(BIN)/pytest --soak --verbose tests/faults tests/bench/test_drawing.py
 	@$(BIN)/python -m bench.soak
 
-bench: $(VENV)/.run  ## Measure it beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)
+bench: $(VENV)/.run $(VENV)/.bench  ## Measure the service beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)
 	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 mutants: $(VENV)/.mutmut  ## Break the code in 2,000 places, one at a time; list the breaks that no test notices (half an hour)
@@ -40,6 +40,7 @@ mutants: $(VENV)/.mutmut  ## Break the code in 2,000 places, one at a time; list
 lock: $(VENV)/.lock  ## Pin the newest version of each dependency, with hashes
 	$(BIN)/uv pip compile pyproject.toml --all-extras $(LOCK) --output-file requirements.txt
 	$(BIN)/uv pip compile tests/requirements.in $(LOCK) --output-file tests/requirements.txt
+	$(BIN)/uv pip compile bench/requirements.in $(LOCK) --constraints tests/requirements.txt --output-file bench/requirements.txt
 	$(BIN)/uv pip compile $(PEERS)/requirements.in $(LOCK) --constraints requirements.txt --output-file $(PEERS)/requirements.txt
 
 PEERS := bench/peers/python
@@ -69,6 +70,10 @@ $(VENV)/.run: requirements.txt
 
 $(VENV)/.test: $(VENV)/.run tests/requirements.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.run bench/requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.txt
 	@touch $@
 
 # npm trusts the certificates that the machine trusts. Without npm, the tests that need it are skipped.

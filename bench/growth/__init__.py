@@ -1,0 +1,1 @@
+"""What a session costs when the table has many."""

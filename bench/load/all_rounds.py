@@ -1,61 +1,63 @@
-"""All rounds of all peers: they take turns, so that what else the machine does meets all alike."""
+"""All rounds of all peers, which take turns: other load on the machine affects all alike."""
 
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.load.ceilings import commits_a_second, hashes_a_second
+from bench.load.ceilings import commits_per_second, hashes_per_second
 from bench.load.one_round import Figures, Pace, one_round
 from bench.load.results import Results
 from bench.load.wrk import LoadFailed
 from bench.peers.definition import Peer
 from bench.peers.install import NotInstalled
-from bench.peers.prepare import Prepared, prepare
+from bench.peers.prepare import DISK, Prepared, prepare
 from bench.peers.server import NotStarted
-
-DISK = Path(__file__).parents[2] / "instance"
-"""Where the databases stand: on the disk that the service's own would be on, not in memory."""
 
 
 def run(peers: Sequence[Peer], *, rounds: int, pace: Pace) -> Results:
-    """Measure these peers; one that fails is left out, and the results tell why.
+    """Measure peers. A peer that fails is left out, and the results hold the reason.
 
     Args:
         peers: in the order of the tables.
-        rounds: how many there are.
+        rounds: the number of rounds.
         pace: how long each route is loaded in each of them.
     """
     results = Results()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=DISK) as name:
         folder = Path(name)
-        prepared = _prepared(peers, folder, pace, results)
+        prepared = _prepare_all(peers, folder, pace, results)
         figures: dict[str, list[Figures]] = {peer.name: [] for peer in peers}
         for number in range(1, rounds + 1):
-            _say(f"round {number} of {rounds}: the ceilings")
-            results.hashes.append(hashes_a_second(pace.seconds))
-            results.commits.append(commits_a_second(folder, pace.seconds))
+            _log(f"round {number} of {rounds}: the ceilings")
+            results.hashes.append(hashes_per_second(pace.seconds))
+            results.commits.append(commits_per_second(folder, pace.seconds))
             for one in prepared:
-                if one.peer.name in results.left_out:
-                    continue
-                _say(f"round {number} of {rounds}: {one.peer.name}")
-                try:
-                    told = one_round(one, pace)
-                except (NotStarted, LoadFailed) as error:
-                    _leave_out(results, one.peer, error)
-                else:
-                    figures[one.peer.name].append(told)
-                    _say("    " + _short(told))
+                if one.peer.name not in results.left_out:
+                    _log(f"round {number} of {rounds}: {one.peer.name}")
+                    _measure(one, pace, figures[one.peer.name], results)
     results.peers = [
         (peer, figures[peer.name]) for peer in peers if peer.name not in results.left_out
     ]
     return results
 
 
-def _prepared(peers: Sequence[Peer], folder: Path, pace: Pace, results: Results) -> list[Prepared]:
+def _measure(prepared: Prepared, pace: Pace, rounds: list[Figures], results: Results) -> None:
+    try:
+        figures = one_round(prepared, pace)
+    except (NotStarted, LoadFailed) as error:
+        _leave_out(results, prepared.peer, error)
+    else:
+        rounds.append(figures)
+        _log("    " + _summary(figures))
+
+
+def _prepare_all(
+    peers: Sequence[Peer], folder: Path, pace: Pace, results: Results
+) -> list[Prepared]:
     prepared = []
     for number, peer in enumerate(peers):
-        _say(f"preparing {peer.name}")
+        _log(f"preparing {peer.name}")
         try:
             peer.install()
             prepared.append(prepare(peer, folder / str(number), seconds=pace.seconds))
@@ -66,13 +68,13 @@ def _prepared(peers: Sequence[Peer], folder: Path, pace: Pace, results: Results)
 
 def _leave_out(results: Results, peer: Peer, error: Exception) -> None:
     results.left_out[peer.name] = str(error)
-    _say(f"LEFT OUT: {peer.name}: {error}")
+    _log(f"LEFT OUT: {peer.name}: {error}")
 
 
-def _short(figures: Figures) -> str:
-    rates = (f"{name} {loaded.load.rate:,.0f}/s" for name, loaded in figures.routes.items())
+def _summary(figures: Figures) -> str:
+    rates = (f"{name} {route.load.rate:,.0f}/s" for name, route in figures.routes.items())
     return ", ".join([*rates, f"cold start {figures.cold_start:,.0f} ms"])
 
 
-def _say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+def _log(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)

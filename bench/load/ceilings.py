@@ -1,4 +1,4 @@
-"""What no service can beat: the password hash alone, and the durable commit alone."""
+"""The rates that no service can exceed: the password hash alone, and the durable commit alone."""
 
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -8,24 +8,22 @@ from pathlib import Path
 
 from werkzeug.security import generate_password_hash
 
-from authsvc.users.passwords import Passwords
-from bench.load.hashing import argon2id, leave_interrupts, rate, scrypt
+from bench.load.hashing import argon2id, ignore_interrupts, rate, scrypt
 from bench.peers.bare import Sessions
 from bench.peers.definition import ALICE, SESSIONS, WORKERS
+from bench.peers.prepare import ARGON2ID
 
 PASSWORD = ALICE["PASSWORD"]
-ARGON2ID = Passwords(min_length=len(PASSWORD)).hash(PASSWORD)
-"""The hash of Alice's password as the service makes it; peers are given the same."""
 
 
-def hashes_a_second(seconds: float) -> dict[str, float]:
-    """How many passwords as many processes as there are workers verify, by the kind of hash."""
+def hashes_per_second(seconds: float) -> dict[str, float]:
+    """Return how many passwords all workers together verify, by the kind of hash."""
     kinds = {
         "argon2id": partial(argon2id, ARGON2ID, PASSWORD),
         "scrypt": partial(scrypt, generate_password_hash(PASSWORD), PASSWORD),
     }
     rates = {}
-    with ProcessPoolExecutor(WORKERS, get_context("spawn"), leave_interrupts) as processes:
+    with ProcessPoolExecutor(WORKERS, get_context("spawn"), ignore_interrupts) as processes:
         for name, verify in kinds.items():
             for start in [processes.submit(verify) for _ in range(2 * WORKERS)]:
                 start.result()
@@ -34,11 +32,11 @@ def hashes_a_second(seconds: float) -> dict[str, float]:
     return rates
 
 
-def commits_a_second(folder: Path, seconds: float) -> float:
-    """How often one process ends a session in SQLite, durably, and does nothing else.
+def commits_per_second(folder: Path, seconds: float) -> float:
+    """Return how many sessions one process ends in SQLite, durably, doing nothing else.
 
     Args:
-        folder: on the disk whose commits are to be measured.
+        folder: on the disk to measure.
         seconds: for how long.
     """
     with tempfile.TemporaryDirectory(dir=folder) as name:

@@ -1,4 +1,4 @@
-"""Passwords verified as fast as a process can; imports little, since processes of its own do it."""
+"""Verify passwords as fast as a process can. Worker processes import this, so it imports little."""
 
 import signal
 import time
@@ -8,23 +8,23 @@ from argon2 import PasswordHasher
 from werkzeug.security import check_password_hash
 
 
-def leave_interrupts() -> None:
-    """Ctrl-C is for the process that started this one."""
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def argon2id(hashed: str, password: str) -> None:
-    PasswordHasher().verify(hashed, password)  # by the parameters that the hash tells
+    PasswordHasher().verify(hashed, password)  # with the parameters that are in the hash
 
 
 def scrypt(hashed: str, password: str) -> None:
     assert check_password_hash(hashed, password)
 
 
-def rate(do: Callable[[], object], seconds: float) -> float:
-    """How often a second that can be done, one after another."""
-    done, began = 0, time.perf_counter()
-    while (taken := time.perf_counter() - began) < seconds:
-        do()
-        done += 1
-    return done / taken
+def rate(call: Callable[[], object], seconds: float) -> float:
+    """Return how often a second the function can be called, one call after another."""
+    calls, began = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - began) < seconds:
+        call()
+        calls += 1
+    return calls / elapsed

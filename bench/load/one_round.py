@@ -1,4 +1,4 @@
-"""One peer, one round: its server is started, each of its routes is loaded, and it is ended."""
+"""One round of one peer: start its server, put load on each of its routes, and end it."""
 
 import sqlite3
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from bench.load.peer_requests import requests
+from bench.load.peer_requests import peer_requests
 from bench.load.wrk import Load, LoadFailed, Refusals, Request, load
 from bench.peers.definition import WORKERS
 from bench.peers.prepare import Prepared
@@ -14,45 +14,45 @@ from bench.peers.server import Memory, Server
 
 CONNECTIONS = 16
 LOGIN_CONNECTIONS = 8
-LOGIN_TIMES = 3
-"""How much longer logins are sent: who is refused in the first rush is away for seconds."""
-HAMMERING = 8
-LEAST_SHARE = 0.5 / WORKERS
-MOST_REPEATED = 9
+LOGIN_FACTOR = 3
+"""Logins are measured for longer: clients refused in the first rush wait for seconds."""
+LOGIN_FLOOD_CONNECTIONS = 8
+MIN_SHARE = 0.5 / WORKERS
+MAX_REPEATS = 9
 
 
 @dataclass(frozen=True)
-class Loaded:
+class RouteLoad:
     """The load on one route.
 
     Args:
         load: the one that counts.
-        cpu_seconds: what the server spent on each answer.
-        repeated: how many loads before it were lopsided.
+        cpu_seconds: CPU time of the server for each response.
+        repeats: how many loads before it were lopsided.
     """
 
     load: Load
     cpu_seconds: float
-    repeated: int = 0
+    repeats: int = 0
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one round gave.
+    """The results of one round.
 
     Args:
-        cold_start: milliseconds from the start to the first answer.
+        cold_start: milliseconds from the start to the first response.
         memory: after all of the load.
-        routes: by name: protected, refresh, login, logout; only those that it has.
-        alone, hammered: the protected route for one client, without others and while others
-            log in as fast as they can; of the service only.
+        routes: by name: protected, refresh, login, logout; only those that the peer has.
+        alone, flooded: one client on the protected route, without other load and while others log
+            in as fast as they can; of the service only.
     """
 
     cold_start: float
     memory: Memory
-    routes: dict[str, Loaded]
+    routes: dict[str, RouteLoad]
     alone: Load | None = None
-    hammered: Load | None = None
+    flooded: Load | None = None
 
 
 @dataclass(frozen=True)
@@ -69,92 +69,92 @@ class Pace:
 
 
 def one_round(prepared: Prepared, pace: Pace) -> Figures:
-    """The figures of one round.
+    """Return the figures of one round.
 
     Raises:
-        NotStarted: the server gave no answer.
-        LoadFailed: its answers were not what they should be.
+        NotStarted: the server did not answer.
+        LoadFailed: its responses were not what they should be.
     """
     peer = prepared.peer
-    alone = hammered = None
+    alone = flooded = None
     with prepared.started() as server:
-        sent = requests(server, peer)
-        routes = {name: _warm(server, name, request, pace) for name, request in sent.items()}
+        requests = peer_requests(server, peer)
+        routes = {name: _load_route(server, name, requests[name], pace) for name in requests}
         if peer.logout:
-            routes["logout"] = _logouts(server, prepared, peer.logout, pace)
+            routes["logout"] = _load_logout(server, prepared, peer.logout, pace)
         if peer.logout and peer.auth:
-            alone = load(sent["protected"], seconds=pace.seconds, connections=1)
-            hammered = _hammered(sent["protected"], sent["login"], pace)
-        return Figures(server.cold_start, server.memory(), routes, alone, hammered)
+            alone = load(requests["protected"], seconds=pace.seconds, connections=1)
+            flooded = _load_during_logins(requests["protected"], requests["login"], pace)
+        return Figures(server.cold_start, server.memory(), routes, alone, flooded)
 
 
-def _warm(server: Server, name: str, request: Request, pace: Pace) -> Loaded:
-    """Too many logins at once may be refused: then clients come back when they are told to."""
+def _load_route(server: Server, name: str, request: Request, pace: Pace) -> RouteLoad:
+    """Load a route until a load is not lopsided. Refused logins wait and are sent again."""
     connections = LOGIN_CONNECTIONS if name == "login" else CONNECTIONS
     refusals: Refusals = "wait" if name == "login" else "fail"
     if name == "login":
-        pace = replace(pace, seconds=LOGIN_TIMES * pace.seconds)
+        pace = replace(pace, seconds=LOGIN_FACTOR * pace.seconds)
     if pace.warm_up:
         load(request, seconds=pace.warm_up, connections=connections, refusals=refusals)
-    repeated = 0
+    repeats = 0
     while True:
-        told, spent = loaded(server, request, pace, connections, refusals)
-        if repeated == MOST_REPEATED or not lopsided(spent):
-            return replace(told, repeated=repeated)
-        repeated += 1
+        measured, cpu_seconds = measured_load(server, request, pace, connections, refusals)
+        if repeats == MAX_REPEATS or not is_lopsided(cpu_seconds):
+            return replace(measured, repeats=repeats)
+        repeats += 1
 
 
-def lopsided(spent: Collection[float]) -> bool:
-    """Whether some of the workers did less than half of their share, by the processes' CPU time.
+def is_lopsided(cpu_seconds: Collection[float]) -> bool:
+    """Return whether a worker did less than half of its share, by the processes' CPU time.
 
-    Each connection stays with the worker that was first to accept it. At times one accepts all
-    of those that wrk opens at once: what is measured then is one core, whoever the peer is.
+    A connection stays with the worker that accepted it. Sometimes one worker accepts all those
+    that wrk opens at once, and the load then measures one core, for every peer alike.
     """
-    if len(spent) < WORKERS:
+    if len(cpu_seconds) < WORKERS:
         return True
-    return sorted(spent)[-WORKERS] < LEAST_SHARE * sum(spent)
+    return sorted(cpu_seconds)[-WORKERS] < MIN_SHARE * sum(cpu_seconds)
 
 
-def loaded(
+def measured_load(
     server: Server,
     request: Request,
     pace: Pace,
     connections: int = CONNECTIONS,
     refusals: Refusals = "fail",
-) -> tuple[Loaded, Collection[float]]:
-    """The load, and what each of the server's processes spent on it."""
+) -> tuple[RouteLoad, Collection[float]]:
+    """Return the load, and the CPU time that each process of the server spent on it."""
     before = server.cpu_seconds()
-    told = load(request, seconds=pace.seconds, connections=connections, refusals=refusals)
+    result = load(request, seconds=pace.seconds, connections=connections, refusals=refusals)
     after = server.cpu_seconds()
-    spent = [seconds - before.get(pid, 0) for pid, seconds in after.items()]
-    return Loaded(told, sum(spent) / max(1, told.answered)), spent
+    cpu_seconds = [seconds - before.get(pid, 0) for pid, seconds in after.items()]
+    return RouteLoad(result, sum(cpu_seconds) / max(1, result.answered)), cpu_seconds
 
 
-def _logouts(server: Server, prepared: Prepared, path: str, pace: Pace) -> Loaded:
-    """Each request ends another session; the service's rows must tell the same number."""
+def _load_logout(server: Server, prepared: Prepared, path: str, pace: Pace) -> RouteLoad:
+    """End another session with each request, and check the number against the service's rows."""
     if prepared.peer.auth is None:
-        return loaded(server, Request(server.url + path, "POST"), pace)[0]
-    ending = Request(server.url + path, "POST", cookies=prepared.cookies)
-    told, _ = loaded(server, ending, pace)  # not repeated: the sessions have ended
+        return measured_load(server, Request(server.url + path, "POST"), pace)[0]
+    request = Request(server.url + path, "POST", cookies=prepared.cookies)
+    measured, _ = measured_load(server, request, pace)  # not repeated: the sessions have ended
     with closing(sqlite3.connect(prepared.live / "database")) as database:
         (ended,) = database.execute(
             "SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NOT NULL"
         ).fetchone()
-    if ended < told.load.answered:
-        raise LoadFailed(f"{told.load.answered} logouts were answered, {ended} sessions ended")
-    return told
+    if ended < measured.load.answered:
+        raise LoadFailed(f"{measured.load.answered} logouts were answered, {ended} sessions ended")
+    return measured
 
 
-def _hammered(protected: Request, login: Request, pace: Pace) -> Load:
-    """The protected route for one client, while others log in without ever waiting."""
+def _load_during_logins(protected: Request, login: Request, pace: Pace) -> Load:
+    """Load the protected route with one client while others log in and never wait."""
     with ThreadPoolExecutor(1) as others:
-        hammering = others.submit(
+        flood = others.submit(
             load,
             login,
             seconds=pace.warm_up + pace.seconds,
-            connections=HAMMERING,
+            connections=LOGIN_FLOOD_CONNECTIONS,
             refusals="ignore",
         )
-        told = load(protected, seconds=pace.seconds, connections=1)
-        hammering.result()
-    return told
+        result = load(protected, seconds=pace.seconds, connections=1)
+        flood.result()
+    return result

@@ -1,4 +1,4 @@
-"""What is sent to a peer's routes: it is asked for tokens first, by one login."""
+"""The request to each route of a peer, with tokens from one login."""
 
 import json
 from contextlib import closing
@@ -11,8 +11,8 @@ from bench.peers.server import Server
 JSON = {"Content-Type": "application/json"}
 
 
-def requests(server: Server, peer: Peer) -> dict[str, Request]:
-    """A request to each route of the peer that can be sent again and again, by the route's name.
+def peer_requests(server: Server, peer: Peer) -> dict[str, Request]:
+    """Return the requests that can be sent again and again, by the route's name.
 
     Raises:
         LoadFailed: the login was refused, or not answered.
@@ -21,7 +21,7 @@ def requests(server: Server, peer: Peer) -> dict[str, Request]:
     if peer.auth is None:
         return {"protected": Request(protected)}
     credentials = json.dumps({peer.auth.name: ALICE["EMAIL"], "password": ALICE["PASSWORD"]})
-    access, refresh = _tokens(server, peer.auth, credentials)
+    access, refresh = _log_in(server, peer.auth, credentials)
     headers, body = {
         "cookie": ({"Cookie": refresh}, ""),
         "bearer": (bearer(refresh), ""),
@@ -38,18 +38,18 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _tokens(server: Server, auth: Auth, credentials: str) -> tuple[str, str]:
-    """The access token, and the refresh token or the cookie that holds it."""
+def _log_in(server: Server, auth: Auth, credentials: str) -> tuple[str, str]:
+    """Return the access token, and the refresh token or the cookie that holds it."""
     try:
         with closing(HTTPConnection("127.0.0.1", server.port, timeout=15)) as connection:
             connection.request("POST", auth.login, credentials, JSON)
-            answer = connection.getresponse()
-            body = answer.read()
+            response = connection.getresponse()
+            content = response.read()
     except (OSError, HTTPException) as error:
-        raise LoadFailed(f"login was not answered: {error}") from None
-    if answer.status != 200:
-        raise LoadFailed(f"login answered {answer.status}: {body[:500]!r}")
-    told = json.loads(body)
-    cookie = answer.getheader("Set-Cookie", "").partition(";")[0]
-    access = told.get("access_token") or told["access"]
-    return access, cookie or told.get("refresh_token") or told["refresh"]
+        raise LoadFailed(f"the login was not answered: {error}") from None
+    if response.status != 200:
+        raise LoadFailed(f"the login was refused with {response.status}: {content[:500]!r}")
+    body = json.loads(content)
+    cookie = response.getheader("Set-Cookie", "").partition(";")[0]
+    access = body.get("access_token") or body["access"]
+    return access, cookie or body.get("refresh_token") or body["refresh"]

@@ -1,23 +1,24 @@
-"""All that a run gave, and the medians of its rounds."""
+"""The figures of all rounds, and their medians."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench.load.one_round import Figures, Loaded
+from bench.load.one_round import Figures, RouteLoad
 from bench.peers.definition import WORKERS, Peer
 
-Ask = Callable[[Figures], float]
+Figure = Callable[[Figures], float]
 
 
 @dataclass
 class Results:
-    """
+    """What a run measured.
+
     Args:
         peers: each peer that was measured, in the order of the tables, with its rounds.
-        hashes: of each round, how many hashes of each kind all workers verify in a second.
-        commits: of each round, how many durable commits there are in a second.
-        left_out: the peers that could not be measured, and why.
+        hashes: for each round, the hashes of each kind that all workers verify in a second.
+        commits: for each round, the durable commits in a second.
+        left_out: the reason for each peer that could not be measured, by its name.
     """
 
     peers: list[tuple[Peer, list[Figures]]] = field(default_factory=list)
@@ -25,11 +26,11 @@ class Results:
     commits: list[float] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def of(self, peer: Peer) -> list[Figures]:
+    def rounds_of(self, peer: Peer) -> list[Figures]:
         return next(rounds for one, rounds in self.peers if one is peer)
 
-    def with_route(self, route: str) -> list[tuple[Peer, list[Loaded]]]:
-        """The peers that have it, with its loads."""
+    def with_route(self, route: str) -> list[tuple[Peer, list[RouteLoad]]]:
+        """Return the peers that have the route, with their loads on it."""
         return [
             (peer, [figures.routes[route] for figures in rounds])
             for peer, rounds in self.peers
@@ -37,8 +38,8 @@ class Results:
         ]
 
     def rate(self, peer: Peer, route: str) -> float:
-        """Requests a second."""
-        return median(figures.routes[route].load.rate for figures in self.of(peer))
+        """Return the median of requests a second."""
+        return median(figures.routes[route].load.rate for figures in self.rounds_of(peer))
 
     def hash_rate(self, kind: str) -> float:
         return median(rates[kind] for rates in self.hashes)
@@ -51,14 +52,14 @@ def cold_start(figures: Figures) -> float:
     return figures.cold_start
 
 
-def memory_a_worker(figures: Figures) -> float:
-    """MB: what all processes hold, the first one included, shared out among the workers."""
-    return figures.memory.shared_out / WORKERS
+def memory_per_worker(figures: Figures) -> float:
+    """Return the MB of all processes, the first one included, divided by the workers."""
+    return figures.memory.pss / WORKERS
 
 
 def largest_process(figures: Figures) -> float:
     return figures.memory.largest
 
 
-def middle(rounds: list[Figures], ask: Ask) -> float:
-    return median(ask(figures) for figures in rounds)
+def median_of(rounds: list[Figures], figure: Figure) -> float:
+    return median(figure(figures) for figures in rounds)

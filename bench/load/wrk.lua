@@ -1,9 +1,9 @@
--- What wrk sends, told by the environment, and what it reports: one line of JSON, in microseconds.
+-- Builds what wrk sends from the environment, and reports on one line of JSON, in microseconds.
 
 wrk.method = os.getenv("METHOD")
 wrk.body = os.getenv("BODY")
 
--- One cookie for each request, where every request ends the session that it names.
+-- Each request has its own cookie where a request ends the session that its cookie names.
 if os.getenv("COOKIES") then
   local next_cookie = io.lines(os.getenv("COOKIES"))
   function request()
@@ -11,7 +11,7 @@ if os.getenv("COOKIES") then
   end
 end
 
--- Who is refused comes back when told to. Only where that is wanted: a delay costs each request.
+-- A refused client waits for the seconds of Retry-After. Only on demand: a delay costs each request.
 if os.getenv("REFUSALS") == "wait" then
   local wait = 0
   function response(status, headers)

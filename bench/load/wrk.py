@@ -1,4 +1,4 @@
-"""Load from wrk: requests over connections that are kept, each sent when the last was answered."""
+"""Load from wrk: connections are kept, and each sends its next request after a response."""
 
 import json
 import os
@@ -15,21 +15,21 @@ SCRIPT = Path(__file__).with_name("wrk.lua")
 TIMEOUT_SECONDS = 10
 
 Refusals = Literal["fail", "wait", "ignore"]
-"""What clients do who get another answer than 2xx or 3xx: they must not, they come back after the
-seconds that `Retry-After` tells, or they try again at once."""
+"""What a response other than 2xx or 3xx means: the load fails, or the client waits for the seconds
+of its `Retry-After`, or the client tries again at once."""
 
 
 class WrkMissing(Exception):
-    """wrk is not installed; the message says how to get it."""
+    """wrk is not installed; the message says how to install it."""
 
 
 class LoadFailed(Exception):
-    """What was measured is not what was meant: the message has wrk's own output."""
+    """The load did not measure what it should; the message holds the output of wrk."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request, to be sent again and again.
+    """A request that is sent again and again.
 
     Args:
         url: the whole of it.
@@ -46,13 +46,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of it.
+    """The result of a load.
 
     Args:
-        answered: requests that were answered with 2xx or 3xx.
-        refused: requests that were answered with another status.
+        answered: responses with 2xx or 3xx.
+        refused: responses with another status.
         seconds: how long it took.
-        p50, p99: milliseconds between a request and its answer, of all answers.
+        p50, p99: milliseconds from a request to its response, of all responses.
     """
 
     answered: int
@@ -66,8 +66,8 @@ class Load:
         return self.answered / self.seconds
 
 
-def require_wrk() -> str:
-    """The path of wrk.
+def find_wrk() -> str:
+    """Return the path of wrk.
 
     Raises:
         WrkMissing: it is not installed.
@@ -86,15 +86,36 @@ def load(
     Args:
         request: what to send.
         seconds: for how long.
-        connections: how many clients there are.
-        refusals: what the clients do about them.
+        connections: the number of clients.
+        refusals: what a client does after a refusal.
 
     Raises:
         LoadFailed: connections broke, or requests were refused.
     """
-    # A thread for each client who may have to wait: in wrk all clients of a thread would.
+    environment = {"PATH": os.environ["PATH"], "METHOD": request.method, "REFUSALS": refusals}
+    if request.body:
+        environment["BODY"] = request.body
+    if request.cookies:
+        environment["COOKIES"] = str(request.cookies)
+    command = _command(request, seconds, connections, refusals)
+    with subprocess.Popen(
+        command, env=environment, stdout=PIPE, stderr=STDOUT, text=True
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)  # it ends with a report of the time it has run
+            output, _ = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+    return parse(output, refusals=refusals)
+
+
+def _command(request: Request, seconds: float, connections: int, refusals: Refusals) -> list[str]:
+    # In wrk, a wait holds up all clients of its thread, so each waiting client needs its own.
     threads = connections if refusals == "wait" else 1
-    command = [require_wrk(), f"--threads={threads}", f"--connections={connections}"]
+    command = [find_wrk(), f"--threads={threads}", f"--connections={connections}"]
     command += [
         f"--duration={ceil(seconds) + 1}s",
         f"--timeout={TIMEOUT_SECONDS}s",
@@ -102,41 +123,25 @@ def load(
     ]
     for name, value in request.headers.items():
         command += ["--header", f"{name}: {value}"]
-    environment = {"PATH": os.environ["PATH"], "METHOD": request.method, "REFUSALS": refusals}
-    if request.body:
-        environment["BODY"] = request.body
-    if request.cookies:
-        environment["COOKIES"] = str(request.cookies)
-    with subprocess.Popen(
-        [*command, request.url], env=environment, stdout=PIPE, stderr=STDOUT, text=True
-    ) as wrk:
-        try:
-            output, _ = wrk.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            wrk.send_signal(signal.SIGINT)  # it ends with a report, and its own clock is in it
-            output, _ = wrk.communicate()
-        except BaseException:
-            wrk.kill()
-            raise
-    return parse(output, refusals=refusals)
+    return [*command, request.url]
 
 
 def parse(output: str, *, refusals: Refusals = "fail") -> Load:
-    """What bench/load/wrk.lua wrote on the last line of wrk's output.
+    """Read what bench/load/wrk.lua wrote on the last line of wrk's output.
 
     Raises:
         LoadFailed: as for load().
     """
     try:
-        told = json.loads(output.splitlines()[-1])
+        report = json.loads(output.splitlines()[-1])
     except (IndexError, ValueError):
-        raise LoadFailed(f"wrk said nothing that can be read:\n{output}") from None
-    if told["broken"] or (told["refused"] and refusals == "fail"):
-        raise LoadFailed(f"it was not answered as it should be:\n{output}")
+        raise LoadFailed(f"wrk did not end with a report:\n{output}") from None
+    if report["broken"] or (report["refused"] and refusals == "fail"):
+        raise LoadFailed(f"connections broke, or requests were refused:\n{output}")
     return Load(
-        answered=told["requests"] - told["refused"],
-        refused=told["refused"],
-        seconds=told["duration"] / 1e6,
-        p50=told["p50"] / 1e3,
-        p99=told["p99"] / 1e3,
+        answered=report["requests"] - report["refused"],
+        refused=report["refused"],
+        seconds=report["duration"] / 1e6,
+        p50=report["p50"] / 1e3,
+        p99=report["p99"] / 1e3,
     )

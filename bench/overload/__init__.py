@@ -1,0 +1,1 @@
+"""More requests than the service can serve, and what becomes of them."""

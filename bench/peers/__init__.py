@@ -1,1 +1,2 @@
-"""One file for each peer; none imports the others, so that each weighs what it weighs."""
+"""The servers that are measured. Each app is one file that imports no other app, so that no app's
+memory or start-up time includes another's."""

@@ -1,6 +1,6 @@
-"""The ceiling: a bare Flask app that answers the same JSON, or ends a session, with no auth.
+"""The ceiling: a bare Flask app that returns the same JSON, or ends a session, without auth.
 
-Run as a program it makes its database.
+`python -m bench.peers.bare` makes its database.
 """
 
 import os
@@ -31,11 +31,11 @@ def end() -> tuple[str, int]:
 
 
 class Sessions:
-    """A table of sessions in SQLite, by the driver alone.
+    """A table of sessions in SQLite, without SQLAlchemy.
 
     Args:
-        file: its database.
-        number: how many sessions there are.
+        file: the database.
+        number: how many sessions the table has.
     """
 
     def __init__(self, file: str, number: int) -> None:
@@ -53,7 +53,7 @@ class Sessions:
         self._connection.execute("COMMIT")
 
     def end_one(self) -> None:
-        """End the next one, durably; there are always enough, since they may end again."""
+        """End the next session, durably. After the last one it starts over with the first."""
         self._ended += 1
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.execute(

@@ -2,33 +2,32 @@
 
 import re
 import sys
-from pathlib import Path
 
+from bench import ROOT
 from bench.peers.definition import WORKERS, Auth, Peer
 from bench.peers.install import NODE, NODE_BINARY, PYTHON, VENV_PYTHON, install_node, install_python
 
-ROOT = Path(__file__).parents[2]
 LISTEN = "127.0.0.1:{port}"
 ARGON2 = "argon2id"
 SCRYPT = "scrypt"
 
 
-def _setting(name: str) -> str:
-    """Read and not imported: this process must not count as a gunicorn does."""
+def _gunicorn_setting(name: str) -> str:
+    """Read a setting from the text of the file, since importing it starts shared metrics."""
     settings = (ROOT / "authsvc" / "gunicorn.py").read_text()
     (value,) = re.findall(rf'^{name} = (?:Path\()?"?([\w./]+)', settings, re.MULTILINE)
     return str(value)
 
 
-# The service's own settings, in words, for those that cannot read its file.
-THREADS = _setting("threads")
+# The service's own gunicorn settings, as options, for peers that cannot import its file.
+THREADS = _gunicorn_setting("threads")
 GUNICORN = (
     "-m", "gunicorn", "--bind", LISTEN,
     "--workers", str(WORKERS),
     "--worker-class", "gthread",
     "--threads", THREADS,
-    "--keep-alive", _setting("keepalive"),
-    "--worker-tmp-dir", _setting("SHARED_MEMORY"),
+    "--keep-alive", _gunicorn_setting("keepalive"),
+    "--worker-tmp-dir", _gunicorn_setting("SHARED_MEMORY"),
     "--preload", "--no-control-socket",
 )  # fmt: skip
 GTHREAD = f"gunicorn, gthread, {THREADS} threads"
@@ -36,12 +35,10 @@ CLUSTER = "node:cluster"
 
 BARE = Peer(
     name="bare Flask: no auth at all",
-    under=GTHREAD,
+    server=GTHREAD,
     command=(
-        sys.executable,
-        *GUNICORN,
-        "--worker-class",
-        _setting("worker_class"),
+        sys.executable, *GUNICORN,
+        "--worker-class", _gunicorn_setting("worker_class"),
         "bench.peers.bare:app",
     ),
     fill=(sys.executable, "-m", "bench.peers.bare"),
@@ -52,7 +49,7 @@ BARE = Peer(
 
 AUTHSVC = Peer(
     name="authsvc",
-    under=GTHREAD,
+    server=GTHREAD,
     command=(
         sys.executable, "-m", "gunicorn", "--config", "python:authsvc.gunicorn",
         "--bind", LISTEN, "--workers", str(WORKERS), "bench.peers.guarded:guarded()",
@@ -66,7 +63,7 @@ AUTHSVC = Peer(
 
 JWT_EXTENDED = Peer(
     name="Flask-JWT-Extended, database blocklist on refresh",
-    under=GTHREAD,
+    server=GTHREAD,
     command=(str(VENV_PYTHON), *GUNICORN, "jwt_extended:app"),
     fill=(str(VENV_PYTHON), str(PYTHON / "jwt_extended.py")),
     modules=PYTHON,
@@ -76,7 +73,7 @@ JWT_EXTENDED = Peer(
 
 SIMPLE_JWT = Peer(
     name="Django REST framework, Simple JWT, blacklist",
-    under=GTHREAD,
+    server=GTHREAD,
     command=(str(VENV_PYTHON), *GUNICORN, "simplejwt:app"),
     fill=(str(VENV_PYTHON), str(PYTHON / "simplejwt.py")),
     modules=PYTHON,
@@ -86,7 +83,7 @@ SIMPLE_JWT = Peer(
 
 FAST_API = Peer(
     name="FastAPI, PyJWT, SQLModel",
-    under="uvicorn",
+    server="uvicorn",
     command=(
         str(VENV_PYTHON), "-m", "uvicorn", "fast_api:app",
         "--host", "127.0.0.1", "--port", "{port}", "--workers", str(WORKERS),
@@ -101,7 +98,7 @@ FAST_API = Peer(
 def _node(name: str, file: str, **settings: str) -> Peer:
     return Peer(
         name=name,
-        under=CLUSTER,
+        server=CLUSTER,
         command=(str(NODE_BINARY), str(NODE / file)),
         fill=(str(NODE_BINARY), str(NODE / "store.mjs")),
         modules=NODE,

@@ -1,4 +1,4 @@
-"""What is measured: the service or one of its peers, and how each is spoken to."""
+"""What is measured: the service or one of its peers, and the requests that each accepts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ WORKERS = 2
 SESSIONS = 1_000
 
 
-def needs_nothing() -> None:
-    """What the service itself needs is installed."""
+def install_nothing() -> None:
+    """Do nothing: the packages of the service itself are installed."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Auth:
     """The routes that log in and refresh, and what they take.
 
     Args:
+        password_hash: the kind of hash that the peer verifies passwords against.
         login, refresh: paths.
         name: the member of the login's body that holds the e-mail address.
-        refresh_in: where the refresh token is sent.
-        password_hash: what the passwords are hashed with.
+        refresh_in: where the client sends the refresh token.
     """
 
     password_hash: str
@@ -37,20 +37,20 @@ class Peer:
     """One row of the tables.
 
     Args:
-        name: its name there.
-        under: the server, in words.
-        command: starts it; `{port}` stands for the port.
-        fill: makes its database: tables, Alice, the stored sessions.
+        name: the name in the tables.
+        server: the kind of server, for the tables.
+        command: the command that starts it; `{port}` stands for the port.
         modules: the folder that holds its code.
         protected: the path of its protected route.
-        logout: the path that ends a session, where that is measured.
-        auth: its other routes, where it has any.
+        logout: the path that ends a session, if logout is measured.
+        auth: its other routes, if it has any.
+        fill: the command that makes its database: tables, Alice, the stored sessions.
         settings: added to its environment.
-        install: installs what it needs.
+        install: installs its packages.
     """
 
     name: str
-    under: str
+    server: str
     command: tuple[str, ...]
     modules: Path
     protected: str = "/things"
@@ -58,4 +58,4 @@ class Peer:
     auth: Auth | None = None
     fill: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
-    install: Callable[[], None] = needs_nothing
+    install: Callable[[], None] = install_nothing

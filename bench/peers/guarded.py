@@ -1,6 +1,6 @@
-"""The service whole, with a user's own protected route that answers what bare Flask answers.
+"""The whole service, with a protected route of an operator's own that returns what bare Flask does.
 
-Run as a program it fills its database, and prints the cookie of each session, one a line.
+`python -m bench.peers.guarded` fills its database, and prints each session's cookie on a line.
 """
 
 import os
@@ -25,7 +25,7 @@ from tests.support.direct_login import open_for, verify_password
 
 
 def guarded() -> Flask:
-    """With LAYERS in the environment, only those around Flask: of metrics, log and headers."""
+    """Return the app. LAYERS keeps only the WSGI layers that it names: metrics, log, headers."""
     app = create_app()
     app.add_url_rule("/api/things", view_func=things)
     if "LAYERS" in os.environ:
@@ -42,12 +42,12 @@ def _keep_only(app: Flask, layers: list[str]) -> None:
             wsgi = RequestMetrics(wsgi, registry.get(Instruments).requests)
     if "log" in layers:
         wsgi = RequestLog(wsgi)
-    wsgi = ResponseHeaders(wsgi) if "headers" in layers else _with_an_id(wsgi)
+    wsgi = ResponseHeaders(wsgi) if "headers" in layers else _with_request_id(wsgi)
     app.wsgi_app = wsgi  # type: ignore[method-assign]
 
 
-def _with_an_id(wsgi: Any) -> Any:
-    """What else the layer of the headers does."""
+def _with_request_id(wsgi: Any) -> Any:
+    """Set a request id, as the layer of the headers does."""
 
     def call(environ: Any, start_response: Any) -> Any:
         environ[REQUEST_ID] = "0123456789abcdef"
@@ -57,11 +57,11 @@ def _with_an_id(wsgi: Any) -> Any:
 
 
 def fill(sessions: int) -> None:
-    """Open so many sessions for Alice, and print the cookie of each."""
+    """Open sessions for Alice, and print the cookie of each."""
     schema.upgrade(os.environ["AUTHSVC_DATABASE_URL"])
     app = create_app()
     with app.app_context():
-        event.listen(db.engine, "connect", _hurry)
+        event.listen(db.engine, "connect", _do_not_wait_for_the_disk)
         email, password = os.environ["EMAIL"], os.environ["PASSWORD"]
         accounts.register(registry.get(Passwords), email, password, OPERATOR)
         alice, cookie = verify_password(email, password), registry.get(RefreshCookie)
@@ -70,8 +70,8 @@ def fill(sessions: int) -> None:
         db.engine.dispose()
 
 
-def _hurry(connection: Any, record: Any) -> None:
-    """Nothing is lost if the machine stops while the database is being filled."""
+def _do_not_wait_for_the_disk(connection: Any, record: Any) -> None:
+    """Fill the database faster: if the machine stops meanwhile, it is filled again."""
     connection.execute("PRAGMA synchronous = OFF")
 
 

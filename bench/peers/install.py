@@ -1,4 +1,4 @@
-"""The peers' packages, from their locks, into folders of their own that git ignores."""
+"""Install the peers' packages from their locks, into folders of their own that git ignores."""
 
 import hashlib
 import os
@@ -17,14 +17,14 @@ NODE_BINARY = NODE_MODULES / ".bin" / "node"
 
 
 class NotInstalled(Exception):
-    """The message holds the reason."""
+    """The packages could not be installed; the message holds the reason."""
 
 
 def install_python() -> None:
-    """A virtual environment of the peers', by pip, with hashes.
+    """Make the Python peers' virtual environment, by pip, with hashes.
 
     Raises:
-        NotInstalled: it could not be done.
+        NotInstalled: pip failed.
     """
     lock = PYTHON / "requirements.txt"
 
@@ -33,30 +33,30 @@ def install_python() -> None:
         pip = (str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         _run(*pip, "--require-hashes", "--requirement", str(lock))
 
-    _once(lock, VENV_PYTHON.parent.parent / ".installed", install)
+    _install_once(lock, VENV_PYTHON.parent.parent / ".installed", install)
 
 
 def install_node() -> None:
-    """The peers' modules, Node itself among them, by npm.
+    """Install the Node peers' modules, Node itself among them, by npm.
 
     Raises:
-        NotInstalled: it could not be done.
+        NotInstalled: npm is missing or failed.
     """
     npm = shutil.which("npm")
     if npm is None:
         raise NotInstalled("npm is not installed. On Debian: apt-get install npm")
     options = ("--loglevel=error", "--no-audit", "--no-fund", "--prefix", str(NODE))
     lock = NODE / "package-lock.json"
-    _once(lock, NODE_MODULES / ".installed", lambda: _run(npm, "ci", *options))
+    _install_once(lock, NODE_MODULES / ".installed", lambda: _run(npm, "ci", *options))
 
 
-def _once(lock: Path, stamp: Path, install: Callable[[], None]) -> None:
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
+def _install_once(lock: Path, stamp: Path, install: Callable[[], None]) -> None:
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == digest:
         return
     print(f"Installing {lock.parent.name} peers (once) ...", file=sys.stderr)
     install()
-    stamp.write_text(wanted)
+    stamp.write_text(digest)
 
 
 def _run(*command: str) -> None:

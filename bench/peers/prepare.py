@@ -1,4 +1,4 @@
-"""A peer with its database filled, and its server on a fresh copy of that, as often as wanted."""
+"""Fill a peer's database once, and start its server on a fresh copy of it for each round."""
 
 import json
 import shutil
@@ -8,15 +8,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.load.ceilings import ARGON2ID
+from authsvc.users.passwords import Passwords
+from bench import ROOT
 from bench.peers.bare import ANSWER
 from bench.peers.definition import ALICE, SESSIONS, WORKERS, Peer
 from bench.peers.server import NotStarted, Server, serving
 from tests.support.gunicorn_server import environment, free_port
 from tests.support.signing_secrets import ACCESS_SECRET
 
-MOST_LOGOUTS_A_SECOND = 2_500
-WITHOUT_LIMITS = "1000000"
+DISK = ROOT / "instance"
+"""The databases are on the disk that the service's own would use, and not in memory."""
+ARGON2ID = Passwords(min_length=len(ALICE["PASSWORD"])).hash(ALICE["PASSWORD"])
+"""The hash of Alice's password as the service makes it. Peers get the same one."""
+MAX_LOGOUTS_PER_SECOND = 2_500
+LIMIT_FACTOR = "1000000"
+"""Raises the service's rate limits beyond reach."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Prepared:
     """A peer that can be started.
 
     Args:
-        peer: it.
+        peer: the peer.
         folder: holds its database as it is at the beginning of each round.
     """
 
@@ -33,7 +39,7 @@ class Prepared:
 
     @property
     def cookies(self) -> Path:
-        """The service's list of cookies to log out with, one a line."""
+        """The file with the refresh cookies of the service's stored sessions, one a line."""
         return self.folder / "cookies"
 
     @property
@@ -43,10 +49,10 @@ class Prepared:
 
     @contextmanager
     def started(self) -> Iterator[Server]:
-        """Its server, until the end of the block.
+        """Start the server on a copy of the database, and stop it at the end of the block.
 
         Raises:
-            NotStarted: it gave no answer.
+            NotStarted: the server did not answer.
         """
         shutil.copytree(self.folder, self.live)
         port = free_port()
@@ -63,17 +69,17 @@ def prepare(peer: Peer, folder: Path, *, seconds: float) -> Prepared:
     """Make a peer's database: Alice and the stored sessions.
 
     Args:
-        peer: it.
+        peer: the peer.
         folder: a new one.
-        seconds: for how long sessions will be ended: there are enough of them.
+        seconds: how long logouts are measured, so that enough sessions are stored.
 
     Raises:
-        NotStarted: it could not be made.
+        NotStarted: the command that fills the database failed.
     """
     folder.mkdir()
     prepared = Prepared(peer, folder)
     if peer.fill:
-        logouts = int(seconds * MOST_LOGOUTS_A_SECOND) if peer.logout and peer.auth else 0
+        logouts = int(seconds * MAX_LOGOUTS_PER_SECOND) if peer.logout and peer.auth else 0
         done = subprocess.run(
             peer.fill,
             cwd=folder,
@@ -91,7 +97,7 @@ def prepare(peer: Peer, folder: Path, *, seconds: float) -> Prepared:
 def _environment(peer: Peer, folder: Path, **more: str) -> dict[str, str]:
     database = folder / "database"
     return {
-        **environment(f"sqlite:///{database}", rate_limit_factor=WITHOUT_LIMITS),
+        **environment(f"sqlite:///{database}", rate_limit_factor=LIMIT_FACTOR),
         **ALICE,
         "PASSWORD_HASH": ARGON2ID,
         "ANSWER": json.dumps(ANSWER),

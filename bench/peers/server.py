@@ -1,4 +1,4 @@
-"""A server under measurement: started, watched through /proc, and ended by its process id."""
+"""Start a server, measure its processes, and end it by its process id."""
 
 import os
 import signal
@@ -10,43 +10,34 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from bench.peers.processes import (
+    Process,
+    pids_of_session,
+    read_cpu_seconds,
+    read_memory,
+    read_process,
+)
+
 BOOT_SECONDS = 30
 END_SECONDS = 10
-LOOK_EVERY = 0.002
-TICKS = os.sysconf("SC_CLK_TCK")
+POLL_SECONDS = 0.002
 
 
 class NotStarted(Exception):
-    """It gave no answer; the message holds the end of what it wrote."""
+    """The server did not answer; the message holds the end of its output."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What a server holds, in MB: of all its processes together, and of the largest one.
-
-    The first is its PSS, in which memory that several processes share is counted once.
-    """
-
-    shared_out: float
-    largest: float
-
-
-@dataclass(frozen=True)
-class Process:
-    """What one of a server's processes holds just now.
+    """The memory of a server, in MB.
 
     Args:
-        pid: its id.
-        pss, private: MB; the second is what it shares with no other process.
-        files: open file descriptors.
-        threads: how many there are.
+        pss: of all its processes. PSS counts memory that processes share once.
+        largest: the resident memory of its largest process.
     """
 
-    pid: int
     pss: float
-    private: float
-    files: int
-    threads: int
+    largest: float
 
 
 @dataclass(frozen=True)
@@ -68,45 +59,41 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def cpu_seconds(self) -> dict[int, float]:
-        """What each process has computed so far, by its id; the kernel's work for it counts too."""
-        stats = ((pid, _stat(pid)) for pid in self._pids())
-        return {pid: (int(stat[11]) + int(stat[12])) / TICKS for pid, stat in stats if stat}
+        """Return the CPU time of each process so far, the kernel's included, by process id."""
+        times = {pid: read_cpu_seconds(pid) for pid in self._pids()}
+        return {pid: seconds for pid, seconds in times.items() if seconds is not None}
 
     def memory(self) -> Memory:
-        rollups = list(filter(None, (_rollup(pid) for pid in self._pids())))
+        memories = list(filter(None, map(read_memory, self._pids())))
         return Memory(
-            shared_out=sum(rollup["Pss"] for rollup in rollups) / 1e3,
-            largest=max(rollup["Rss"] for rollup in rollups) / 1e3,
+            pss=sum(memory["Pss"] for memory in memories) / 1e3,
+            largest=max(memory["Rss"] for memory in memories) / 1e3,
         )
 
     def processes(self) -> list[Process]:
-        """All of them, the first of them first; one that ends meanwhile is left out."""
-        return sorted(filter(None, map(_process, self._pids())), key=lambda process: process.pid)
+        """Return the processes that still run, the first one first."""
+        found = filter(None, map(read_process, self._pids()))
+        return sorted(found, key=lambda process: process.pid)
 
     def _pids(self) -> list[int]:
-        session = str(self.process.pid)
-        return [
-            int(entry.name)
-            for entry in Path("/proc").iterdir()
-            if entry.name.isdecimal() and (stat := _stat(int(entry.name))) and stat[3] == session
-        ]
+        return pids_of_session(self.process.pid)
 
 
 @contextmanager
 def serving(
     command: Sequence[str], environment: Mapping[str, str], folder: Path, *, port: int, path: str
 ) -> Iterator[Server]:
-    """A server, until the end of the block, whatever ends it.
+    """Start a server, and end it with the block, whatever ends the block.
 
     Args:
-        command: it, in words.
-        environment: the whole of it.
-        folder: where it runs, and where all that it writes is kept.
+        command: starts it.
+        environment: all of its environment.
+        folder: its working directory, which gets its output too.
         port: where it will listen, on 127.0.0.1.
-        path: what it is asked for, to see whether it answers; with which status does not matter.
+        path: requested until the server answers, with any status.
 
     Raises:
-        NotStarted: it did not.
+        NotStarted: the server did not answer.
     """
     output = folder / "output"
     with output.open("ab") as log:
@@ -118,13 +105,13 @@ def serving(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches us alone, and then we end it
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the server
         )
     try:
         while not _answers(port, path):
             if process.poll() is not None or time.perf_counter() - began > BOOT_SECONDS:
                 raise NotStarted(output.read_text(errors="replace")[-1000:].strip())
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_SECONDS)
         yield Server(process, port, (time.perf_counter() - began) * 1000)
     finally:
         _end(process)
@@ -141,7 +128,7 @@ def _answers(port: int, path: str) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask all of its processes to go; whichever is still there then is killed."""
+    """Terminate all of its processes, and kill those that are still there after a time."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
@@ -150,33 +137,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             return
         except subprocess.TimeoutExpired:
             continue
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/<pid>/stat after the program's name, which may hold spaces; none where
-    the process has ended meanwhile."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-def _process(pid: int) -> Process | None:
-    rollup, stat = _rollup(pid), _stat(pid)
-    if not (rollup and stat):
-        return None
-    private = rollup["Private_Clean"] + rollup["Private_Dirty"]
-    try:
-        files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    except FileNotFoundError:
-        return None
-    return Process(pid, rollup["Pss"] / 1e3, private / 1e3, files, threads=int(stat[17]))
-
-
-def _rollup(pid: int) -> dict[str, int]:
-    """Kilobytes, by kind."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
-    except (FileNotFoundError, ProcessLookupError):
-        return {}
-    return {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}

@@ -1,4 +1,4 @@
-"""Where it was measured, and with which versions."""
+"""The machine of a measurement, and the versions of what was measured."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.load.wrk import require_wrk
+from bench.load.wrk import find_wrk
 from bench.peers.install import NODE, NODE_BINARY, NODE_MODULES, VENV_PYTHON
 
 OURS = ("flask", "werkzeug", "gunicorn", "sqlalchemy", "pyjwt", "pwdlib")
@@ -20,10 +20,10 @@ PYTHON_PEERS = (
 
 
 def machine() -> str:
-    """Its processors, memory and kernel, in a sentence."""
+    """Return the processors, memory and kernel, on one line."""
     cores = len(os.sched_getaffinity(0))
-    told = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{cores} cores of {names[0] if names else platform.machine()}, {memory:.0f} GiB, "
@@ -32,7 +32,7 @@ def machine() -> str:
 
 
 def versions() -> list[str]:
-    """A line for each of the runtimes that are installed."""
+    """Return a line for each runtime that is installed."""
     ours = ", ".join(f"{name} {version(name)}" for name in OURS)
     lines = [
         f"authsvc {version_of_authsvc()}: CPython {platform.python_version()}, "
@@ -42,11 +42,11 @@ def versions() -> list[str]:
         lines.append(f"Python peers: {_python_peers()}")
     if NODE_BINARY.is_file():
         lines.append(f"Node peers: {_node_peers()}")
-    return [*lines, f"load: {_first_line(require_wrk(), '--version')}"]
+    return [*lines, f"load: {_first_line(find_wrk(), '--version')}"]
 
 
 def version_of_authsvc() -> str:
-    """With the commit, where it is known."""
+    """Return the version, with the commit if git knows it."""
     from authsvc import __version__
 
     commit = _first_line("git", "rev-parse", "--short", "HEAD")
@@ -54,29 +54,29 @@ def version_of_authsvc() -> str:
 
 
 def _python_peers() -> str:
-    ask = (
+    script = (
         "import platform, sys; from importlib.metadata import version;"
         "print(f'CPython {platform.python_version()}',"
         " *(f'{name} {version(name)}' for name in sys.argv[1:]), sep=', ')"
     )
-    return _first_line(str(VENV_PYTHON), "-c", ask, *PYTHON_PEERS)
+    return _first_line(str(VENV_PYTHON), "-c", script, *PYTHON_PEERS)
 
 
 def _node_peers() -> str:
-    wanted = json.loads((NODE / "package.json").read_text())["dependencies"]
-    found = [
+    dependencies = json.loads((NODE / "package.json").read_text())["dependencies"]
+    modules = [
         f"{name} {json.loads((NODE_MODULES / name / 'package.json').read_text())['version']}"
-        for name in wanted
+        for name in dependencies
     ]
-    ask = "console.log(`Node ${process.version}, SQLite ${process.versions.sqlite}`)"
-    return ", ".join([_first_line(str(NODE_BINARY), "-e", ask), *found])
+    script = "console.log(`Node ${process.version}, SQLite ${process.versions.sqlite}`)"
+    return ", ".join([_first_line(str(NODE_BINARY), "-e", script), *modules])
 
 
 def _first_line(*command: str) -> str:
-    """What a program says first; nothing where there is no such program."""
+    """Return the first line of a program's output, or nothing if the program is missing."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
         return ""
-    # wrk shows its version and ends with an error, git may know of no repository
+    # not checked: wrk exits with an error after its version, and git fails outside a repository
     return done.stdout.partition("\n")[0].partition(" Copyright")[0]

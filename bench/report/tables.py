@@ -1,10 +1,10 @@
-"""What a run gave, as tables in Markdown."""
+"""The results of a run, as tables in Markdown."""
 
 from collections.abc import Iterable
 from statistics import median
 
-from bench.load.one_round import Loaded
-from bench.load.results import Results, cold_start, largest_process, memory_a_worker, middle
+from bench.load.one_round import RouteLoad
+from bench.load.results import Results, cold_start, largest_process, median_of, memory_per_worker
 from bench.peers.catalog import AUTHSVC, BARE
 from bench.peers.definition import Peer
 from bench.report.targets import targets
@@ -13,22 +13,15 @@ REQUESTS = (
     "requests/s", "rounds", "to bare Flask", "p50 ms", "p99 ms", "CPU µs each", "lopsided",
 )  # fmt: skip
 LOGINS = (
-    "logins/s",
-    "rounds",
-    "hash",
-    "to the hash alone",
-    "p50 ms",
-    "p99 ms",
-    "refused",
-    "lopsided",
-)
+    "logins/s", "rounds", "hash", "to the hash alone", "p50 ms", "p99 ms", "refused", "lopsided",
+)  # fmt: skip
 LOGOUTS = ("logouts/s", "rounds", "to the commit alone", "p50 ms", "p99 ms", "CPU µs each")
 FOOTPRINT = ("server", "cold start ms", "PSS, MB a worker", "largest process, RSS MB")
 TARGETS = ("target", "measured", "")
 
 
 def tables(results: Results) -> str:
-    """All of them, each under a heading."""
+    """Return all tables, each under a heading."""
     return "\n\n".join(
         [
             "### Targets\n\n" + _targets(results),
@@ -46,8 +39,8 @@ def _targets(results: Results) -> str:
         TARGETS,
         (
             (
-                target.what,
-                f"at {'most' if target.at_most else 'least'} {target.bound:g} {target.unit}",
+                target.name,
+                f"at {'most' if target.at_most else 'least'} {target.limit:g} {target.unit}",
                 _short(target.measured),
                 "met" if target.met else "**not met**",
             )
@@ -65,7 +58,7 @@ def _requests(results: Results, route: str) -> str:
                 _name(peer),
                 *_rates(loads),
                 f"{_rate(loads) / bare:.2f}",
-                *_waits(loads),
+                *_latencies(loads),
                 _cpu(loads),
                 _lopsided(loads),
             )
@@ -75,20 +68,20 @@ def _requests(results: Results, route: str) -> str:
 
 
 def _logins(results: Results) -> str:
-    def row(peer: Peer, loads: list[Loaded]) -> tuple[str, ...]:
+    def row(peer: Peer, loads: list[RouteLoad]) -> tuple[str, ...]:
         assert peer.auth is not None
         kind = peer.auth.password_hash
-        refused = sum(loaded.load.refused for loaded in loads)
-        sent = refused + sum(loaded.load.answered for loaded in loads)
+        refused = sum(each.load.refused for each in loads)
+        sent = refused + sum(each.load.answered for each in loads)
         share = f"{_rate(loads) / results.hash_rate(kind):.2f}"
-        turned_away = f"{refused / max(1, sent):.0%}"
+        refusals = f"{refused / max(1, sent):.0%}"
         return (
             _name(peer),
             *_rates(loads),
             kind,
             share,
-            *_waits(loads),
-            turned_away,
+            *_latencies(loads),
+            refusals,
             _lopsided(loads),
         )
 
@@ -114,7 +107,7 @@ def _logouts(results: Results) -> str:
                     _name(peer),
                     *_rates(loads),
                     f"{_rate(loads) / commits:.2f}",
-                    *_waits(loads),
+                    *_latencies(loads),
                     _cpu(loads),
                 )
                 for peer, loads in results.with_route("logout")
@@ -129,10 +122,10 @@ def _footprint(results: Results) -> str:
         (
             (
                 _name(peer),
-                peer.under,
+                peer.server,
                 *(
-                    f"{middle(rounds, ask):,.0f}"
-                    for ask in (cold_start, memory_a_worker, largest_process)
+                    f"{median_of(rounds, figure):,.0f}"
+                    for figure in (cold_start, memory_per_worker, largest_process)
                 ),
             )
             for peer, rounds in results.peers
@@ -144,40 +137,40 @@ def _name(peer: Peer) -> str:
     return f"**{peer.name}**" if peer is AUTHSVC else peer.name
 
 
-def _rate(loads: list[Loaded]) -> float:
-    return median(loaded.load.rate for loaded in loads)
+def _rate(loads: list[RouteLoad]) -> float:
+    return median(each.load.rate for each in loads)
 
 
-def _rates(loads: list[Loaded]) -> tuple[str, str]:
-    return _short(_rate(loads)), _span([loaded.load.rate for loaded in loads])
+def _rates(loads: list[RouteLoad]) -> tuple[str, str]:
+    return _short(_rate(loads)), _span([each.load.rate for each in loads])
 
 
-def _waits(loads: list[Loaded]) -> tuple[str, str]:
-    p50 = median(loaded.load.p50 for loaded in loads)
-    p99 = median(loaded.load.p99 for loaded in loads)
+def _latencies(loads: list[RouteLoad]) -> tuple[str, str]:
+    p50 = median(each.load.p50 for each in loads)
+    p99 = median(each.load.p99 for each in loads)
     return _short(p50), _short(p99)
 
 
-def _cpu(loads: list[Loaded]) -> str:
-    return f"{median(loaded.cpu_seconds for loaded in loads) * 1e6:,.0f}"
+def _cpu(loads: list[RouteLoad]) -> str:
+    return f"{median(each.cpu_seconds for each in loads) * 1e6:,.0f}"
 
 
-def _lopsided(loads: list[Loaded]) -> str:
-    return str(sum(loaded.repeated for loaded in loads))
+def _lopsided(loads: list[RouteLoad]) -> str:
+    return str(sum(each.repeats for each in loads))
 
 
 def _span(figures: list[float]) -> str:
-    """The slowest and the fastest round."""
+    """Return the slowest and the fastest round."""
     return f"{_short(min(figures))} to {_short(max(figures))}"
 
 
 def _short(figure: float) -> str:
-    """Three digits or more."""
+    """Return at least three significant digits."""
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    words = ("server", "hash", "target", "")
-    rules = ["---" if column in words else "---:" for column in columns]
+    text_columns = ("server", "hash", "target", "")
+    rules = ["---" if column in text_columns else "---:" for column in columns]
     lines = [("", *columns), ("---", *rules), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,64 +1,59 @@
-"""What the service aims for, beside what was measured."""
+"""The service's targets, beside what was measured."""
 
 from dataclasses import dataclass
 
-from bench.load.one_round import HAMMERING, Figures
-from bench.load.results import Results, cold_start, memory_a_worker, middle
+from bench.load.one_round import LOGIN_FLOOD_CONNECTIONS, Figures
+from bench.load.results import Results, cold_start, median_of, memory_per_worker
 from bench.peers.catalog import AUTHSVC, BARE
 
 
 @dataclass(frozen=True)
 class Target:
-    """
+    """A limit for one figure.
+
     Args:
-        what: is measured.
-        bound: the least or the most that it should be.
+        name: of the figure.
+        limit: the least or the most that it should be.
         measured: what it is.
         unit: of both, in words.
         at_most: whether less is better.
     """
 
-    what: str
-    bound: float
+    name: str
+    limit: float
     measured: float
     unit: str
     at_most: bool = False
 
     @property
     def met(self) -> bool:
-        return self.measured <= self.bound if self.at_most else self.measured >= self.bound
+        return self.measured <= self.limit if self.at_most else self.measured >= self.limit
 
 
 def targets(results: Results) -> list[Target]:
-    """Each target that this run can tell; the one about many sessions is bench.growth's."""
-    ours = results.of(AUTHSVC)
+    """Return the targets of this run. bench.growth measures the one for many sessions."""
+    ours = results.rounds_of(AUTHSVC)
     bare = results.rate(BARE, "protected")
-    hashing = results.hash_rate(AUTHSVC.auth.password_hash if AUTHSVC.auth else "")
+    hash_rate = results.hash_rate(AUTHSVC.auth.password_hash if AUTHSVC.auth else "")
+    login, logout = results.rate(AUTHSVC, "login"), results.rate(AUTHSVC, "logout")
     return [
         Target("protected", 0.92, results.rate(AUTHSVC, "protected") / bare, "of bare Flask"),
         Target("refresh", 0.65, results.rate(AUTHSVC, "refresh") / bare, "of bare Flask"),
+        Target("login", 0.95, login / hash_rate, "of the hash alone, all cores"),
+        Target("logout", 0.9, logout / results.commit_rate(), "of the durable commit alone"),
         Target(
-            "login", 0.95, results.rate(AUTHSVC, "login") / hashing, "of the hash alone, all cores"
-        ),
-        Target(
-            "logout",
-            0.9,
-            results.rate(AUTHSVC, "logout") / results.commit_rate(),
-            "of the durable commit alone",
-        ),
-        Target(
-            f"protected p50 while {HAMMERING} clients hammer login",
+            f"protected p50 while {LOGIN_FLOOD_CONNECTIONS} clients flood login",
             5,
-            middle(ours, _slowed),
+            median_of(ours, _slowdown),
             "times that alone",
             at_most=True,
         ),
-        Target("cold start", 800, middle(ours, cold_start), "ms", at_most=True),
-        Target("memory", 90, middle(ours, memory_a_worker), "MB a worker", at_most=True),
+        Target("cold start", 800, median_of(ours, cold_start), "ms", at_most=True),
+        Target("memory", 90, median_of(ours, memory_per_worker), "MB a worker", at_most=True),
     ]
 
 
-def _slowed(figures: Figures) -> float:
+def _slowdown(figures: Figures) -> float:
     assert figures.alone is not None
-    assert figures.hammered is not None
-    return figures.hammered.p50 / figures.alone.p50
+    assert figures.flooded is not None
+    return figures.flooded.p50 / figures.alone.p50

@@ -1,0 +1,1 @@
+"""An hour of mixed load, after which nothing may have grown."""

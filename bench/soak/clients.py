@@ -1,7 +1,7 @@
 """The soak's clients, a process of their own: python -m bench.soak.clients PORT SECONDS RATE
 
-Every ten seconds it writes a line of JSON: what was answered since the one before. It takes what
-the server and others leave of the processors.
+Every ten seconds it writes a line of JSON with what was answered since the line before. It has the
+lowest priority, and takes the CPU time that the server and others leave.
 """
 
 import json
@@ -13,81 +13,84 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 from threading import Lock, Thread
 
-from bench.soak.scenario import Cast, Visit
+from bench.soak.client import Client
+from bench.soak.people import People
+from bench.soak.scenario import play
 
-AT_ONCE = 16
-EVERY = 10.0
-TIMED = "things"
+CLIENTS = 16
+REPORT_SECONDS = 10.0
+TIMED_STEP = "things"
 
 
 @dataclass
 class Pace:
-    """So many turns a second; what was missed is not made up for."""
+    """Limits all clients together to a rate. Missed turns are not made up for."""
 
     rate: float
-    ends: float
+    deadline: float
     _next: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
-    def turn(self) -> None:
-        """Wait for the next one.
+    def wait_for_turn(self) -> None:
+        """Wait until the next request may be sent.
 
         Raises:
-            SystemExit: there is none.
+            SystemExit: the deadline comes first.
         """
         with self._lock:
-            mine = self._next = max(self._next + 1 / self.rate, time.monotonic())
-        if mine > self.ends:
+            turn = self._next = max(self._next + 1 / self.rate, time.monotonic())
+        if turn > self.deadline:
             raise SystemExit
-        time.sleep(max(0.0, mine - time.monotonic()))
+        time.sleep(max(0.0, turn - time.monotonic()))
 
 
 @dataclass
 class Tally:
-    """What was answered since it was last told."""
+    """The responses since the last report."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
-    took: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, name: str, status: int, seconds: float, good: bool) -> None:
+    def record(self, name: str, status: int, seconds: float, right: bool) -> None:
         with self._lock:
             self.statuses[str(status)] += 1
-            if not good:
+            if not right:
                 self.wrong[f"{name} {status}"] += 1
-            if name == TIMED and status == 200:
-                self.took.append(seconds * 1000)
+            if name == TIMED_STEP and status == 200:
+                self.latencies.append(seconds * 1000)
 
-    def line(self) -> str:
-        """It, as JSON; the next one begins."""
+    def report(self) -> str:
+        """Return the tally as JSON, and begin a new one."""
         with self._lock:
-            parts = quantiles(self.took, n=100) if len(self.took) > 1 else [0.0] * 99
-            told = {"statuses": self.statuses, "wrong": self.wrong}
-            text = json.dumps({**told, "p50": parts[49], "p99": parts[98]})
-            self.statuses, self.wrong, self.took = Counter(), Counter(), []
-        return text
+            several = len(self.latencies) > 1
+            percentiles = quantiles(self.latencies, n=100) if several else [0.0] * 99
+            counts = {"statuses": self.statuses, "wrong": self.wrong}
+            line = json.dumps({**counts, "p50": percentiles[49], "p99": percentiles[98]})
+            self.statuses, self.wrong, self.latencies = Counter(), Counter(), []
+        return line
 
 
 def main() -> None:
     port, seconds, rate = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     os.nice(19)
-    ends = time.monotonic() + seconds
-    pace, tally, cast = Pace(rate, ends), Tally(), Cast()
+    deadline = time.monotonic() + seconds
+    pace, tally, people = Pace(rate, deadline), Tally(), People()
 
-    def visitor(number: int) -> None:
-        time.sleep(min(EVERY, seconds / 2) * number / AT_ONCE)  # they do not come all at once
+    def visit_again_and_again(number: int) -> None:
+        time.sleep(min(REPORT_SECONDS, seconds / 2) * number / CLIENTS)  # not all at once
         while True:
-            Visit(port, cast, pace.turn, tally.add).play()
+            play(Client(port, pace.wait_for_turn, tally.record), people)
 
-    visitors = [Thread(target=visitor, args=[number]) for number in range(AT_ONCE)]
-    for one in visitors:
-        one.start()
-    while time.monotonic() < ends:
-        time.sleep(max(0.0, min(EVERY, ends - time.monotonic())))
-        print(tally.line(), flush=True)
-    for one in visitors:
-        one.join()
+    clients = [Thread(target=visit_again_and_again, args=[number]) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    while time.monotonic() < deadline:
+        time.sleep(max(0.0, min(REPORT_SECONDS, deadline - time.monotonic())))
+        print(tally.report(), flush=True)
+    for client in clients:
+        client.join()
 
 
 if __name__ == "__main__":

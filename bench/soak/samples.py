@@ -1,29 +1,31 @@
-"""What is seen of the service every ten seconds."""
+"""What is measured of the service every ten seconds."""
 
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.peers.server import Process, Server
+from bench.peers.processes import Process
+from bench.peers.server import Server
 
 TABLES = ("users", "refresh_tokens", "security_events", "rate_limits")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look.
+    """One measurement.
 
     Args:
         minutes: since the load began.
-        processes: all of the service's, the first of them first.
+        processes: all of the service's, the first process first.
         database: MB of its files.
         rows: by table.
-        statuses: how often each was answered since the look before.
-        wrong: the steps among them that should have been answered in another way, with the
-            status; 0 is no answer.
-        p50, p99: milliseconds that a protected request took since then.
+        statuses: the responses since the sample before, by status.
+        wrong: the steps among them that should have had another status, with that status; 0
+            stands for no response.
+        p50, p99: milliseconds of a protected request since then.
     """
 
     minutes: float
@@ -35,20 +37,17 @@ class Sample:
     p50: float
     p99: float
 
-    @property
-    def pss(self) -> float:
-        return sum(process.pss for process in self.processes)
 
-
-def look(
-    server: Server, database: Path, minutes: float, told: dict[str, dict[str, int] | float]
+def take_sample(
+    server: Server, database: Path, minutes: float, tally: dict[str, dict[str, int] | float]
 ) -> Sample:
-    """
+    """Measure the service.
+
     Args:
         server: the service.
         database: its SQLite file.
         minutes: since the load began.
-        told: by the clients.
+        tally: reported by the clients.
     """
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         rows = {
@@ -57,13 +56,18 @@ def look(
         }
     files = database.parent.glob(f"{database.name}*")
     size = sum(file.stat().st_size for file in files) / 1e6
-    counts = {name: Counter(told[name]) for name in ("statuses", "wrong")}
+    counts = {name: Counter(tally[name]) for name in ("statuses", "wrong")}
     return Sample(
-        minutes, server.processes(), size, rows, **counts, p50=told["p50"], p99=told["p99"]
+        minutes, server.processes(), size, rows, **counts, p50=tally["p50"], p99=tally["p99"]
     )
 
 
-def total(samples: list[Sample], name: str) -> Counter[str]:
-    """Of all samples: `statuses` or `wrong`."""
+def total(samples: Sequence[Sample], name: str) -> Counter[str]:
+    """Return the sum of `statuses` or `wrong` over all samples."""
     counters: list[Counter[str]] = [getattr(sample, name) for sample in samples]
     return sum(counters, Counter())
+
+
+def process_names(samples: Sequence[Sample]) -> list[str]:
+    workers = range(1, len(samples[0].processes))
+    return ["the first process", *(f"worker {number}" for number in workers)]

@@ -1,7 +1,7 @@
-"""The caches are filled before anything is judged.
+"""Fill the caches before memory is measured.
 
-The service remembers a few thousand sessions and tokens. The logins of an hour are too few to fill
-that, and until it is full each session adds to it, which is no leak and looks like one.
+The service caches a few thousand sessions and tokens. The logins of an hour are too few to fill the
+caches, and until they are full each session adds to them, which would look like a leak.
 """
 
 import json
@@ -11,29 +11,28 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
-AT_ONCE = 4
+CLIENTS = 4
 
 
 def warm_up(port: int, cookies: Path) -> None:
-    """Refresh each stored session, and send the token that comes of it.
+    """Refresh each stored session, and send its new access token.
 
     Args:
         port: of the service.
-        cookies: a file with a cookie for each of them, one a line.
+        cookies: a file with the sessions' cookies, one a line.
     """
 
     def visit(cookie: str) -> int:
-        # Over a new connection, so that both workers have their share.
+        # Over a new connection, so that both workers get their share.
         with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
             connection.request("POST", "/auth/refresh", headers={"Cookie": cookie})
-            answer = connection.getresponse()
-            token = json.loads(answer.read()).get("access_token")
+            token = json.loads(connection.getresponse().read()).get("access_token")
             headers = {"Authorization": f"Bearer {token}"}
             connection.request("GET", "/api/things", headers=headers)
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
+            response = connection.getresponse()
+            response.read()
+            return response.status
 
-    with ThreadPoolExecutor(AT_ONCE) as visitors:
-        statuses = Counter(visitors.map(visit, cookies.read_text().split()))
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        statuses = Counter(clients.map(visit, cookies.read_text().split()))
     assert statuses.keys() == {200}, f"the caches could not be filled: {statuses}"

@@ -17,9 +17,9 @@ from threading import Thread
 
 import pytest
 
-from bench.load.load_generator import Crowd, gathered
+from bench.load.load_generator import LoadPlan, generating_load, request_text
 from bench.load.wrk import Request
-from bench.overload.__main__ import raw, seconds_until
+from bench.overload.measure import seconds_until
 from tests.support.gunicorn_server import Service, new_database, serving
 
 EMAIL, PASSWORD = "alice@example.com", "a horse that is correct"
@@ -134,18 +134,18 @@ def workers_of(service: Service) -> list[Path]:
     return [Path(f"/proc/{worker}") for worker in children.read_text().split()]
 
 
-def crowd(service: Service, path: str, body: str = "", **headers: str) -> Crowd:
+def crowd(service: Service, path: str, body: str = "", **headers: str) -> LoadPlan:
     """Return a crowd that posts this, each time over a new connection; the caller sets its size."""
     request = Request(service.url + path, "POST", {**(JSON if body else {}), **headers}, body)
-    return Crowd(service.port, raw(request), SECONDS)
+    return LoadPlan(service.port, request_text(request), SECONDS)
 
 
-def is_back(service: Service, crowd: Crowd, idle: float) -> bool:
+def is_back(service: Service, crowd: LoadPlan, idle: float) -> bool:
     """Return whether a request takes at most BACK_TO times as long as before the crowd."""
     return took(service, crowd) <= BACK_TO * idle
 
 
-def took(service: Service, crowd: Crowd) -> float:
+def took(service: Service, crowd: LoadPlan) -> float:
     """Return the seconds that one request takes."""
     began = time.perf_counter()
     with socket.create_connection(("127.0.0.1", service.port), timeout=15) as wire:
@@ -223,17 +223,17 @@ def test_three_people_who_log_in_at_once_are_served(service: Service) -> None:
 def test_at_four_times_the_capacity_accepted_logins_are_served_quickly(service: Service) -> None:
     some = crowd(service, "/auth/login", CREDENTIALS)
     idle = statistics.median(took(service, some) for _ in range(10))
-    with gathered(replace(some, clients=4, obedient=True)) as running:
-        running.wait_until_over()
+    with generating_load(replace(some, clients=4, honours_retry_after=True)) as running:
+        running.wait_until_sent()
         fit = running.outcome().rate
-    with gathered(replace(some, rate=TIMES * fit)) as running:
-        running.wait_until_over()
+    with generating_load(replace(some, rate=TIMES * fit)) as running:
+        running.wait_until_sent()
         recovered = seconds_until(lambda: is_back(service, some, idle))
         outcome = running.outcome()
     print(f"{fit:.0f}/s fit, {recovered:.2f} s to recover, {outcome.statuses}")
     assert set(outcome.statuses) == {"200", "503"}
-    assert set(outcome.waits) == {"2"}
-    assert outcome.broken == {}
+    assert set(outcome.retry_after) == {"2"}
+    assert outcome.failures == {}
     assert outcome.rate > fit / 4
     assert outcome.percentile(99) / 1000 < MOST_SECONDS
     assert recovered < BACK_SECONDS
@@ -244,14 +244,14 @@ def test_every_accepted_refresh_of_a_crowd_is_served_quickly(service: Service) -
     cookie = log_in(service).headers["Set-Cookie"].partition(";")[0]
     some = crowd(service, "/auth/refresh", Cookie=cookie)
     idle = statistics.median(took(service, some) for _ in range(10))
-    with gathered(replace(some, clients=CROWD)) as running:
-        running.wait_until_over()
+    with generating_load(replace(some, clients=CROWD)) as running:
+        running.wait_until_sent()
         recovered = seconds_until(lambda: is_back(service, some, idle))
         outcome = running.outcome()
-    print(f"{recovered:.2f} s to recover, {outcome.statuses}, {outcome.late} late")
+    print(f"{recovered:.2f} s to recover, {outcome.statuses}, {outcome.accepted_late} late")
     assert set(outcome.statuses) == {"200"}
-    assert outcome.broken == {}
-    assert outcome.late + outcome.kept_out > 0
+    assert outcome.failures == {}
+    assert outcome.accepted_late + outcome.never_accepted > 0
     assert outcome.percentile(99) / 1000 < MOST_SECONDS
     assert recovered < BACK_SECONDS
 

@@ -1,5 +1,5 @@
-// Express with jsonwebtoken, as the usual tutorials have it, on every core by node:cluster.
-// KEY=object gives jsonwebtoken a key object instead of the secret's text: it is far faster.
+// Express with jsonwebtoken as in the usual tutorials, with several processes by node:cluster.
+// KEY=object gives jsonwebtoken a key object instead of the secret's text, which is far faster.
 
 import cluster from "node:cluster";
 import { createSecretKey } from "node:crypto";

@@ -1,4 +1,4 @@
-// Fastify with fast-jwt, whose verifier remembers tokens that it has verified.
+// Fastify with fast-jwt, whose verifier caches the tokens that it has verified.
 
 import cluster from "node:cluster";
 import cookie from "@fastify/cookie";

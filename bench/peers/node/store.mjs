@@ -1,5 +1,5 @@
-// What both Node peers keep: users and refresh tokens in SQLite, by Node's own driver.
-// Run as a program it makes the tables, Alice and the stored sessions.
+// The database of both Node peers: users and refresh tokens in SQLite, by Node's own driver.
+// Run as a program, it makes the tables, Alice and the stored sessions.
 
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";

@@ -1,4 +1,4 @@
-"""FastAPI as its tutorial has it: PyJWT, pwdlib, SQLModel; and refresh tokens' rows beside it."""
+"""FastAPI as in its tutorial (PyJWT, pwdlib, SQLModel), with a table of refresh tokens."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-"""Flask-JWT-Extended as its documentation has it: a refresh route, and a blocklist in a database.
+"""Flask-JWT-Extended as in its documentation: a refresh route, and a blocklist in a database.
 
-Only a refresh asks the blocklist: the protected route is spared the query, which favours it.
+Only refreshes query the blocklist. The protected route does not, which favours this peer.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Django REST framework with Simple JWT and its blacklist app, in one file.
 
-Its documented stateless authentication spares the protected route a look-up of the user.
+It uses the documented stateless authentication: the protected route does not query the user.
 """
 
 import json
@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.urls import path
 
-sys.modules["simplejwt"] = sys.modules[__name__]  # run as a program, too, it is its own URLconf
+sys.modules["simplejwt"] = sys.modules[__name__]  # it is its own URLconf, as a program too
 
 ANSWER = json.loads(os.environ["ANSWER"])
 COST = extract_parameters(os.environ["PASSWORD_HASH"])
