@@ -21,7 +21,11 @@ MAX_ON_SQLITE = 1_000_000
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     parser.add_argument("--max-rows", type=int, default=SIZES[-1], help="of the largest table")
-    parser.add_argument("--plot", type=Path, help="draw a chart into this SVG file")
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        help="draw a chart into this SVG file; needs matplotlib (bench/requirements.txt)",
+    )
     options = parser.parse_args()
     if options.plot:  # imported now, so that a missing matplotlib is reported before the hour
         from bench.report.drawing import draw
