@@ -68,7 +68,7 @@ def _age_sessions(database: sqlite3.Connection) -> None:
 
 @contextmanager
 def _clients(server: Server, seconds: float, rate: float) -> Iterator[Iterator[str]]:
-    """Start the clients, and give the lines that they write."""
+    """Start the clients, and yield the lines that they write."""
     command = [sys.executable, "-m", "bench.soak.clients", str(server.port), str(seconds)]
     with subprocess.Popen([*command, str(rate)], stdout=subprocess.PIPE, text=True) as clients:
         try:
