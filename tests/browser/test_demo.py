@@ -1,4 +1,4 @@
-"""The demo page: its whole life by mouse and by keyboard, and for everybody."""
+"""The demo page: its whole life by mouse and by keyboard, and accessible."""
 
 from typing import Literal
 

@@ -194,7 +194,7 @@ def test_an_unreachable_database_is_named_without_its_password(words: list[str])
 
 
 def test_a_file_that_is_not_a_database_is_named(here: Path, url: str) -> None:
-    (here / "authsvc.db").write_text("This is a letter to somebody. " * 100)
+    (here / "authsvc.db").write_text("This is a letter. " * 100)
     upgrade = run("db", "upgrade", **environment(url))
     assert upgrade.exit_code == 1
     assert f"The database {here}/authsvc.db cannot be used: file is not" in upgrade.stderr

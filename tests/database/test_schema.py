@@ -258,6 +258,6 @@ def test_after_an_upgrade_sqlite_uses_wal_and_enforces_foreign_keys(
 
 def test_a_file_that_is_not_a_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "letter"
-    file.write_text("This is a letter to somebody. " * 100)
+    file.write_text("This is a letter. " * 100)
     with pytest.raises(boot_checks.DatabaseUnfit, match="cannot be read: file is not a database"):
         boot_checks.require_newest(f"sqlite:///{file}")

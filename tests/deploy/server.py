@@ -42,7 +42,7 @@ class Server:
     """What of the machine belongs to the service.
 
     Args:
-        code: the checkout, which nobody but root may change.
+        code: the checkout, which only root may change.
         state: the folder of the database, which belongs to the service's user.
     """
 

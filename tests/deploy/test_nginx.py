@@ -104,7 +104,7 @@ def test_unknown_routes_of_the_service_are_its_own_404(deployed: Site, path: str
 
 
 def is_the_services(answer: Answer, problem: type[Problem]) -> bool:
-    """Whether nginx's own answer is what the service itself would say, but for its wording."""
+    """Return whether nginx's own response has the form of the service's problem."""
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in answer.headers
@@ -137,7 +137,7 @@ def test_a_connection_serves_many_requests(deployed: Site) -> None:
         for path in ("/", "/api/me", "/auth/nothing") * 5:
             connection.request("GET", path, headers={"Host": HOST})
             connection.getresponse().read()
-            assert connection.sock is not None  # nobody has closed it
+            assert connection.sock is not None  # it is still open
 
 
 def test_http2_is_spoken(deployed: Site) -> None:

@@ -68,7 +68,7 @@ def test_no_redirect_leads_to_another_host(app: Flask, path: str) -> None:
 
 
 def test_a_new_database_knows_nobody(make_database: MakeDatabase) -> None:
-    """6.3.2: there is no account but those that somebody makes."""
+    """6.3.2: a new database has no accounts."""
     url = make_database()
     schema.upgrade(url)
     with create_engine(url, poolclass=NullPool).connect() as connection:
@@ -173,7 +173,9 @@ def test_refused_access_and_malformed_input_are_logged(service: Service) -> None
     call(service, "GET", "/api/me")
     call(service, "GET", "/api/me", Authorization="Bearer a.b.c")
     call(service, "DELETE", "/api/me", {"password": "a wrong one"}, **alice)
-    call(service, "DELETE", f"/api/me/sessions/{me}", **alice)  # an id that is no session of hers
+    call(
+        service, "DELETE", f"/api/me/sessions/{me}", **alice
+    )  # an id that is not one of her sessions
     call(service, "POST", "/auth/login", {"email": ["x"], "password": "x"})
     call(service, "POST", "/auth/login", [])
     told = [(line["code"], line.get("user")) for line in logged(service)]
@@ -206,7 +208,7 @@ def processes(service: Service) -> list[int]:
 
 
 def files_written(pid: int) -> Iterator[Path]:
-    """The files on a disk that a process has open for writing; a worker's heartbeat is none."""
+    """Return the files on disk that a process has open for writing, except worker heartbeats."""
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed in the meantime, as a client's socket is
             target, flags = entry.readlink(), Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text()

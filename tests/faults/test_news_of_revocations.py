@@ -30,8 +30,8 @@ def test_every_worker_refuses_the_access_token_of_a_revoked_session(serve: Serve
         password = people["password"]
         elsewhere = Visitor(one.port, password.email).logged_in()
         gone = [people["logout"], elsewhere, people["disabled"], people["deleted"]]
-        everybody = [*gone, password, people["witness"]]
-        for visitor in everybody:
+        all_visitors = [*gone, password, people["witness"]]
+        for visitor in all_visitors:
             assert said_at(one, visitor, WORKERS) == said_at(two, visitor, 2) == {"ok"}
 
         assert people["logout"].log_out().status == 204
@@ -43,7 +43,7 @@ def test_every_worker_refuses_the_access_token_of_a_revoked_session(serve: Serve
         assert answer.status == 204
         time.sleep(KNOWN_WITHIN)
 
-        for visitor in everybody:
+        for visitor in all_visitors:
             expected = {"access_token_revoked"} if visitor in gone else {"ok"}
             assert said_at(one, visitor, WORKERS) == said_at(two, visitor, 2) == expected
 

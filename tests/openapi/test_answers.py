@@ -11,7 +11,7 @@ from authsvc.database import schema
 from authsvc.guard import public
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
-from tests.support.operation_calls import Visit, visits
+from tests.support.operation_calls import OperationCalls, all_operation_calls
 from tests.support.people import Person
 from tests.support.responses import assert_problem, away
 from tests.test_budget import BUDGET
@@ -20,31 +20,31 @@ from tests.web.test_problems import DOCUMENTED
 UTF_16 = "application/json; charset=utf-16"
 
 
-def register_twice(visit: Visit) -> TestResponse:
-    visit.call()
-    return visit.call()
+def register_twice(calls: OperationCalls) -> TestResponse:
+    calls.call()
+    return calls.call()
 
 
-PROVOKED: dict[str, Callable[[Visit], TestResponse]] = {
-    "invalid_request": lambda visit: visit.with_body("{"),
-    "access_token_missing": lambda visit: visit.with_token(""),
-    "access_token_invalid": lambda visit: visit.with_token("a.b.c"),
-    "access_token_expired": lambda visit: visit.after(minutes=11),
-    "access_token_revoked": lambda visit: visit.after_a_logout(),
-    "invalid_credentials": lambda visit: visit.call(),
-    "refresh_token_missing": lambda visit: visit.with_cookie(""),
-    "refresh_token_invalid": lambda visit: visit.with_cookie("a.b.c"),
-    "refresh_token_expired": lambda visit: visit.after(days=8),
-    "refresh_token_revoked": lambda visit: visit.after_a_logout(),
-    "cross_origin_refused": lambda visit: visit.call({"Sec-Fetch-Site": "cross-site"}),
-    "wrong_password": lambda visit: visit.call(),
-    "forbidden": lambda visit: visit.call(environ_base={"REMOTE_ADDR": "192.0.2.1"}),
-    "not_found": lambda visit: visit.call(),
+PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
+    "invalid_request": lambda calls: calls.with_body("{"),
+    "access_token_missing": lambda calls: calls.with_token(""),
+    "access_token_invalid": lambda calls: calls.with_token("a.b.c"),
+    "access_token_expired": lambda calls: calls.after(minutes=11),
+    "access_token_revoked": lambda calls: calls.after_a_logout(),
+    "invalid_credentials": lambda calls: calls.call(),
+    "refresh_token_missing": lambda calls: calls.with_cookie(""),
+    "refresh_token_invalid": lambda calls: calls.with_cookie("a.b.c"),
+    "refresh_token_expired": lambda calls: calls.after(days=8),
+    "refresh_token_revoked": lambda calls: calls.after_a_logout(),
+    "cross_origin_refused": lambda calls: calls.call({"Sec-Fetch-Site": "cross-site"}),
+    "wrong_password": lambda calls: calls.call(),
+    "forbidden": lambda calls: calls.call(environ_base={"REMOTE_ADDR": "192.0.2.1"}),
+    "not_found": lambda calls: calls.call(),
     "email_taken": register_twice,
-    "request_too_large": lambda visit: visit.with_body(" " * 20_000),
-    "unsupported_media_type": lambda visit: visit.with_body("{}", UTF_16),
-    "validation_failed": lambda visit: visit.with_body("{}"),
-    "rate_limited": lambda visit: visit.again_and_again(),
+    "request_too_large": lambda calls: calls.with_body(" " * 20_000),
+    "unsupported_media_type": lambda calls: calls.with_body("{}", UTF_16),
+    "validation_failed": lambda calls: calls.with_body("{}"),
+    "rate_limited": lambda calls: calls.too_often(),
 }
 ELSEWHERE = {"registration_closed", "method_not_allowed", "internal_error", "service_unavailable"}
 """The problems that need another app, or that no operation has."""
@@ -66,7 +66,7 @@ def test_the_document_describes_each_success(
     answer = BUDGET[route][0](alice.logged_in())
     assert answer.status_code < 300
     if answer.request.path != "/docs/docs.css":
-        description.assert_tells_of(answer)
+        description.assert_describes(answer)
 
 
 OF_ROWS = {"access_token_revoked", "email_taken", "not_found", "rate_limited", "wrong_password"} | {
@@ -83,14 +83,14 @@ def test_each_operation_answers_with_exactly_the_problems_of_the_document(
     app: Flask, description: Description, code: str
 ) -> None:
     provoked = set()
-    for visit in visits(app, description, description.operations):
-        answer = PROVOKED[code](visit)
-        description.assert_tells_of(answer)
-        if code in description.codes(visit.operation):
-            message = f"{visit.operation} does not answer {code}: {answer.text}"
+    for calls in all_operation_calls(app, description, description.operations):
+        answer = PROVOKED[code](calls)
+        description.assert_describes(answer)
+        if code in description.codes(calls.operation):
+            message = f"{calls.operation} does not answer {code}: {answer.text}"
             assert answer.mimetype == "application/problem+json", message
             assert answer.json["code"] == code, message
-            provoked.add(visit.operation.path)
+            provoked.add(calls.operation.path)
     assert provoked
 
 
@@ -100,7 +100,7 @@ def test_closed_registration_is_refused_as_the_document_says(
     alice.app = make_app(registration="closed")
     answer = alice.call("POST", "/auth/register", json=alice.credentials)
     assert_problem(answer, 403, "registration_closed")
-    description.assert_tells_of(answer)
+    description.assert_describes(answer)
 
 
 @pytest.mark.only("sqlite")
@@ -112,14 +112,14 @@ def test_without_the_database_each_operation_that_needs_it_answers_503(
     description = Description(before := make_app(database_url=url))
     code = "service_unavailable"
     operations = [one for one in description.operations if code in description.codes(one)]
-    waiting = visits(before, description, operations)
+    waiting = all_operation_calls(before, description, operations)
     after = make_app(database_url=url)  # whose revocation list is still empty
     with away(after, file):
-        for visit in waiting:
-            visit.person.app = after
-            answer = visit.call()
-            assert_problem(answer, 503, code), visit.operation
-            description.assert_tells_of(answer)
+        for calls in waiting:
+            calls.person.app = after
+            answer = calls.call()
+            assert_problem(answer, 503, code), calls.operation
+            description.assert_describes(answer)
 
 
 def test_problems_outside_of_operations_are_as_the_document_says(

@@ -49,7 +49,7 @@ def test_the_type_of_each_problem_links_to_its_explanation(app: Flask, page: Ele
 
 
 def test_each_operation_has_an_anchor(app: Flask, page: Elements) -> None:
-    named = {one.told["operationId"] for one in Description(app).operations}
+    named = {one.description["operationId"] for one in Description(app).operations}
     assert named <= set(page.ids)
 
 

@@ -65,7 +65,9 @@ def test_the_document_has_every_route(app: Flask) -> None:
 
 
 def test_operation_ids_do_not_change(description: Description) -> None:
-    named = {str(operation): operation.told["operationId"] for operation in description.operations}
+    named = {
+        str(operation): operation.description["operationId"] for operation in description.operations
+    }
     assert named == OPERATIONS
 
 
@@ -89,8 +91,8 @@ def test_each_operation_and_each_member_has_a_description(
     description: Description,
 ) -> None:
     for operation in description.operations:
-        assert operation.told["summary"], f"{operation}: its view has no docstring"
-        for parameter in operation.told.get("parameters", []):
+        assert operation.description["summary"], f"{operation}: its view has no docstring"
+        for parameter in operation.description.get("parameters", []):
             assert parameter["description"], f"{operation}: Args: {parameter['name']}"
     for name, schema in description.document["components"]["schemas"].items():
         for member, described in schema.get("properties", {}).items():
@@ -98,7 +100,7 @@ def test_each_operation_and_each_member_has_a_description(
 
 
 def test_the_document_says_which_credential_each_route_needs(description: Description) -> None:
-    entered = {str(one): one.told["security"] for one in description.operations}
+    entered = {str(one): one.description["security"] for one in description.operations}
     assert entered["GET /api/me"] == [{"access_token": []}]
     assert entered["POST /auth/refresh"] == [{"refresh_cookie": []}]
     assert entered["POST /auth/logout"] == [{"refresh_cookie": []}, {}]

@@ -1,4 +1,4 @@
-"""Whether a real answer is one that /openapi.json tells of, to the last header and member."""
+"""Compare real responses with /openapi.json, down to each header and member."""
 
 import re
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ HTTP_ITSELF = {"Content-Type", "Content-Length", "Date"}
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path, as the document has it."""
+    """One method of one path, as the document describes it."""
 
     method: str
     path: str
-    told: dict[str, Any]
+    description: dict[str, Any]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -33,46 +33,46 @@ class Description:
     @property
     def operations(self) -> list[Operation]:
         return [
-            Operation(method.upper(), path, told)
+            Operation(method.upper(), path, description)
             for path, methods in self.document["paths"].items()
-            for method, told in methods.items()
+            for method, description in methods.items()
         ]
 
     def operation(self, method: str, path: str) -> Operation:
-        """The operation that such a request is for."""
+        """Return the operation of a request."""
         for operation in self.operations:
             pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path))
             if operation.method == method and re.fullmatch(pattern, path):
                 return operation
-        raise AssertionError(f"/openapi.json does not tell of {method} {path}")
+        raise AssertionError(f"/openapi.json does not describe {method} {path}")
 
     def codes(self, operation: Operation) -> set[str]:
-        """The codes of the problems that the operation may answer."""
+        """Return the codes of the problems that the operation may answer."""
         return {
             code
-            for response in operation.told["responses"].values()
+            for response in operation.description["responses"].values()
             for content in self.resolved(response).get("content", {}).values()
             for code in codes_in(content["schema"])
         }
 
-    def resolved(self, told: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" not in told:
-            return told
+    def resolved(self, reference: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" not in reference:
+            return reference
         found = self.document
-        for part in told["$ref"].removeprefix("#/").split("/"):
+        for part in reference["$ref"].removeprefix("#/").split("/"):
             found = found[part]
         return found
 
-    def assert_tells_of(self, answer: TestResponse) -> None:
-        """The document has this answer for the request that it answers."""
+    def assert_describes(self, answer: TestResponse) -> None:
+        """Assert that the document describes this response to its request."""
         operation = self.operation(answer.request.method, answer.request.path)
-        responses = operation.told["responses"]
+        responses = operation.description["responses"]
         assert str(answer.status_code) in responses, f"{operation} {answer.status}: {answer.text}"
         self.assert_is(responses[str(answer.status_code)], answer)
 
-    def assert_is(self, told: dict[str, Any], answer: TestResponse) -> None:
-        """The answer is what this response of the document says."""
-        response = self.resolved(told)
+    def assert_is(self, described: dict[str, Any], answer: TestResponse) -> None:
+        """Assert that the response is as this part of the document says."""
+        response = self.resolved(described)
         self._assert_headers(response["headers"], answer)
         content = response.get("content", {})
         if not content:
@@ -82,8 +82,8 @@ class Description:
         if answer.is_json:
             self.assert_fits(content[answer.mimetype]["schema"], answer.json)
 
-    def _assert_headers(self, told: dict[str, Any], answer: TestResponse) -> None:
-        headers = {name: self.resolved(header) for name, header in told.items()}
+    def _assert_headers(self, described: dict[str, Any], answer: TestResponse) -> None:
+        headers = {name: self.resolved(header) for name, header in described.items()}
         present = set(answer.headers.keys()) - HTTP_ITSELF
         required = {name for name, header in headers.items() if header["required"]}
         assert required <= present <= set(headers), (required - present, present - set(headers))
@@ -92,7 +92,7 @@ class Description:
             assert not integer or answer.headers[name].isdigit(), name
 
     def assert_fits(self, schema: dict[str, Any], body: Any) -> None:
-        """The body has all that the schema names, and nothing else."""
+        """Assert that the body has all members that the schema names, and no others."""
         strict = {**self.document, **schema, "unevaluatedProperties": False}
         Draft202012Validator(strict, format_checker=FormatChecker()).validate(body)
 

@@ -1,4 +1,4 @@
-"""Somebody calls one operation of /openapi.json, rightly or wrongly."""
+"""Valid and invalid calls of each operation of /openapi.json."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,17 +13,17 @@ from tests.support.api_description import Description, Operation
 from tests.support.people import Person
 
 MANY_TIMES = 70
-"""More often than any limit lets something be tried."""
+"""More attempts than any limit allows."""
 
 
-class Visit:
-    """One operation, called by a person of its own with all that it takes.
+class OperationCalls:
+    """Calls of one operation by a person of its own, with everything that it takes.
 
     Args:
-        operation: which operation.
-        body: what it takes.
-        person: who calls; they have an account and are logged in.
-        number: tells it from the other visits.
+        operation: the operation.
+        body: its body.
+        person: the caller, who gets an account and is logged in.
+        number: distinguishes it from the other operations.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Visit:
         self.body = body
         self.person = person
         self.number = number
-        self.home = {"REMOTE_ADDR": f"127.0.1.{number}"}  # where nobody else has registered
+        self.home = {"REMOTE_ADDR": f"127.0.1.{number}"}  # an address without registrations
         account = person.call(
             "POST", "/auth/register", json=person.credentials, environ_base=self.home
         )
@@ -50,11 +50,13 @@ class Visit:
         if self.body is not None and "data" not in kwargs:
             kwargs["json"] = self.body
         sent = dict(headers or {})
-        if {"access_token": []} in self.operation.told["security"] and self.person.access_token:
+        if {"access_token": []} in self.operation.description[
+            "security"
+        ] and self.person.access_token:
             sent["Authorization"] = f"Bearer {self.person.access_token}"
         return self.person.call(self.operation.method, path, headers=sent, **kwargs)
 
-    def again_and_again(self) -> TestResponse:
+    def too_often(self) -> TestResponse:
         with time_machine.travel(clock.now(), tick=False):
             answers = [self.call() for _ in range(MANY_TIMES)]
         return answers[-1]
@@ -64,7 +66,7 @@ class Visit:
             return self.call()
 
     def after_a_logout(self) -> TestResponse:
-        """Each visit later than the one before: the list of revoked sessions lives for a second."""
+        """Call later than the operation before: workers cache revoked sessions for a second."""
         with time_machine.travel(clock.now() + timedelta(seconds=5 * self.number), tick=False):
             self.person.on_same_device().log_out()
             return self.after(seconds=2)
@@ -81,13 +83,15 @@ class Visit:
         return self.call({"Content-Type": content_type}, data=body)
 
 
-def visits(app: Flask, description: Description, operations: list[Operation]) -> list[Visit]:
-    """One visit of each operation."""
+def all_operation_calls(
+    app: Flask, description: Description, operations: list[Operation]
+) -> list[OperationCalls]:
+    """Return the calls of each operation."""
     return [
-        Visit(
+        OperationCalls(
             operation,
             body_for(description, operation),
-            Person(app, f"somebody{number}@example.com", "a horse that is correct"),
+            Person(app, f"person{number}@example.com", "a horse that is correct"),
             number,
         )
         for number, operation in enumerate(operations, 1)
@@ -95,9 +99,9 @@ def visits(app: Flask, description: Description, operations: list[Operation]) ->
 
 
 def body_for(description: Description, operation: Operation) -> dict[str, str] | None:
-    """The body that the document gives as an example."""
-    if "requestBody" not in operation.told:
+    """Return the body that the document gives as an example."""
+    if "requestBody" not in operation.description:
         return None
-    told = operation.told["requestBody"]["content"]["application/json"]["schema"]
-    taken = description.resolved(told.get("allOf", [told])[0])
+    schema = operation.description["requestBody"]["content"]["application/json"]["schema"]
+    taken = description.resolved(schema.get("allOf", [schema])[0])
     return {name: member["examples"][0] for name, member in taken["properties"].items()}

@@ -54,7 +54,7 @@ def example(kind: type[Problem]) -> Problem:
 
 
 class OnlyTea(HTTPException):
-    """An error of somebody's own."""
+    """An error of an operator's own."""
 
     code = 418
     description = "Only tea."
@@ -158,7 +158,7 @@ def test_what_a_view_aborts_with_is_a_problem(broken: Flask, status: int, code: 
     assert list(answer.json) == ["type", "title", "status", "code", "detail"]
 
 
-def test_an_error_of_somebodys_own_keeps_its_sentence(broken: Flask) -> None:
+def test_an_operators_own_error_keeps_its_sentence(broken: Flask) -> None:
     answer = broken.test_client().get("/tea")
     assert_problem(answer, 418, "i_m_a_teapot")
     assert answer.json["detail"] == "Only tea."
