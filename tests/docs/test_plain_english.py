@@ -10,7 +10,7 @@ from tests.support.gunicorn_server import ROOT
 
 PHRASES = {
     "archaic pronouns": r"\b(whoever|whom|whomever|whosoever|lest|thereof|hereby|therein)\b",
-    "nobody and somebody": r'(?<!["\'=:])\b(nobody|somebody|everybody)(\'s|s)?\b(?!["\'@{\d])',
+    "nobody and somebody": (r"(?<![\"'=:])\b(nobody|somebody|everybody)('s|s)?\b(?![\"'@{\d])"),
     "is no, are none": r"(?<!there )\b(is|are|was|were) (no (?!longer\b|more\b)[a-z]+|(?-i:none))\b",
     "but for": r"\bbut for\b",
     "things that bear and hear": r"\b(bears?|bore|hears? of)\b",
