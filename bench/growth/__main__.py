@@ -27,9 +27,7 @@ def main() -> None:
         help="draw a chart into this SVG file; needs matplotlib (bench/requirements.txt)",
     )
     options = parser.parse_args()
-    if (
-        options.plot
-    ):  # imported now, so that a missing matplotlib is reported before the measurement
+    if options.plot:  # imported before the measurement, in case matplotlib is missing
         from bench.report.drawing import draw
     sizes = [size for size in SIZES if size <= options.max_rows]
     figures = {"Postgres": _on_postgres(sizes), "SQLite": _on_sqlite(sizes)}

@@ -3,6 +3,7 @@
 import re
 import sys
 
+from authsvc.server.worker_choice import worker_class
 from bench import ROOT
 from bench.peers.definition import WORKERS, Auth, Peer
 from bench.peers.install import NODE, NODE_BINARY, PYTHON, VENV_PYTHON, install_node, install_python
@@ -38,7 +39,7 @@ BARE = Peer(
     server=GTHREAD,
     command=(
         sys.executable, *GUNICORN,
-        "--worker-class", _gunicorn_setting("worker_class"),
+        "--worker-class", worker_class(),
         "bench.peers.bare:app",
     ),
     fill=(sys.executable, "-m", "bench.peers.bare"),
