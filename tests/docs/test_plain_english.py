@@ -11,7 +11,8 @@ from tests.support.gunicorn_server import ROOT
 PHRASES = {
     "archaic pronouns": r"\b(whoever|whom|whomever|whosoever|lest|thereof|hereby|therein)\b",
     "nobody and somebody": (r"(?<![\"'=:])\b(nobody|somebody|everybody)('s|s)?\b(?![\"'@{\d])"),
-    "is no, are none": r"(?<!there )\b(is|are|was|were) (no (?!longer\b|more\b)[a-z]+|(?-i:none))\b",
+    "is no": r"(?<!there )\b(is|are|was|were) no (?!longer\b|more\b)[a-z]+\b",
+    "are none": r"(?<!there )\b(is|are|was|were) (?-i:none)\b",
     "but for": r"\bbut for\b",
     "things that bear and hear": r"\b(bears?|bore|hears? of)\b",
     "is told": r"\b(is|are|was|were|get|gets) told\b",
