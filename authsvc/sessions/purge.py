@@ -16,7 +16,8 @@ from authsvc.database.purging import ExpiredRows
 from authsvc.sessions.model import RefreshToken
 
 KEPT = timedelta(hours=1)
-"""How long an expired row stays: if the clock is set back, the row must still exist."""
+"""How long an expired row stays. If the clock is set back, or is behind on another instance, the
+row of a revoked session must exist until its last access token is refused as expired."""
 
 
 def purge() -> Iterator[int]:

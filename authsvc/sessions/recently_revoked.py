@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from time import monotonic
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select
@@ -23,6 +24,11 @@ QUERY_INTERVAL = timedelta(seconds=1)
 OVERLAP = timedelta(seconds=60)
 """How far each query reaches back before the last answer. A commit may become visible after its
 timestamp, and the clocks of two machines differ."""
+SET_BACK = timedelta(minutes=10)
+"""How far a clock may be set back while revoked access tokens stay refused."""
+LONG_SILENCE = timedelta(seconds=10)
+"""After this long without an answer the whole period is queried: in that time the clock may have
+been set back and have caught up unnoticed."""
 QUERY_WAIT = 1.0
 """Seconds that a request waits for another request's query."""
 
@@ -34,7 +40,12 @@ _log = logging.getLogger(__name__)
 
 
 class RecentlyRevoked:
-    """The sessions that were revoked within the life of an access token.
+    """The revoked sessions of which an access token could still be accepted.
+
+    An access token is accepted until its life and the leeway are over. It may be issued later than
+    `revoked_at` says: by a clock that was set back before the revocation (`SET_BACK`), by an
+    instance whose clock is ahead (`LEEWAY`), or while the revocation was not yet visible
+    (`OVERLAP`). A session stays on the list for the sum of these, about 120 bytes each.
 
     Args:
         access_ttl: the seconds that an access token lives.
@@ -50,16 +61,17 @@ class RecentlyRevoked:
         staleness_limit: int,
         report: Callable[[int, float], None] = lambda sessions, age: None,
     ) -> None:
-        self._kept_for = timedelta(seconds=access_ttl + LEEWAY)
+        self._kept_for = timedelta(seconds=access_ttl + 2 * LEEWAY) + SET_BACK + OVERLAP
         self._staleness_limit = timedelta(seconds=staleness_limit)
-        self._revoked: dict[int, float] = {}  # 120 bytes each; a UUID and a datetime take 200
+        self._revoked: dict[int, float] = {}  # an int and a float take less memory
         self._queried_at = _NEVER
         self._answered_at = _NEVER
+        self._answered_at_monotonic = 0.0
         self._querying = Lock()
         self._report = report
 
     def contains(self, sid: UUID) -> bool:
-        """Return whether the session was revoked within the life of an access token.
+        """Return whether the session was revoked recently.
 
         Raises:
             ServiceUnavailable: the list is older than the staleness limit.
@@ -92,11 +104,12 @@ class RecentlyRevoked:
         revoked = {sid: at for sid, at in self._revoked.items() if at > oldest}
         revoked.update((sid.int, at.timestamp()) for sid, at in rows if at is not None)
         self._revoked = revoked
-        self._answered_at = now
+        self._answered_at, self._answered_at_monotonic = now, monotonic()
 
     def _since(self, now: datetime) -> datetime:
-        """Return where the query begins: the last answer, or the whole period if that is older."""
-        whole_period = now - self._kept_for
-        if self._answered_at > now:
-            return whole_period
-        return max(whole_period, self._answered_at - OVERLAP)
+        """Return the time from which revocations are queried."""
+        silent_for = timedelta(seconds=monotonic() - self._answered_at_monotonic)
+        by_the_clock = now - self._answered_at
+        if silent_for <= LONG_SILENCE and timedelta() <= by_the_clock <= LONG_SILENCE:
+            return self._answered_at - OVERLAP
+        return now - self._kept_for

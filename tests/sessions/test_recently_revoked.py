@@ -14,7 +14,8 @@ from sqlalchemy import event, insert
 
 from authsvc.database import db, schema, writing
 from authsvc.sessions.model import RefreshToken
-from authsvc.sessions.recently_revoked import RecentlyRevoked
+from authsvc.sessions.recently_revoked import OVERLAP, SET_BACK, RecentlyRevoked
+from authsvc.tokens.claims import LEEWAY
 from tests.conftest import MakeApp
 from tests.support.people import Person
 from tests.support.responses import assert_problem, away, counted_statements
@@ -153,7 +154,7 @@ def test_after_a_long_silence_the_whole_period_is_queried(
     with worker.app_context():
         assert not revoked.contains(uuid4())
         clock.shift(timedelta(hours=1))
-        assert revoked.contains(revoke(worker, NOON + timedelta(minutes=51)))
+        assert revoked.contains(revoke(worker, NOON + timedelta(minutes=40)))
 
 
 def test_a_clock_set_back_does_not_make_a_revoked_session_valid(
@@ -184,11 +185,12 @@ def test_a_session_leaves_the_list_when_all_its_tokens_are_refused_as_expired(
     worker: Flask, clock: time_machine.Traveller
 ) -> None:
     revoked = RecentlyRevoked(600, 30)
+    kept = timedelta(seconds=600 + 2 * LEEWAY) + SET_BACK + OVERLAP
     with worker.app_context():
         old = revoke(worker, NOON)
         assert revoked.contains(old)
-        clock.shift(timedelta(seconds=609))
-        young = revoke(worker, NOON + timedelta(seconds=609))
+        clock.shift(kept - SECOND)
+        young = revoke(worker, NOON + kept - SECOND)
         assert revoked.contains(old)
         clock.shift(SECOND)
         assert not revoked.contains(old)
