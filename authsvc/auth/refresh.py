@@ -33,8 +33,9 @@ from authsvc.web.outputs import answers
 def refresh() -> AccessToken:
     """Get another access token for the session of the refresh cookie.
 
-    A refresh never sets a cookie and never extends the session, so any number of tabs and retries
-    may refresh at the same time. The request needs no body, and a body is ignored.
+    A refresh never extends the session, and no response sets or clears a cookie, an error neither:
+    any number of tabs and retries may refresh at the same time. The request needs no body, and a
+    body is ignored.
     """
     tokens = registry.get(SessionTokens)
     refresh_token = tokens.verify(_only_one(registry.get(RefreshCookie).sent()))

@@ -6,12 +6,10 @@ from typing import Any, TypeVar
 
 from flask import Response, request
 
-from authsvc.problems import RefreshTokenRefused
-
 COOKIE_SET = {
     "Set-Cookie": "The refresh token: `HttpOnly`, for this host alone, for as long as the session."
 }
-COOKIE_CLEARED = RefreshTokenRefused.adds
+COOKIE_CLEARED = {"Set-Cookie": "The refresh cookie with `Max-Age=0`: the browser drops it."}
 
 View = TypeVar("View", bound=Callable[..., Any])
 

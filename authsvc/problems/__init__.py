@@ -11,7 +11,7 @@ Problem
 │   ├── AccessTokenExpired          access_token_expired
 │   └── AccessTokenRevoked          access_token_revoked
 ├── InvalidCredentials          401 invalid_credentials
-├── RefreshTokenRefused         401, and the cookie is cleared
+├── RefreshTokenRefused         401
 │   ├── RefreshTokenMissing         refresh_token_missing
 │   ├── RefreshTokenInvalid         refresh_token_invalid
 │   ├── RefreshTokenExpired         refresh_token_expired

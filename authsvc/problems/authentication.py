@@ -1,7 +1,6 @@
 """401: an access token, a password or a refresh token is missing or refused."""
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from authsvc.problems.problem import CHALLENGE, REALM, Problem, challenge
 
@@ -64,9 +63,6 @@ class InvalidCredentials(Problem):
 
 class RefreshTokenRefused(Problem):
     status = 401
-    adds: ClassVar[Mapping[str, str]] = {
-        "Set-Cookie": "The refresh cookie with `Max-Age=0`: the browser drops it."
-    }
 
 
 class RefreshTokenMissing(RefreshTokenRefused):
@@ -79,8 +75,8 @@ class RefreshTokenMissing(RefreshTokenRefused):
 
 
 class RefreshTokenInvalid(RefreshTokenRefused):
-    """The refresh cookie is not a refresh token of this service, or was sent twice. It is cleared.
-    Ask the person to log in.
+    """The refresh cookie is not a refresh token of this service, or was sent twice. Ask the person
+    to log in: the login replaces the cookie.
     """
 
     code = "refresh_token_invalid"
@@ -88,9 +84,7 @@ class RefreshTokenInvalid(RefreshTokenRefused):
 
 
 class RefreshTokenExpired(RefreshTokenRefused):
-    """The session has expired, or was unused for too long. The cookie is cleared. Ask the person to
-    log in.
-    """
+    """The session has expired, or was unused for too long. Ask the person to log in."""
 
     code = "refresh_token_expired"
     detail = "The session has expired: log in again."
@@ -98,7 +92,7 @@ class RefreshTokenExpired(RefreshTokenRefused):
 
 class RefreshTokenRevoked(RefreshTokenRefused):
     """The session was ended early: by a logout here or elsewhere, by a new password, or because the
-    account was disabled or deleted. The cookie is cleared. Ask the person to log in.
+    account was disabled or deleted. Ask the person to log in.
     """
 
     code = "refresh_token_revoked"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, text
 from authsvc.database import db, writing
 from tests.conftest import MakeApp
 from tests.support.people import Person
-from tests.support.responses import COOKIE_CLEARED, assert_problem, claims, sessions
+from tests.support.responses import assert_problem, claims, sessions
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -47,7 +47,7 @@ def test_the_body_of_a_refresh_is_ignored(alice: Person, kind: str) -> None:
 def test_without_a_cookie_a_refresh_is_refused(alice: Person) -> None:
     answer = alice.refresh()
     assert_problem(answer, 401, "refresh_token_missing")
-    assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
+    assert "Set-Cookie" not in answer.headers
     assert "WWW-Authenticate" not in answer.headers
 
 
@@ -56,7 +56,7 @@ def test_a_garbage_cookie_is_refused(alice: Person, cookie: str) -> None:
     sent = {"Cookie": f"__Host-refresh_token={cookie}"}
     answer = alice.call("POST", "/auth/refresh", headers=sent)
     assert_problem(answer, 401, "refresh_token_invalid")
-    assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_a_cookie_sent_twice_is_refused(alice: Person) -> None:
@@ -134,7 +134,7 @@ def test_a_disabled_or_deleted_user_is_refused(alice: Person, app: Flask, change
         connection.execute(text(change))
     answer = alice.refresh()
     assert_problem(answer, 401, "refresh_token_revoked")
-    assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_refreshes_do_not_extend_the_life_of_a_session(
@@ -153,7 +153,7 @@ def test_refreshes_do_not_extend_the_life_of_a_session(
         assert_problem(answer, 401, "refresh_token_expired")
         clock.shift(timedelta(seconds=60))
         assert_problem(alice.refresh(), 401, "refresh_token_expired")
-    assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
+    assert "Set-Cookie" not in answer.headers
     (row,) = sessions(connection)
     assert row.expires_at == before[0].expires_at
 
@@ -175,7 +175,7 @@ def test_a_session_that_was_idle_too_long_is_expired(alice: Person) -> None:
         clock.shift(3 * DAY)
         answer = alice.refresh()
     assert_problem(answer, 401, "refresh_token_expired")
-    assert answer.headers.getlist("Set-Cookie") == [COOKIE_CLEARED]
+    assert "Set-Cookie" not in answer.headers
 
 
 def test_last_used_at_is_updated_once_an_hour(alice: Person, connection: Connection) -> None:
