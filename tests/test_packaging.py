@@ -156,7 +156,8 @@ def access_token_of(user: UUID) -> str:
     tokens = AccessTokens(access_keyring(hmac_key(ACCESS_SECRET)), ISSUER, ISSUER, ttl=600)
     now = clock.now()
     ends = now + timedelta(days=7)
-    return tokens.issue(sub=user, sid=uuid4(), auth_time=now, session_ends=ends).access_token
+    issued = tokens.issue(sub=user, sid=uuid4(), auth_time=now, session_ends=ends, now=now)
+    return issued.access_token
 
 
 def test_without_extras_little_is_installed(guarded: Path) -> None:

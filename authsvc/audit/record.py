@@ -6,7 +6,7 @@ changes nothing, so it has no transaction to join and is written in one of its o
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
@@ -66,9 +66,18 @@ class Event:
     detail: str | None = None
 
 
-def record(connection: Connection, actor: Actor, *events: Event) -> None:
-    """Add events to the audit trail, in the connection's transaction."""
-    at = clock.now()
+def record(
+    connection: Connection, actor: Actor, *events: Event, at: datetime | None = None
+) -> None:
+    """Add events to the audit trail, in the connection's transaction.
+
+    Args:
+        connection: of the transaction that does what is recorded.
+        actor: the cause of the events.
+        events: in the order in which they happened.
+        at: when they happened; by default now.
+    """
+    at = at or clock.now()
     rows = [
         {
             "id": id,
@@ -89,14 +98,14 @@ def record(connection: Connection, actor: Actor, *events: Event) -> None:
 _INSERT = Command(insert(SecurityEvent))
 
 
-def record_refusal(actor: Actor, event: Event) -> None:
+def record_refusal(actor: Actor, event: Event, at: datetime | None = None) -> None:
     """Record a refusal in a transaction of its own. If that fails, log it and go on.
 
     Refused logins are counted and limited before this is called.
     """
     try:
         if event.session is None or not _recorded_lately(event, session_hash(event.session)):
-            transaction(lambda connection: record(connection, actor, event))
+            transaction(lambda connection: record(connection, actor, event, at=at))
     except SQLAlchemyError as error:
         _log.warning("%s was not recorded: %s", event.kind, error)
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from authsvc.audit.read import newest
 from authsvc.guard.access_token import current_access_token
+from authsvc.resources.account import current_account
 from authsvc.web.inputs import Query, takes_query
 from authsvc.web.log_context import session_hash
 from authsvc.web.outputs import Instant, answers
@@ -67,8 +68,8 @@ def show_activity(query: Page) -> Activity:
     A response has at most a hundred events. Pass the id of the last one as `before` to get the
     next page.
     """
-    token = current_access_token()
-    this_session = session_hash(token.sid)
+    account = current_account()
+    this_session = session_hash(current_access_token().sid)
     return Activity(
         [
             Happened(
@@ -81,6 +82,6 @@ def show_activity(query: Page) -> Activity:
                 detail=event.detail,
                 current=event.session == this_session,
             )
-            for event in newest(MAX_EVENTS, user_id=token.sub, before=query.before)
+            for event in newest(MAX_EVENTS, user_id=account.id, before=query.before)
         ]
     )

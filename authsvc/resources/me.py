@@ -3,12 +3,13 @@
 from flask import after_this_request
 from sqlalchemy import Connection
 
+from authsvc import clock
 from authsvc.audit.record import FORGOTTEN_USER, Event, record
 from authsvc.database import transaction
-from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
-from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
+from authsvc.problems import RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
+from authsvc.resources.account import current_account
 from authsvc.sessions.revoke import anonymize
 from authsvc.users import accounts
 from authsvc.users.passwords import Password, Passwords
@@ -31,25 +32,23 @@ class Confirmation(Body):
 @answers(200, operation_id="me_show")
 def show() -> accounts.Account:
     """Return the account of the access token."""
-    account = accounts.find(current_access_token().sub)
-    if account is None:
-        raise AccessTokenRevoked
-    return account
+    return current_account()
 
 
 @takes(Confirmation)
 @answers(204, headers=COOKIE_CLEARED, may=[WrongPassword, RateLimited], operation_id="me_delete")
 def delete(body: Confirmation) -> None:
     """Delete the account, its sessions and its data. This cannot be undone."""
-    user_id, passwords = current_access_token().sub, registry.get(Passwords)
+    user_id, passwords = current_account().id, registry.get(Passwords)
     with passwords.admitted(), registry.get(Throttle).password(user_id):
         confirmed = confirm_password(passwords, user_id, body.password)
 
     def delete_account(connection: Connection) -> None:
         lock_confirmed(connection, user_id, confirmed)
-        anonymize(connection, user_id)
+        now = clock.now()
+        anonymize(connection, user_id, now)
         accounts.remove(connection, user_id)
-        record(connection, FORGOTTEN_USER, Event("account_deleted", user_id=None))
+        record(connection, FORGOTTEN_USER, Event("account_deleted", user_id=None), at=now)
 
     transaction(delete_account)
     after_this_request(registry.get(RefreshCookie).clear)

@@ -1,16 +1,17 @@
-"""PUT /api/me/password: change the password and revoke every other session of the account."""
+"""PUT /api/me/password: change the password, revoke every session, and open a new one."""
 
-from sqlalchemy import Connection
+from flask import Response, after_this_request
 
-from authsvc.audit.record import Event, record, user_at
-from authsvc.database import transaction
 from authsvc.guard.access_token import current_access_token
-from authsvc.problems import AccessTokenRevoked, RateLimited, WrongPassword
+from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
+from authsvc.problems import RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
-from authsvc.sessions.revoke import revoke_all
-from authsvc.users import accounts
+from authsvc.resources.account import current_account
+from authsvc.sessions.change_password import change_password
+from authsvc.sessions.tokens import SessionTokens
+from authsvc.tokens.access import AccessToken
 from authsvc.users.passwords import ChosenPassword, Password, Passwords
-from authsvc.users.stored_password import confirm_password, replace_password
+from authsvc.users.stored_password import confirm_password
 from authsvc.web import registry
 from authsvc.web.client import current_client
 from authsvc.web.inputs import Body, takes
@@ -30,23 +31,27 @@ class NewPassword(Body):
 
 
 @takes(NewPassword)
-@answers(204, may=[WrongPassword, RateLimited], operation_id="password_change")
-def change(body: NewPassword) -> None:
-    """Change the password and revoke every other session of the account."""
-    token = current_access_token()
-    account = accounts.find(token.sub)
-    if account is None:
-        raise AccessTokenRevoked
-    passwords, actor = registry.get(Passwords), user_at(current_client())
+@answers(200, headers=COOKIE_SET, may=[WrongPassword, RateLimited], operation_id="password_change")
+def change(body: NewPassword) -> AccessToken:
+    """Change the password, revoke every session of the account, and open a new one.
+
+    The response is that of a login: a new access token in its body, and a new refresh token in the
+    cookie. The session of the request is revoked too, so that a stolen copy of its cookie is
+    useless.
+    """
+    token, account = current_access_token(), current_account()
+    passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
     passwords.refuse_weak(body.new_password, account.email, "/new_password")
     with passwords.admitted():
         with registry.get(Throttle).password(token.sub):
             confirmed = confirm_password(passwords, token.sub, body.current_password)
-        replacement = passwords.hash(body.new_password)
+        hashes = confirmed, passwords.hash(body.new_password)
+    opened = change_password(
+        registry.get(SessionTokens), token, hashes, current_client(), replaced=cookie.sent()
+    )
 
-    def store(connection: Connection) -> None:
-        replace_password(connection, token.sub, confirmed, replacement)
-        record(connection, actor, Event("password_changed", token.sub, token.sid))
-        revoke_all(connection, token.sub, actor, except_sid=token.sid)
+    @after_this_request
+    def set_cookie(response: Response) -> Response:
+        return cookie.set(response, opened.refresh_token, opened.max_age)
 
-    transaction(store)
+    return opened.access_token

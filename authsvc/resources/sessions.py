@@ -9,6 +9,7 @@ from authsvc.audit.record import user_at
 from authsvc.database import transaction
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
+from authsvc.resources.account import current_account
 from authsvc.sessions import revoke
 from authsvc.sessions.list import LiveSession, live_sessions
 from authsvc.sessions.tokens import SessionTokens
@@ -31,8 +32,8 @@ class LiveSessions:
 @answers(200, operation_id="sessions_show_all")
 def show_all() -> LiveSessions:
     """List the account's live sessions, newest first."""
-    token, idle_ttl = current_access_token(), registry.get(SessionTokens).idle_ttl
-    return LiveSessions(live_sessions(token.sub, idle_ttl, current=token.sid))
+    user_id, idle_ttl = current_account().id, registry.get(SessionTokens).idle_ttl
+    return LiveSessions(live_sessions(user_id, idle_ttl, current=current_access_token().sid))
 
 
 @answers(204, operation_id="sessions_revoke_one")
@@ -45,12 +46,12 @@ def revoke_one(sid: UUID) -> None:
         sid: the session's id.
     """
     idle_ttl = registry.get(SessionTokens).idle_ttl
-    revoke.revoke_one(current_access_token().sub, sid, idle_ttl, user_at(current_client()))
+    revoke.revoke_one(current_account().id, sid, idle_ttl, user_at(current_client()))
 
 
 @answers(204, headers=COOKIE_CLEARED, operation_id="sessions_revoke_all")
 def revoke_all() -> None:
     """Log out everywhere: revoke every session of the account, including this one."""
-    user_id, actor = current_access_token().sub, user_at(current_client())
+    user_id, actor = current_account().id, user_at(current_client())
     transaction(lambda connection: revoke.revoke_all(connection, user_id, actor))
     after_this_request(registry.get(RefreshCookie).clear)

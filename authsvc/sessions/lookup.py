@@ -21,7 +21,11 @@ from authsvc.users.model import User
 
 
 class FoundSession(NamedTuple):
-    """A session's row joined with its user's; the user's columns are None for a deleted user."""
+    """A session's row joined with its user's; the user's columns are None if the user is gone.
+
+    An operator who deletes a user by SQL may leave the session's row behind, with the id of a user
+    that does not exist. So `user_id` is the column of the user.
+    """
 
     user_id: UUID | None
     token_hash: bytes
@@ -55,7 +59,7 @@ def find_session(sid: UUID) -> FoundSession | None:
 
 _SESSION_AND_USER = Query(
     select(
-        RefreshToken.user_id,
+        User.id,
         RefreshToken.token_hash,
         RefreshToken.issued_at,
         RefreshToken.expires_at,

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, and_
+from sqlalchemy import ColumnElement, ForeignKey, Index, and_, exists
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc.database import Base, UTCDateTime
+from authsvc.users.model import User
 
 
 class RefreshToken(Base):
@@ -30,9 +31,13 @@ class RefreshToken(Base):
 
 
 def is_live(now: datetime, idle_ttl: timedelta) -> ColumnElement[bool]:
-    """Return the condition that a session is not revoked, not expired and not idle too long."""
+    """Return the condition that a session is live: not revoked, not expired, not idle too long.
+
+    Its user must exist and not be disabled.
+    """
     return and_(
         RefreshToken.revoked_at.is_(None),
         RefreshToken.expires_at > now,
         RefreshToken.last_used_at > now - idle_ttl,
+        exists().where(User.id == RefreshToken.user_id, User.disabled_at.is_(None)),
     )

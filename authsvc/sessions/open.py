@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, insert
@@ -27,11 +26,13 @@ class Opened:
     """The tokens of a session that was just opened.
 
     Args:
+        sid: the id of the session.
         access_token: the token that the page keeps in memory.
         refresh_token: the value of the cookie.
         max_age: seconds until the session expires.
     """
 
+    sid: UUID
     access_token: AccessToken
     refresh_token: str
     max_age: int
@@ -53,50 +54,67 @@ def open_session(
         InvalidCredentials: the account was changed while its password was being verified.
     """
     known = tokens.of_this_service(replaced)
-    now = clock.now_in_seconds()
-    sid, expires_at = uuid7(), now + tokens.ttl
-    log_context.bind(session=sid)
-    refresh_token = tokens.refresh.issue(sub=user.id, sid=sid, issued_at=now, expires_at=expires_at)
-    row = _row(sid, user.id, refresh_token, now, expires_at, client)
 
-    def insert_session(connection: Connection) -> Roles:
+    def open_after_login(connection: Connection) -> Opened:
         roles = recheck_and_lock(connection, user)
-        revoked = revoke_tokens(connection, known)
-        connection.execute(insert(RefreshToken), row)
+        now = clock.now()  # after the lock, so that waiting for it takes nothing off the tokens
+        revoked = revoke_tokens(connection, known, now)
+        opened = insert_session(connection, tokens, user.id, roles, client, now)
         record(
             connection,
             user_at(client),
             *(Event("session_revoked", owner, old, "replaced") for old, owner in revoked),
-            Event("logged_in", user.id, sid),
+            Event("logged_in", user.id, opened.sid),
+            at=now,
         )
-        return roles
+        return opened
 
-    access_token = tokens.access.issue(
-        sub=user.id,
-        sid=sid,
-        roles=transaction(insert_session),
-        auth_time=now,
-        session_ends=expires_at,
-    )
-    return Opened(access_token, refresh_token, int(tokens.ttl.total_seconds()))
+    opened = transaction(open_after_login)
+    log_context.bind(session=opened.sid)
+    return opened
 
 
-def _row(
-    sid: UUID,
+def insert_session(
+    connection: Connection,
+    tokens: SessionTokens,
     user_id: UUID,
-    refresh_token: str,
-    now: datetime,
-    expires_at: datetime,
+    roles: Roles,
     client: Client,
-) -> dict[str, Any]:
-    return {
+    now: datetime,
+) -> Opened:
+    """Insert the row of a new session and return its tokens.
+
+    Args:
+        connection: of a transaction that has locked the account.
+        tokens: issues the two tokens.
+        user_id: the user, who has just authenticated.
+        roles: the roles of the user.
+        client: the address and browser of the request.
+        now: the time of the login, for the row and both tokens.
+    """
+    sid, issued_at = uuid7(), now.replace(microsecond=0)
+    expires_at = issued_at + tokens.ttl
+    refresh_token = tokens.refresh.issue(
+        sub=user_id, sid=sid, issued_at=issued_at, expires_at=expires_at
+    )
+    row = {
         "id": sid,
         "user_id": user_id,
         "token_hash": token_hash(refresh_token),
-        "issued_at": now,
+        "issued_at": issued_at,
         "expires_at": expires_at,
-        "last_used_at": now,
+        "last_used_at": issued_at,
         "revoked_at": None,
         "user_agent": client.user_agent,
         "ip_address": client.ip_address,
     }
+    connection.execute(insert(RefreshToken), row)
+    access_token = tokens.access.issue(
+        sub=user_id,
+        sid=sid,
+        roles=roles,
+        auth_time=issued_at,
+        session_ends=expires_at,
+        now=issued_at,
+    )
+    return Opened(sid, access_token, refresh_token, int(tokens.ttl.total_seconds()))

@@ -43,7 +43,7 @@ def refresh_session(
     if refusal is not None:
         if session.user_id is not None:
             event = Event("refresh_refused", session.user_id, claims.sid, refusal.code)
-            record_refusal(user_at(client), event)
+            record_refusal(user_at(client), event, now)
         raise refusal
     if now - session.last_used_at >= min(MAX_USE_INTERVAL, tokens.idle_ttl / 24):
         _update_last_used(claims.sid, now)
@@ -53,6 +53,7 @@ def refresh_session(
         roles=parse(session.roles or ""),
         auth_time=session.issued_at,
         session_ends=session.expires_at,
+        now=now,
     )
 
 

@@ -1,7 +1,7 @@
 """Revoke sessions: by refresh token, by id, all of one user, or all of all users."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +16,7 @@ from authsvc.problems import NotFound
 from authsvc.sessions.model import RefreshToken, is_live
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.refresh import RefreshClaims
+from authsvc.users.model import User
 from authsvc.web import log_context
 
 PAGE = 1000
@@ -23,10 +24,14 @@ PAGE = 1000
 
 
 class Revoked(NamedTuple):
-    """A session that was just revoked, and its user."""
+    """A session that was just revoked, and its user; None if the user is gone."""
 
     sid: UUID
     user_id: UUID | None
+
+
+# None for a user whom an operator deleted by SQL and left the session behind.
+_OWNER = select(User.id).where(User.id == RefreshToken.user_id).scalar_subquery()
 
 
 def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> None:
@@ -39,13 +44,15 @@ def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> N
 
 
 def _log_out(connection: Connection, refresh_tokens: list[RefreshClaims], actor: Actor) -> None:
-    revoked = revoke_tokens(connection, refresh_tokens)
-    record(connection, actor, *(Event("logged_out", user, sid) for sid, user in revoked))
-
-
-def revoke_tokens(connection: Connection, refresh_tokens: list[RefreshClaims]) -> list[Revoked]:
-    """Revoke the sessions of these tokens and return those that this call revoked."""
     now = clock.now()
+    revoked = revoke_tokens(connection, refresh_tokens, now)
+    record(connection, actor, *(Event("logged_out", user, sid) for sid, user in revoked), at=now)
+
+
+def revoke_tokens(
+    connection: Connection, refresh_tokens: list[RefreshClaims], now: datetime
+) -> list[Revoked]:
+    """Revoke the sessions of these tokens and return those that this call revoked."""
     return [
         revoked
         for token in refresh_tokens
@@ -61,7 +68,7 @@ _REVOKE = Query(
         RefreshToken.revoked_at.is_(None),
     )
     .values(revoked_at=bindparam("now"))
-    .returning(RefreshToken.id, RefreshToken.user_id),
+    .returning(RefreshToken.id, _OWNER),
     Revoked,
 )
 
@@ -72,9 +79,9 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> N
     Raises:
         NotFound: the user does not have such a live session.
     """
-    now = clock.now()
 
     def revoke(connection: Connection) -> None:
+        now = clock.now()
         revoked = connection.execute(
             update(RefreshToken)
             .where(
@@ -87,30 +94,29 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> N
         )
         if revoked.one_or_none() is None:
             raise NotFound("There is no such live session.")
-        record(connection, actor, Event("session_revoked", user_id, sid))
+        record(connection, actor, Event("session_revoked", user_id, sid), at=now)
 
     transaction(revoke)
 
 
-def revoke_all(
-    connection: Connection, user_id: UUID, actor: Actor, *, except_sid: UUID | None = None
-) -> int:
-    """Revoke every session of the user except `except_sid`, and return how many were live."""
+def revoke_all(connection: Connection, user_id: UUID, actor: Actor) -> int:
+    """Revoke every session of the user, record it, and return how many had not expired."""
     now = clock.now()
+    revoked = revoke_sessions(connection, user_id, now)
+    record(connection, actor, *(Event("session_revoked", user_id, sid) for sid in revoked), at=now)
+    return len(revoked)
+
+
+def revoke_sessions(connection: Connection, user_id: UUID, now: datetime) -> list[UUID]:
+    """Revoke every session of the user, and return the ids of those that had not expired."""
     rows = connection.execute(
         update(RefreshToken)
-        .where(
-            RefreshToken.user_id == user_id,
-            RefreshToken.revoked_at.is_(None),
-            RefreshToken.id != except_sid,  # for None: `id IS NOT NULL`, true for every row
-        )
+        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
         .values(revoked_at=now)
         .returning(RefreshToken.id, RefreshToken.expires_at)
     )
-    # Expired sessions are marked too, because the workers' clocks differ. They are not counted.
-    revoked = [sid for sid, expires_at in rows if expires_at > now]
-    record(connection, actor, *(Event("session_revoked", user_id, sid) for sid in revoked))
-    return len(revoked)
+    # Expired sessions are marked too, because the workers' clocks differ.
+    return [sid for sid, expires_at in rows if expires_at > now]
 
 
 def revoke_all_users(actor: Actor) -> Iterator[int]:
@@ -138,21 +144,23 @@ def _revoke_page(after: UUID, actor: Actor, connection: Connection) -> tuple[UUI
     )
     if not ids:
         return None
+    now = clock.now()
     revoked = connection.execute(
         update(RefreshToken)
         .where(
             RefreshToken.id.in_(ids),
             RefreshToken.revoked_at.is_(None),
-            RefreshToken.expires_at > clock.now(),
+            RefreshToken.expires_at > now,
         )
-        .values(revoked_at=clock.now())
-        .returning(RefreshToken.id, RefreshToken.user_id)
+        .values(revoked_at=now)
+        .returning(RefreshToken.id, _OWNER)
     ).all()
-    record(connection, actor, *(Event("session_revoked", user, sid) for sid, user in revoked))
+    events = (Event("session_revoked", user, sid) for sid, user in revoked)
+    record(connection, actor, *events, at=now)
     return ids[-1], len(revoked)
 
 
-def anonymize(connection: Connection, user_id: UUID) -> None:
+def anonymize(connection: Connection, user_id: UUID, now: datetime) -> None:
     """Revoke every session of the user, and erase the user, address and browser from its row.
 
     The rows stay until the last access token has expired, so that every worker reads them.
@@ -161,7 +169,7 @@ def anonymize(connection: Connection, user_id: UUID) -> None:
         update(RefreshToken)
         .where(RefreshToken.user_id == user_id)
         .values(
-            revoked_at=func.coalesce(RefreshToken.revoked_at, clock.now()),
+            revoked_at=func.coalesce(RefreshToken.revoked_at, now),
             user_id=None,
             user_agent=None,
             ip_address=None,

@@ -7,7 +7,13 @@ from uuid import UUID, uuid4
 
 from authsvc import clock
 from authsvc.roles import Roles
-from authsvc.tokens.claims import Claims, checked_claims, refuse_early, refuse_expired
+from authsvc.tokens.claims import (
+    Claims,
+    checked_claims,
+    refuse_before,
+    refuse_early,
+    refuse_expired,
+)
 from authsvc.tokens.jws import TokenInvalid, sign, token_hash, verified_payload
 from authsvc.tokens.keyring import Key, Keyring, Keys, header_of
 from authsvc.tokens.verified_cache import VerifiedTokenCache
@@ -66,24 +72,34 @@ class AccessTokens:
         sid: UUID,
         auth_time: datetime,
         session_ends: datetime,
+        now: datetime,
         roles: Roles = (),
     ) -> AccessToken:
-        """Return a new access token of the session. It never expires after the session."""
-        now = int(clock.now().timestamp())
-        exp = min(now + self.ttl, int(session_ends.timestamp()))
+        """Return a new access token of the session. It never expires after the session.
+
+        Args:
+            sub: the id of the user.
+            sid: the id of the session.
+            auth_time: when the user logged in.
+            session_ends: when the session expires.
+            now: the time of issue.
+            roles: the roles of the user.
+        """
+        iat = int(now.timestamp())
+        exp = min(iat + self.ttl, int(session_ends.timestamp()))
         claims = Claims(
             sub=sub,
             sid=sid,
             jti=uuid4(),
             iss=self.iss,
             aud=self.aud,
-            iat=now,
+            iat=iat,
             exp=exp,
             # the clock of the instance that opened the session may be ahead of this one
-            auth_time=min(now, int(auth_time.timestamp())),
+            auth_time=min(iat, int(auth_time.timestamp())),
             roles=roles,
         )
-        return AccessToken(sign(claims.payload(), self.keyring), "Bearer", exp - now)
+        return AccessToken(sign(claims.payload(), self.keyring), "Bearer", exp - iat)
 
 
 class AccessTokenVerifier:
@@ -122,6 +138,7 @@ class AccessTokenVerifier:
         payload = verified_payload(token, self._keys)
         claims = checked_claims(payload, iss=self._iss, aud=self._aud)
         refuse_early(claims, now)
+        refuse_before(claims, now)
         if claims.exp - claims.iat > self._max_life:
             raise TokenInvalid
         return claims

@@ -29,6 +29,7 @@ class Claims:
         exp: when it expires, in seconds since 1970.
         auth_time: when the user logged in, in seconds since 1970.
         roles: the user's roles; only in an access token, and empty if there are none.
+        nbf: the token is refused before this time, in seconds since 1970; 0 without the claim.
     """
 
     sub: UUID
@@ -40,6 +41,7 @@ class Claims:
     exp: int
     auth_time: int
     roles: Roles = ()
+    nbf: int = 0
 
     def payload(self) -> dict[str, Any]:
         """Return the claims as the token has them."""
@@ -59,8 +61,8 @@ class Claims:
 def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
     """Return the claims of a payload after checking that each is present and well formed.
 
-    Only `roles` may be missing. The current time is not compared here: see `refuse_expired` and
-    `refuse_early`.
+    Only `roles` and `nbf` may be missing. The current time is not compared here: see
+    `refuse_expired`, `refuse_early` and `refuse_before`.
 
     Raises:
         TokenInvalid: a claim is missing or has the wrong type, or the issuer or audience differs.
@@ -75,6 +77,7 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
         exp=_seconds(payload.get("exp")),
         auth_time=_seconds(payload.get("auth_time")),
         roles=_roles(payload["roles"]) if "roles" in payload else (),
+        nbf=_seconds(payload["nbf"]) if "nbf" in payload else 0,
     )
     if claims.auth_time > claims.iat:
         raise TokenInvalid
@@ -88,6 +91,16 @@ def refuse_early(claims: Claims, now: float) -> None:
         TokenInvalid: it was issued later than that.
     """
     if claims.iat > now + LEEWAY:
+        raise TokenInvalid
+
+
+def refuse_before(claims: Claims, now: float) -> None:
+    """Refuse a token before its `nbf`, with `LEEWAY` for clocks that differ (RFC 7519 4.1.5).
+
+    Raises:
+        TokenInvalid: it becomes valid later than that.
+    """
+    if claims.nbf > now + LEEWAY:
         raise TokenInvalid
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from authsvc import clock
-from authsvc.tokens.claims import Claims, checked_claims, refuse_expired
+from authsvc.tokens.claims import Claims, checked_claims, refuse_before, refuse_expired
 from authsvc.tokens.jws import sign, token_hash, verified_payload
 from authsvc.tokens.keyring import Key, Keyring
 from authsvc.tokens.verified_cache import VerifiedTokenCache
@@ -57,7 +57,7 @@ class RefreshTokens:
 
         Args:
             token: the token's text.
-            even_expired: accept an expired token too, as a logout does.
+            even_expired: accept a token that is expired or not yet valid, as a logout does.
 
         Raises:
             TokenExpired: the token was valid and has expired.
@@ -71,5 +71,7 @@ class RefreshTokens:
             if not even_expired:  # a token that logs out is not used again
                 self._verified.add(digest, claims)
         if not even_expired:
-            refuse_expired(claims, clock.now().timestamp())
+            now = clock.now().timestamp()
+            refuse_before(claims, now)
+            refuse_expired(claims, now)
         return RefreshClaims(claims, digest)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select, update
 
 from authsvc.database import reading
 from authsvc.problems import WrongPassword
+from authsvc.roles import Roles, parse
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
 
@@ -26,20 +27,22 @@ def confirm_password(passwords: Passwords, user_id: UUID, password: str) -> str:
     return stored
 
 
-def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> None:
-    """Store the hash of a new password.
+def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> Roles:
+    """Store the hash of a new password, and return the roles of the user.
 
     Raises:
-        WrongPassword: the stored hash is not the old one any more.
+        WrongPassword: the stored hash is not the old one any more, or the account was disabled.
     """
     changed = connection.execute(
         update(User)
-        .where(User.id == user_id, User.password_hash == old_hash)
+        .where(User.id == user_id, User.password_hash == old_hash, User.disabled_at.is_(None))
         .values(password_hash=new_hash)
-        .returning(User.id)
+        .returning(User.roles)
     )
-    if changed.one_or_none() is None:
+    roles = changed.scalar_one_or_none()
+    if roles is None:
         raise WrongPassword
+    return parse(roles)
 
 
 def overwrite_password(connection: Connection, user_id: UUID, new_hash: str) -> None:

@@ -47,7 +47,8 @@ claim_names = st.sampled_from(
 def good(kind: str) -> Good:
     now = clock.now_in_seconds()
     sub, sid = uuid4(), uuid4()
-    access = ACCESS.issue(sub=sub, sid=sid, auth_time=now, session_ends=now.replace(year=2100))
+    ends = now.replace(year=2100)
+    access = ACCESS.issue(sub=sub, sid=sid, auth_time=now, session_ends=ends, now=now)
     refresh = REFRESH.issue(
         sub=sub, sid=sid, issued_at=now, expires_at=now.replace(year=now.year + 1)
     )

@@ -71,11 +71,15 @@ def test_a_password_change_is_recorded_with_the_sessions_that_it_revokes(
 ) -> None:
     phone = alice.on_another_device().logged_in()
     body = {"current_password": alice.password, "new_password": NEW}
-    assert alice.logged_in().call("PUT", "/api/me/password", json=body).status_code == 204
-    assert recorded(connection)[-2:] == [
-        ("password_changed", session_of(alice), None),
+    old = session_of(alice.logged_in())
+    assert alice.call("PUT", "/api/me/password", json=body).status_code == 200
+    changed, *revoked, logged_in = recorded(connection)[-4:]
+    assert changed == ("password_changed", old, None)
+    assert set(revoked) == {
         ("session_revoked", session_of(phone), None),
-    ]
+        ("session_revoked", old, None),
+    }
+    assert logged_in == ("logged_in", session_of(alice), None)
 
 
 def test_a_logout_that_revokes_nothing_is_not_recorded(

@@ -8,7 +8,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import time_machine
 
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import hmac_key
@@ -70,8 +69,7 @@ def expired_tokens() -> dict[str, str]:
     ends = long_ago + timedelta(days=7)
     access = AccessTokens(access_keyring(hmac_key(ACCESS_SECRET)), ISSUER, ISSUER, 600)
     refresh = RefreshTokens(hmac_key(REFRESH_SECRET), iss=ISSUER)
-    with time_machine.travel(long_ago, tick=False):
-        issued = access.issue(**ids, auth_time=long_ago, session_ends=ends)
+    issued = access.issue(**ids, auth_time=long_ago, session_ends=ends, now=long_ago)
     return {
         "AUTHSVC_EXPIRED_ACCESS_TOKEN": issued.access_token,
         "AUTHSVC_EXPIRED_REFRESH_TOKEN": refresh.issue(**ids, issued_at=long_ago, expires_at=ends),

@@ -88,4 +88,5 @@ def token_by(key: Key, *, aud: str = ISSUER, ttl: int = 600, roles: Roles = ()) 
     ends = now + timedelta(days=7)
     tokens = AccessTokens(access_keyring(key), ISSUER, aud, ttl)
     ids = {"sub": uuid4(), "sid": uuid4()}
-    return tokens.issue(**ids, auth_time=now, session_ends=ends, roles=roles).access_token
+    times = {"auth_time": now, "session_ends": ends, "now": now}
+    return tokens.issue(**ids, **times, roles=roles).access_token

@@ -52,7 +52,9 @@ def verified(token: str) -> Claims:
 def issue(
     tokens: AccessTokens = TOKENS, *, ends: datetime = NOW + timedelta(days=7), roles: Roles = ()
 ) -> str:
-    issued = tokens.issue(sub=ALICE, sid=SESSION, roles=roles, auth_time=NOW, session_ends=ends)
+    issued = tokens.issue(
+        sub=ALICE, sid=SESSION, roles=roles, auth_time=NOW, session_ends=ends, now=NOW
+    )
     return issued.access_token
 
 
@@ -132,6 +134,7 @@ def test_an_access_token_never_expires_after_its_session() -> None:
         sid=SESSION,
         auth_time=NOW,
         session_ends=NOW + timedelta(seconds=42),
+        now=NOW,
     )
     assert issued.expires_in == 42
     assert verified(issued.access_token).exp == EPOCH + 42
@@ -155,6 +158,12 @@ BOUNDARIES = [
     ({"iat": EPOCH, "auth_time": EPOCH + 1}, False),
     ({"iat": EPOCH, "auth_time": 0}, True),
     ({"iat": EPOCH - 10**6, "auth_time": 0, "exp": EPOCH + 1}, False),
+    ({"nbf": 0}, True),
+    ({"nbf": EPOCH - 3600}, True),
+    ({"nbf": EPOCH + LEEWAY}, True),
+    ({"nbf": EPOCH + LEEWAY + 1}, False),
+    ({"nbf": EPOCH + 3600}, False),
+    ({"nbf": 10**40}, False),
 ]
 
 
@@ -223,7 +232,7 @@ NOT_SECONDS: list[Any] = [
 NOT_EQUAL: list[Any] = ["", ISS + "/", ISS.upper(), [ISS], [AUD], {ISS: 1}, 1, True, AUD + "\0"]
 WRONG = [
     *((name, value) for name in ("sub", "sid", "jti") for value in NOT_UUIDS),
-    *((name, value) for name in ("exp", "iat", "auth_time") for value in NOT_SECONDS),
+    *((name, value) for name in ("exp", "iat", "nbf", "auth_time") for value in NOT_SECONDS),
     *((name, value) for name in ("iss", "aud") for value in NOT_EQUAL),
 ]
 

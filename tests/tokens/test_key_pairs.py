@@ -53,7 +53,7 @@ def public_pem(pem: str) -> str:
 def issue(key: Key) -> str:
     tokens = AccessTokens(access_keyring(key), ISS, ISS, 600)
     return tokens.issue(
-        sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=NOW.replace(year=2027)
+        sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=NOW.replace(year=2027), now=NOW
     ).access_token
 
 

@@ -118,6 +118,16 @@ def test_a_token_issued_in_the_future_is_accepted_because_its_row_decides(
     assert TOKENS.verify(token, even_expired=even_expired).claims.sid == SESSION
 
 
+def test_a_token_is_refused_before_its_nbf_and_accepted_at_logout() -> None:
+    """T6; issue 14, 17."""
+    early = by_hand(REFRESH_SECRET, HEADER, claims(nbf=EPOCH + LEEWAY + 1))
+    with pytest.raises(TokenInvalid):
+        TOKENS.verify(early)
+    assert TOKENS.verify(early, even_expired=True).claims.sid == SESSION
+    past = by_hand(REFRESH_SECRET, HEADER, claims(nbf=EPOCH + LEEWAY))
+    assert TOKENS.verify(past).claims.sid == SESSION
+
+
 @pytest.mark.parametrize("name", claims())
 def test_every_claim_is_required_even_at_logout(name: str) -> None:
     assert_refused(by_hand(REFRESH_SECRET, HEADER, claims(**{name: None})))
@@ -134,6 +144,8 @@ WRONG: list[tuple[str, Any]] = [
     ("exp", float(EPOCH + WEEK)),
     ("exp", True),
     ("iat", -1),
+    ("nbf", str(EPOCH)),
+    ("nbf", True),
 ]
 
 
@@ -150,7 +162,8 @@ def test_another_typ_is_refused(typ: object) -> None:
 def test_an_access_token_is_refused_as_refresh_token_even_with_one_secret() -> None:
     tokens = AccessTokens(access_keyring(KEY), ISS, ISS, 600)
     ends = NOW + timedelta(days=7)
-    access = tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends).access_token
+    issued = tokens.issue(sub=ALICE, sid=SESSION, auth_time=NOW, session_ends=ends, now=NOW)
+    access = issued.access_token
     assert_refused(access)
     assert_refused(by_hand(REFRESH_SECRET, HEADER, decode(access.split(".")[1])))
 

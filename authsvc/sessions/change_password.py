@@ -1,0 +1,57 @@
+"""Change a password: revoke every session of the account and open a new one."""
+
+from sqlalchemy import Connection
+
+from authsvc import clock
+from authsvc.audit.record import Event, record, user_at
+from authsvc.database import transaction
+from authsvc.sessions.open import Opened, insert_session
+from authsvc.sessions.revoke import revoke_sessions, revoke_tokens
+from authsvc.sessions.tokens import SessionTokens
+from authsvc.tokens.claims import Claims
+from authsvc.users.stored_password import replace_password
+from authsvc.web.client import Client
+
+
+def change_password(
+    tokens: SessionTokens,
+    access_token: Claims,
+    hashes: tuple[str, str],
+    client: Client,
+    replaced: list[str],
+) -> Opened:
+    """Store a new password, revoke every session of the account, and open a new session.
+
+    The session of the request is revoked too, so that a stolen copy of its cookie ends with it.
+
+    Args:
+        tokens: issues the two tokens.
+        access_token: the claims of the request's access token.
+        hashes: the hash that the current password was verified against, and the new one.
+        client: the address and browser of the request.
+        replaced: the refresh tokens that the request sent. Their sessions are revoked, whoever
+            owns them, because the new cookie overwrites theirs.
+
+    Raises:
+        WrongPassword: the stored hash is not the verified one any more.
+    """
+    user_id, known = access_token.sub, tokens.of_this_service(replaced)
+
+    def change(connection: Connection) -> Opened:
+        roles = replace_password(connection, user_id, *hashes)
+        now = clock.now()
+        revoked = revoke_sessions(connection, user_id, now)
+        others = revoke_tokens(connection, known, now)
+        opened = insert_session(connection, tokens, user_id, roles, client, now)
+        record(
+            connection,
+            user_at(client),
+            Event("password_changed", user_id, access_token.sid),
+            *(Event("session_revoked", user_id, sid) for sid in revoked),
+            *(Event("session_revoked", owner, sid, "replaced") for sid, owner in others),
+            Event("logged_in", user_id, opened.sid),
+            at=now,
+        )
+        return opened
+
+    return transaction(change)
