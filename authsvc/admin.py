@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from authsvc import clock, roles
+from authsvc.audit.operator import current_operator
 from authsvc.audit.read import Recorded, newest
-from authsvc.audit.record import OPERATOR, Event, record
+from authsvc.audit.record import Event, record
 from authsvc.database import transaction
 from authsvc.problems import Fault, NotFound, ValidationFailed
 from authsvc.roles import Roles
@@ -32,7 +33,7 @@ def register(email: str, password: str) -> Account:
         ValidationFailed: the address is not valid, or the password is weak.
         EmailTaken: an account has that address.
     """
-    return accounts.register(registry.get(Passwords), email, password, OPERATOR)
+    return accounts.register(registry.get(Passwords), email, password, current_operator())
 
 
 def disable(email: str) -> None:
@@ -41,8 +42,8 @@ def disable(email: str) -> None:
 
     def disable_account(connection: Connection) -> None:
         accounts.set_disabled(connection, user_id, clock.now())
-        record(connection, OPERATOR, Event("account_disabled", user_id))
-        revoke_all(connection, user_id, OPERATOR)
+        record(connection, current_operator(), Event("account_disabled", user_id))
+        revoke_all(connection, user_id, current_operator())
 
     transaction(disable_account)
 
@@ -53,7 +54,7 @@ def enable(email: str) -> None:
 
     def enable_account(connection: Connection) -> None:
         accounts.set_disabled(connection, user_id, None)
-        record(connection, OPERATOR, Event("account_enabled", user_id))
+        record(connection, current_operator(), Event("account_enabled", user_id))
 
     transaction(enable_account)
 
@@ -71,8 +72,8 @@ def set_password(email: str, password: str) -> None:
 
     def store(connection: Connection) -> None:
         overwrite_password(connection, account.id, new_hash)
-        record(connection, OPERATOR, Event("password_changed", account.id))
-        revoke_all(connection, account.id, OPERATOR)
+        record(connection, current_operator(), Event("password_changed", account.id))
+        revoke_all(connection, account.id, current_operator())
 
     transaction(store)
 
@@ -106,7 +107,7 @@ def live_sessions(email: str) -> list[LiveSession]:
 def revoke_sessions(email: str) -> int:
     """Revoke every session of an account, and return how many there were."""
     user_id = _account(email).id
-    return transaction(lambda connection: revoke_all(connection, user_id, OPERATOR))
+    return transaction(lambda connection: revoke_all(connection, user_id, current_operator()))
 
 
 def audit(
@@ -136,7 +137,8 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
         changes = [f"+{name}" for name in after if name not in before]
         changes += [f"-{name}" for name in before if name not in after]
         if changes:
-            record(connection, OPERATOR, Event("roles_changed", user_id, detail=" ".join(changes)))
+            event = Event("roles_changed", user_id, detail=" ".join(changes))
+            record(connection, current_operator(), event)
         return after
 
     return transaction(replace)

@@ -43,6 +43,7 @@ class SecurityEvent(Base):
     ip_address: Mapped[str | None]
     user_agent: Mapped[str | None]
     detail: Mapped[str | None]
+    operator: Mapped[str | None]
 
     __table_args__ = (Index(None, "user_id", "id"),)
 

@@ -26,6 +26,7 @@ class Recorded:
     ip_address: str | None
     user_agent: str | None
     detail: str | None
+    operator: str | None
 
     def json(self) -> dict[str, Any]:
         """Return the members that `authsvc audit --json` shows."""
@@ -34,6 +35,7 @@ class Recorded:
             "event": self.event,
             "at": clock.rfc3339(self.at),
             "actor": self.actor,
+            "operator": self.operator,
             "ip_address": self.ip_address,
             "user_agent": self.user_agent,
             "detail": self.detail,

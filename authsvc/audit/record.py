@@ -33,13 +33,17 @@ class Actor:
     Args:
         kind: a user, by a request, or an operator, by a command.
         client: where the request came from; empty for an operator, and after a deletion.
+        operator: the operator's name on the machine; None for a user, and if it is not known.
     """
 
     kind: ActorKind
     client: Client
+    operator: str | None = None
 
 
 OPERATOR = Actor("operator", Client())
+"""An operator without a name: a program that calls these functions."""
+
 FORGOTTEN_USER = Actor("user", Client())
 """A user who deleted their account, so that nothing about them may be kept."""
 
@@ -89,6 +93,7 @@ def record(
             "actor": actor.kind,
             "ip_address": actor.client.ip_address,
             "user_agent": actor.client.user_agent,
+            "operator": actor.operator,
         }
         for id, event in zip(new_ids(at, len(events)), events, strict=True)
     ]

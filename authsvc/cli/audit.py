@@ -129,7 +129,7 @@ def _rows(events: Events) -> Iterator[tuple[str, ...]]:
             clock.rfc3339(event.at),
             event.event,
             email,
-            event.actor,
+            f"{event.actor}:{event.operator}" if event.operator else event.actor,
             event.ip_address,
             event.session,
             event.detail,

@@ -3,7 +3,7 @@
 import click
 
 from authsvc import admin, clock
-from authsvc.audit.record import OPERATOR
+from authsvc.audit.operator import current_operator
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, count_up, printable
 from authsvc.sessions.purge import purge
@@ -55,7 +55,7 @@ def revoke_sessions(email: str | None, all_users: bool) -> None:
         if email is not None:
             revoked = admin.revoke_sessions(email)
         else:
-            revoked = count_up("revoked", revoke_all_users(OPERATOR))
+            revoked = count_up("revoked", revoke_all_users(current_operator()))
             click.echo(err=True)
     click.echo(f"{revoked} sessions are revoked.")
 

@@ -1,8 +1,10 @@
 """E-mail addresses: their syntax, and the one canonical form in which they are compared."""
 
+import re
 import unicodedata
 from typing import Annotated
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 from pydantic import Field
 
@@ -19,10 +21,15 @@ Email = Annotated[Text, Field(examples=[ALICE])]
 def email_key(email: str) -> str:
     """Return the canonical form of an e-mail address, in which addresses are compared.
 
-    Any text has one, since a client can send any text to the login. Postgres cannot store NUL.
+    Surrounding ASCII white space is removed. The local part is lower-cased and not folded, so
+    that `straße` is not `strasse`; the domain is its ASCII form (UTS 46, non-transitional).
+
+    Any text has such a form, since a client can send any text to the login. Postgres cannot
+    store NUL, and neither database a lone surrogate.
     """
-    folded = unicodedata.normalize("NFC", email).casefold().replace("\0", "\ufffd")
-    return unicodedata.normalize("NFC", folded)
+    text = _UNSTORABLE.sub("\ufffd", _stripped(email))
+    local, at, domain = unicodedata.normalize("NFC", text).rpartition("@")
+    return unicodedata.normalize("NFC", local.lower()) + at + _ascii_domain(domain)
 
 
 def checked_email(email: str) -> tuple[str, str]:
@@ -33,7 +40,23 @@ def checked_email(email: str) -> tuple[str, str]:
     """
     try:
         # `test_environment` accepts the reserved domain .test (RFC 2606): no mail is sent.
-        valid = validate_email(email, check_deliverability=False, test_environment=True)
+        valid = validate_email(_stripped(email), check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         raise ValidationFailed([Fault("/email", "This is not an e-mail address.")]) from None
-    return valid.normalized, email_key(valid.normalized)
+    return valid.normalized, email_key(email)
+
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def _stripped(email: str) -> str:
+    return email.strip(" \t\n\r\f\v")
+
+
+def _ascii_domain(domain: str) -> str:
+    if domain.isascii():
+        return domain.lower()
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except UnicodeError:  # of which IDNAError is one: the text is not a domain
+        return domain.lower()

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import pwd
 import re
 import subprocess
 import sys
@@ -72,6 +73,7 @@ def test_json_is_an_object_a_line(reader: Operator, connection: Connection) -> N
         "event": "logged_in",
         "at": "2036-11-24T12:00:00Z",
         "actor": "user",
+        "operator": None,
         "ip_address": "127.0.0.1",
         "user_agent": "a\tbrowser \x1b[2J",
         "detail": None,
@@ -190,3 +192,34 @@ def test_a_reader_that_closes_the_pipe_early_is_not_an_error(reader: Operator) -
     _, stderr = process.communicate(timeout=30)
     assert "cannot be used" not in stderr
     assert "Traceback" not in stderr
+
+
+def test_14_36_the_operator_is_named_as_the_system_names_them(
+    operator: Operator, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    operator.run("users", "disable", alice.email)
+    monkeypatch.setenv("SUDO_USER", "carol")
+    operator.run("users", "enable", alice.email)
+    name = pwd.getpwuid(os.getuid()).pw_name
+    assert [line[3] for line in lines(operator)] == ["user", f"operator:{name}", "operator:carol"]
+    last = json.loads(operator.run("audit", "--json", "--limit", "1").stdout)
+    assert (last["actor"], last["operator"]) == ("operator", "carol")
+
+
+def test_14_36_an_operator_without_a_name_is_shown_by_their_id(
+    operator: Operator, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_001)
+    operator.run("users", "disable", alice.email)
+    assert lines(operator)[-1][3] == "operator:uid 4000000001"
+
+
+def test_14_36_the_owner_of_the_account_is_not_shown_the_operators_name(
+    operator: Operator, alice: Person
+) -> None:
+    operator.run("users", "grant", alice.email, "admin")
+    newest, *_ = alice.logged_in().call("GET", "/api/me/activity").json["events"][1:]
+    assert (newest["event"], newest["actor"]) == ("roles_changed", "operator")
+    assert "operator" not in newest

@@ -15,7 +15,7 @@ from tests.conftest import MakeDatabase
 from tests.support.processes import at_once
 
 TABLES = {"users", "refresh_tokens", "security_events", "rate_limits", "alembic_version"}
-NEXT = "0003"
+NEXT = "0004"
 AN_EVENT = (
     "INSERT INTO security_events (id, at, event, user_id, actor)"
     " SELECT id, created_at, 'registered', id, 'user' FROM users"
