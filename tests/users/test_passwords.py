@@ -1,5 +1,7 @@
 """Passwords: policy, hashes of imported users, and one hash for every attempt (A1, A3, A4)."""
 
+import base64
+import hashlib
 import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +20,10 @@ from sqlalchemy import insert, select, update
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
+from authsvc.audit.model import SecurityEvent
 from authsvc.database import reading, writing
 from authsvc.problems import ServiceUnavailable
+from authsvc.users import hash_cost, sha512_crypt
 from authsvc.users.hashing import Hashing, NotMeasured
 from authsvc.users.model import User
 from authsvc.users.passwords import Argon2id, Passwords, Verdict
@@ -100,6 +104,41 @@ def test_the_local_part_of_the_own_address_is_refused_as_password(
     assert registered(app, password, "another@example.com").status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        (EMAIL, f"{EMAIL}1"),
+        (EMAIL, f"12{EMAIL.upper()}345"),
+        (EMAIL, f"{EMAIL} erin erin"),
+        (EMAIL, "erinerinerinerin"),
+        (EMAIL, "Erin!erin!ERIN!erin!"),
+        ("erin.brown@example.com", "erin.brown2026!"),
+        ("jürgen.müller@example.com", unicodedata.normalize("NFD", "!!JÜRGEN.MÜLLER!!")),
+    ],
+)
+def test_14_23_the_own_address_with_little_else_is_refused_as_password(
+    app: Flask, email: str, password: str
+) -> None:
+    answer = registered(app, password, email)
+    assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/password")
+    assert "own e-mail address" in answer.json["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        (EMAIL, "erin and her lamp"),
+        (EMAIL, f"{EMAIL} has a lamp"),
+        ("bob@example.com", "bob bob bob bob bob"),
+        ("erin.brown@example.com", "erin.brown2026!!!!"),
+    ],
+)
+def test_14_23_a_password_with_enough_beside_the_own_address_is_accepted(
+    app: Flask, email: str, password: str
+) -> None:
+    assert registered(app, password, email).status_code == 201
+
+
 @pytest.mark.parametrize("password", ["qqqqwwwwqqqqwwwwq", "31415 92653 58979", "zxzxzxzx zxzxzxz"])
 def test_there_are_no_composition_rules(app: Flask, password: str) -> None:
     assert registered(app, password).status_code == 201
@@ -170,6 +209,31 @@ def stored_hash(app: Flask) -> str:
         return connection.execute(select(User.password_hash)).scalar_one()
 
 
+CRYPT = {
+    PASSWORD: (
+        "v10Rkgv0cEFeO6NSQlRK7SBtlnhojFufJTyJzX/LYKBpqagFtdFllL0qIfGIur81wXmfg9CqQRObrJNiLNpBK0"
+    ),
+    LONG: "1sYjTdor0VIO/cvNABnE3804iccXnE.G3b6mQsm7gby5MgS8KcAlynA3DvoOE.jcYYVNPyybvQ7yMMTz9GiK9/",
+}
+"""What crypt(3) of glibc returns for `$6$rounds=1000$lantern$`, after the last dollar sign."""
+
+
+def django(password: str, iterations: int = 1000) -> str:
+    """Return what Django's PBKDF2PasswordHasher returns."""
+    digest = hashlib.pbkdf2_hmac("sha256", password.encode(), b"lantern", iterations)
+    return f"pbkdf2_sha256${iterations}$lantern${base64.b64encode(digest).decode()}"
+
+
+def passlib(password: str, name: str) -> str:
+    """Return what passlib's pbkdf2_sha256 or pbkdf2_sha512 returns."""
+    digest = hashlib.pbkdf2_hmac(name, password.encode(), b"\xff\xfflantern", 1000)
+    salt, text = (
+        base64.b64encode(data).decode().rstrip("=").replace("+", ".")
+        for data in (b"\xff\xfflantern", digest)
+    )
+    return f"$pbkdf2-{name}$1000${salt}${text}"
+
+
 def outdated(password: str) -> dict[str, str]:
     """Return the hash of the password in every outdated format."""
     data = password.encode()[:72]
@@ -179,6 +243,12 @@ def outdated(password: str) -> dict[str, str]:
         "pbkdf2-sha512": generate_password_hash(password, "pbkdf2:sha512:1000"),
         "bcrypt-2b": bcrypt.hashpw(data, bcrypt.gensalt(4)).decode(),
         "bcrypt-2a": bcrypt.hashpw(data, bcrypt.gensalt(4, b"2a")).decode(),
+        "bcrypt-2y": bcrypt.hashpw(data, bcrypt.gensalt(4)).decode().replace("$2b$", "$2y$"),
+        "django-pbkdf2": django(password),
+        "django-argon2": f"argon2{PasswordHasher(1, 16, 1).hash(password)}",
+        "passlib-sha256": passlib(password, "sha256"),
+        "passlib-sha512": passlib(password, "sha512"),
+        "sha512-crypt": f"$6$rounds=1000$lantern${CRYPT[password]}",
         "argon2id": PasswordHasher(1, 16, 1).hash(password),
         "argon2i": PasswordHasher(1, 8, 1, type=Type.I).hash(password),
         "argon2d": PasswordHasher(1, 8, 1, type=Type.D).hash(password),
@@ -241,6 +311,14 @@ MALFORMED = [
     outdated(PASSWORD)["argon2id"] + "x",
     outdated(PASSWORD)["argon2id"] + "é",
     "$2b$99$" + "a" * 53,
+    "$2x$04$" + "a" * 53,
+    "pbkdf2_sha256$0$lantern$" + "A" * 43 + "=",
+    "pbkdf2_sha256$1000$lantern$é",
+    "$pbkdf2-sha256$1000$A$A",
+    "$pbkdf2-sha1$1000$AAAA$AAAA",
+    "argon2$argon2id$v=19$m=8",
+    "$6$rounds=x$lantern$" + "a" * 86,
+    "$6$lantern$" + "a" * 85,
     "$2b$00$" + "." * 53,
     "$argon2id$v=19$m=99999999999999999999,t=1,p=1$YWFhYWFhYWE$YWFhYWFhYWE",
     "$argon2id$v=19$m=0,t=0,p=0$YWFhYWFhYWE$YWFhYWFhYWE",
@@ -254,8 +332,92 @@ def test_a_malformed_stored_hash_is_a_wrong_password(app: Flask, stored: str) ->
     assert stored_hash(app) == stored
 
 
+def too_expensive() -> dict[str, str]:
+    """Return hashes of the password, or shaped like one, beyond each limit."""
+    argon2 = PasswordHasher(1, 16, 1).hash(PASSWORD)
+    return {
+        "bcrypt": f"$2b${hash_cost.MAX_BCRYPT_COST + 1}$" + "a" * 53,
+        "django": django(PASSWORD, hash_cost.MAX_PBKDF2_ITERATIONS + 1),
+        "passlib": passlib(PASSWORD, "sha512").replace("$1000$", "$1500001$"),
+        "werkzeug": "pbkdf2:sha256:1500001$s$ab",
+        "scrypt": "scrypt:131072:8:2$s$ab",
+        "argon2-memory": argon2.replace("m=16,t=1,", "m=524289,t=1,"),
+        "argon2-passes": argon2.replace("m=16,t=1,", "m=131072,t=5,"),
+        "argon2-threads": argon2.replace("p=1$", "p=17$"),
+        "django-argon2": "argon2" + argon2.replace("m=16,t=1,", "m=524289,t=1,"),
+        "crypt": f"$6$rounds=700001$lantern${CRYPT[PASSWORD]}",
+    }
+
+
+@pytest.mark.parametrize("kind", list(too_expensive()))
+def test_14_27_a_hash_that_asks_for_too_much_work_is_a_wrong_password_and_is_reported(
+    counted: tuple[Flask, "Counting"], kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, hasher = counted
+    import_user(app, too_expensive()[kind])
+    hasher.calls = 0
+    assert logged_in(app, PASSWORD) == 401
+    assert hasher.calls == 1
+    with app.app_context(), reading() as connection:
+        [user_id] = connection.execute(select(User.id)).scalars()
+        details = connection.execute(select(SecurityEvent.detail)).scalars().all()
+    assert f"The password of user {user_id} was not verified" in caplog.text
+    assert details == ["hash_too_expensive"]
+
+
+@pytest.mark.parametrize(
+    ("hash", "password_bytes", "why"),
+    [
+        ("$2y$13$", 0, None),
+        ("pbkdf2_sha256$1500000$s$", 0, None),
+        ("scrypt:32768:8:4$s$ab", 0, None),
+        ("$argon2id$v=19$m=102400,t=2,p=8$", 0, None),
+        ("$argon2id$v=19$m=65536,t=3,p=4$", 0, None),
+        ("$6$rounds=656000$s$", 127, None),
+        ("$6$rounds=656000$s$", 128, "SHA512-crypt rounds 1312000, at most 700000"),
+        ("$6$s$", 1024, None),
+    ],
+)
+def test_14_27_the_usual_parameters_are_within_the_limits(
+    hash: str, password_bytes: int, why: str | None
+) -> None:
+    assert hash_cost.excess(hash, password_bytes) == why
+
+
+@pytest.mark.parametrize(
+    ("password", "rounds", "salt", "digest"),
+    [
+        (
+            PASSWORD.encode(),
+            5000,
+            b"saltstringsaltst",
+            "rT1zQ2cnvSZRknZOjuMxBHrUR5gGfZxJcCxpElqShtGxyVTJntO7DGPrAdDpozjaKmeYIU45GRiFP2JY9cFKW.",
+        ),
+        (
+            b"x" * 200,
+            5000,
+            b"",
+            "5az4VHGKnXBMYmP7OFEiz7ltE/AzTHW8Fmo03bwLh1pbUIbQwCYpiBplgqUOi70SxJNK04Q6XiLcwkRsZWE5e/",
+        ),
+        (
+            b"",
+            1,
+            b"lantern",
+            "gXpCuzXKwiWjTlJsg.yQM45YXIXT8896QO..qyIYZtn2G1VY8vb72a/iPcO6mIYFFU6Uw5ST1/Zsdu3sFGyM4/",
+        ),
+    ],
+)
+def test_14_27_sha512_crypt_is_that_of_glibc(
+    password: bytes, rounds: int, salt: bytes, digest: str
+) -> None:
+    assert sha512_crypt.digest(password, salt, rounds) == digest
+
+
 @settings(deadline=None, max_examples=50)
-@given(stored=st.text(max_size=80) | st.from_regex(r"(scrypt|pbkdf2)[:$][\s\S]{0,40}"))
+@given(
+    stored=st.text(max_size=80)
+    | st.from_regex(r"(scrypt:|pbkdf2:|pbkdf2_sha256\$|\$6\$|\$pbkdf2-sha256\$)[\s\S]{0,40}")
+)
 def test_any_text_instead_of_a_hash_is_a_wrong_password(stored: str) -> None:
     assert Passwords(15, CHEAPEST).verify(PASSWORD, stored) == Verdict(False)
 
