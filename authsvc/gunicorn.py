@@ -23,7 +23,8 @@ from authsvc.server import worker_choice
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
 worker_class = worker_choice.worker_class()
-threads = 4
+# 24 requests with passwords may wait in a process (authsvc/users/hashing.py): 4 threads stay free.
+threads = 28
 backlog = 256  # connections that wait to be accepted; the kernel refuses more
 graceful_timeout = 10  # seconds that requests in progress have at shutdown
 keepalive = 75  # longer than the usual proxy's, so that the proxy closes first

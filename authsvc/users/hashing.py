@@ -14,14 +14,18 @@ from authsvc.problems import ServiceUnavailable
 T = TypeVar("T")
 
 MAX_HASHING = 1
-MAX_WAITING = 2
-WAIT_SECONDS = 1.0
-# One hash keeps one core busy for about 20 ms, and there are as many processes as cores:
-# more at once would not be faster. Each request with a password holds a thread, from counting
-# the attempt to opening the session, and one of a process's four threads must stay free for
-# other requests. Measured with 8 clients on 2 processes and a busy machine: when only the hash
-# was bounded, waits for the counts' write lock held every thread, and the p50 of protected
-# requests was 48 times its idle value; with all of it bounded, 4 to 6 times.
+MAX_ACTIVE = 3
+MAX_WAITING = 21
+QUEUE_SECONDS = 4.0
+HASH_SECONDS = 2.0
+# One hash keeps one core busy for about 20 ms, and there are as many processes as cores: more at
+# once would not be faster. A request with a password is active from counting the attempt to
+# opening the session. Measured with 8 clients on 2 processes and a busy machine: when only the
+# hash was bounded, waits for the counts' write lock slowed all requests, and the p50 of protected
+# requests was 48 times its idle value; with few active, 4 to 6 times. Further requests wait before
+# they touch the database: each costs only its thread, of which a process has some more
+# (authsvc/gunicorn.py). So 24 people who log in at once all get in, however the processes share
+# their connections; a queue without a bound would make a flood of logins wait for ever.
 
 NICENESS = 10
 """Added to the niceness of the hashing thread: requests without a password get a core first."""
@@ -63,8 +67,9 @@ class Hashing:
     def __init__(self, metrics: HashingMetrics) -> None:
         self._metrics = metrics
         self._thread = ThreadPoolExecutor(MAX_HASHING, "hashing", initializer=_lower_priority)
-        self._turn = BoundedSemaphore(MAX_HASHING)
-        self._admitted = BoundedSemaphore(MAX_HASHING + MAX_WAITING)
+        self._hashing = BoundedSemaphore(MAX_HASHING)
+        self._active = BoundedSemaphore(MAX_ACTIVE)
+        self._admitted = BoundedSemaphore(MAX_ACTIVE + MAX_WAITING)
 
     def compute(self, hash: Callable[[], T]) -> T:
         """Wait for a turn, then return what the function returns.
@@ -72,31 +77,38 @@ class Hashing:
         Raises:
             ServiceUnavailable: too many passwords are being hashed.
         """
-        with self._metrics.waiting():
-            acquired = self._turn.acquire(timeout=WAIT_SECONDS)
-        if not acquired:
-            self._metrics.refused()
-            raise ServiceUnavailable
-        try:
-            with self._metrics.hashing():
-                return self._thread.submit(hash).result()
-        finally:
-            self._turn.release()
+        with self._turn(self._hashing, HASH_SECONDS), self._metrics.hashing():
+            return self._thread.submit(hash).result()
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
         """Enclose everything that a request does with a password, counting the attempt included.
 
+        A short queue leads here: the request waits until few others are active.
+
         Raises:
-            ServiceUnavailable: too many requests with passwords are being handled.
+            ServiceUnavailable: the queue is full, or the wait was too long.
         """
         if not self._admitted.acquire(blocking=False):
             self._metrics.refused()
             raise ServiceUnavailable
         try:
-            yield
+            with self._turn(self._active, QUEUE_SECONDS):
+                yield
         finally:
             self._admitted.release()
+
+    @contextmanager
+    def _turn(self, semaphore: BoundedSemaphore, seconds: float) -> Iterator[None]:
+        with self._metrics.waiting():
+            acquired = semaphore.acquire(timeout=seconds)
+        if not acquired:
+            self._metrics.refused()
+            raise ServiceUnavailable
+        try:
+            yield
+        finally:
+            semaphore.release()
 
 
 def _lower_priority() -> None:
