@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeDecorator
 
 from authsvc.database.engine import (
     LOCK_SECONDS,
+    discard_lost_connections,
     engine_options,
     prepare_engine,
     write_options,
@@ -129,7 +130,8 @@ def writing() -> Iterator[Connection]:
     read before another one wrote.
     """
     engine = db.engine
-    with _writer_lock if engine.name == "sqlite" else nullcontext(), engine.connect() as connection:
+    # The connection first: the pool bounds how many threads wait for the lock.
+    with engine.connect() as connection, _writer_lock if engine.name == "sqlite" else nullcontext():
         connection.execution_options(**write_options)
         with connection.begin():
             yield connection
@@ -150,5 +152,12 @@ def connect_app(app: Flask, url: str) -> Engine:
     db.init_app(app)
     app.teardown_appcontext_funcs.clear()  # it closes ORM sessions, and the service opens none
     with app.app_context():
-        prepare_engine(db.engine)
-        return db.engine
+        engine = db.engine
+    prepare_engine(engine)
+    discard_lost_connections(engine)
+    if engine.name != "sqlite":
+        # Imported here: only an operator who has Postgres needs its library.
+        from authsvc.database.postgres import set_deadlines
+
+        set_deadlines(engine)
+    return engine

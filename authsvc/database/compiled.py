@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from authsvc.database import db
+from authsvc.database.engine import is_lost
 
 R = TypeVar("R", bound=NamedTuple)
 SQL = Select[*tuple[Any, ...]] | UpdateBase | TextualSelect
@@ -150,7 +151,7 @@ class _CompiledOnce:
             cursor = driver.execute(compiled.text, compiled.parameters(values))
             rows = cursor.fetchall() if compiled.read else []
         except dialect.loaded_dbapi.Error as error:
-            if dialect.is_disconnect(error, driver, None):
+            if dialect.is_disconnect(error, driver, None) or is_lost(error):
                 connection.invalidate(error)
             raise _sqlalchemy_error(error, dialect) from error
         return [compiled.converted(row) for row in rows]

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.engine import make_url
 
+from authsvc.database.pool import CONNECTIONS, STUCK_SECONDS, BoundedPool
 from authsvc.database.sqlite_lock import begin_immediate
 
 CONNECT_SECONDS = 3
+CONNECT_SECONDS_PER_HOST = 2
+"""Where the URL names several hosts, which are tried one after the other."""
 LOCK_SECONDS = 4
 STATEMENT_SECONDS = 5
 
@@ -17,21 +20,28 @@ write_options = {"authsvc_writes": True}
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the arguments of SQLAlchemy's `create_engine` for that database."""
-    if make_url(url).get_backend_name() == "sqlite":
-        return {
-            "hide_parameters": True,
-            "pool_timeout": LOCK_SECONDS,
-            "connect_args": {"timeout": LOCK_SECONDS},
-        }
-    return {
+    parts = make_url(url)
+    pool = {
         "hide_parameters": True,
-        "pool_pre_ping": True,
-        "pool_size": 5,
+        "poolclass": BoundedPool,
+        "pool_size": CONNECTIONS,
         "max_overflow": 0,
-        "pool_timeout": LOCK_SECONDS,
+        "pool_timeout": STUCK_SECONDS,
+    }
+    if parts.get_backend_name() == "sqlite":
+        return {**pool, "connect_args": {"timeout": LOCK_SECONDS}}
+    several_hosts = isinstance(parts.query.get("host"), tuple)
+    return {
+        **pool,
+        "pool_pre_ping": True,
         "pool_recycle": 1800,
         "connect_args": {
-            "connect_timeout": CONNECT_SECONDS,
+            "connect_timeout": CONNECT_SECONDS_PER_HOST if several_hosts else CONNECT_SECONDS,
+            # The kernel's own deadlines, for connections without the ones in postgres.py.
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,  # milliseconds
             "application_name": "authsvc",
             # PgBouncer may run each transaction on another connection: prepare no statements.
             "prepare_threshold": None,
@@ -41,6 +51,27 @@ def engine_options(url: str) -> dict[str, Any]:
             ),
         },
     }
+
+
+LOST = frozenset({"25006", "57P01", "57P02", "57P03"})
+"""SQLSTATEs of Postgres after which a connection is of no use: read_only_sql_transaction (the
+server became a standby), admin_shutdown, crash_shutdown and cannot_connect_now. So is each of
+class 08, connection exceptions."""
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Return whether the driver's error means that its connection must be replaced."""
+    state = getattr(error, "sqlstate", None) or ""
+    return state in LOST or state.startswith("08")
+
+
+def discard_lost_connections(engine: Engine) -> None:
+    """Replace connections after an error that `is_lost`, as SQLAlchemy does for closed ones."""
+
+    @event.listens_for(engine, "handle_error")
+    def handle(context: ExceptionContext) -> None:
+        if is_lost(context.original_exception):
+            context.is_disconnect = True
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -1,16 +1,19 @@
 """Keep the recently revoked sessions in each worker, so that no request queries the database.
 
 An access token lives for minutes, so only sessions revoked within that time matter. Each worker
-queries the database at most once a second, while it serves a request.
+queries the database at most once a second, when a request needs the list. A thread of its own runs
+the query, so that no request waits for a database that does not answer.
 """
 
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from time import monotonic
 from uuid import UUID
 
+from flask import Flask, current_app
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,7 +33,7 @@ LONG_SILENCE = timedelta(seconds=10)
 """After this long without an answer the whole period is queried: in that time the clock may have
 been set back and have caught up unnoticed."""
 QUERY_WAIT = 1.0
-"""Seconds that a request waits for another request's query."""
+"""Seconds after the start of a query that requests wait for it."""
 
 _REVOKED_SINCE = select(RefreshToken.id, RefreshToken.revoked_at).where(
     RefreshToken.revoked_at > bindparam("since")
@@ -67,7 +70,12 @@ class RecentlyRevoked:
         self._queried_at = _NEVER
         self._answered_at = _NEVER
         self._answered_at_monotonic = 0.0
-        self._querying = Lock()
+        self._failed = False
+        self._query_began = 0.0
+        self._query_done: Future[None] = Future()
+        self._query_done.set_result(None)
+        self._lock = Lock()
+        self._thread = ThreadPoolExecutor(1, "recently revoked")
         self._report = report
 
     def contains(self, sid: UUID) -> bool:
@@ -76,27 +84,43 @@ class RecentlyRevoked:
         Raises:
             ServiceUnavailable: the list is older than the staleness limit.
         """
-        if self._due() and self._querying.acquire(timeout=QUERY_WAIT):
-            try:
-                if self._due():
-                    self._query(clock.now())
-            finally:
-                self._querying.release()
-        if not timedelta() <= clock.now() - self._answered_at <= self._staleness_limit:
+        if self._due():
+            self._renew()
+        if not self._fresh():
             raise ServiceUnavailable
         return sid.int in self._revoked
+
+    def _fresh(self) -> bool:
+        return timedelta() <= clock.now() - self._answered_at <= self._staleness_limit
+
+    def _renew(self) -> None:
+        """Start a query unless one is running, and wait for it as long as that is of use."""
+        with self._lock:
+            if self._due() and self._query_done.done():
+                app = current_app._get_current_object()  # type: ignore[attr-defined]
+                self._query_began = monotonic()
+                self._query_done = self._thread.submit(self._query, app, clock.now())
+            running = self._query_done
+        if self._failed and self._fresh():
+            return  # the database did not answer before; the list may be used without it
+        wait([running], max(0.0, self._query_began + QUERY_WAIT - monotonic()))
+        if running.done():
+            running.result()
 
     def _due(self) -> bool:
         """Return whether the last query is a second old, or the clock was set back since."""
         return not timedelta() <= clock.now() - self._queried_at < QUERY_INTERVAL
 
-    def _query(self, now: datetime) -> None:
+    def _query(self, app: Flask, now: datetime) -> None:
         try:
-            with reading() as connection:
+            with app.app_context(), reading() as connection:
                 self._add(connection.execute(_REVOKED_SINCE, {"since": self._since(now)}), now)
+            self._failed = False
+            self._queried_at = now  # last: until then the requests wait for the answer
         except SQLAlchemyError as error:
             _log.warning("the list of revoked sessions could not be renewed: %s", error)
-        self._queried_at = now  # last: until then the other requests wait for the answer
+            self._failed = True
+            self._queried_at = clock.now()
         self._report(len(self._revoked), (now - self._answered_at).total_seconds())
 
     def _add(self, rows: Iterable[Row[UUID, datetime | None]], now: datetime) -> None:

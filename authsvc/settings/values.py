@@ -54,12 +54,23 @@ def _split(text: Any) -> Any:
     )
 
 
+_SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:.*@)?)([^/?@]*,[^/?@]*)([^?]*)\??(.*)")
+"""libpq's form for several servers: postgresql://user@a:5432,b:5432/name?target_session_attrs=..."""
+
+
 def checked_database_url(text: str) -> str:
     """Return a database's URL in the form that the engine takes.
+
+    Several servers may be given in libpq's form, `a:5432,b:5432`, or in SQLAlchemy's,
+    `?host=a:5432&host=b:5432`.
 
     Raises:
         ValueError: it is not a URL of a database that this service supports.
     """
+    if several := _SEVERAL_HOSTS.fullmatch(text):
+        start, hosts, name, query = several.groups()
+        listed = [f"host={host}" for host in hosts.split(",")]
+        text = f"{start}{name}?{'&'.join([*listed, *([query] if query else [])])}"
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # their messages may contain a part of the password

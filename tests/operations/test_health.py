@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from authsvc.database import schema
 from tests.conftest import MakeApp
 from tests.support.responses import assert_problem, away
 
@@ -18,7 +19,7 @@ def test_a_service_without_its_database_is_healthy_but_not_ready(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
     file = tmp_path / "authsvc.db"
-    file.touch()
+    schema.upgrade(f"sqlite:///{file}")
     app = make_app(database_url=f"sqlite:///{file}")
     client = app.test_client()
     with away(app, file):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from uuid import uuid4
 
 import pytest
@@ -132,6 +133,24 @@ def test_the_database_is_queried_once_a_second_whatever_the_number_of_threads(
         clock.shift(SECOND - timedelta(milliseconds=1))
         assert call(0) == 200
         assert len(statements) == 3
+
+
+def test_a_query_that_is_not_answered_holds_up_requests_for_a_second_in_all(
+    worker: Flask, carol: Person, clock: time_machine.Traveller
+) -> None:
+    bearer = {"Authorization": f"Bearer {carol.access_token}"}
+    assert carol.call("GET", "/nothing", headers=bearer).status_code == 200
+    answered = Event()
+    with worker.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *_: answered.wait(10))
+    clock.shift(SECOND)
+    began = time.monotonic()
+    for _ in range(5):
+        assert carol.call("GET", "/nothing", headers=bearer).status_code == 200
+    waited = time.monotonic() - began
+    answered.set()
+    assert 0.9 < waited < 2
+    assert carol.call("GET", "/nothing", headers=bearer).status_code == 200
 
 
 def test_a_revocation_that_became_visible_late_is_still_seen(
