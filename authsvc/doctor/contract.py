@@ -23,11 +23,15 @@ def check_contract(deployment: Deployment) -> Finding:
 
 
 def check_problems(deployment: Deployment) -> Finding:
-    """Check that errors are problems (RFC 9457), the framework's own too."""
+    """Check that errors are problems (RFC 9457), the framework's own too.
+
+    Unknown paths are tried only below /auth/ and /api/: on a shared host, the page answers others.
+    """
     request = deployment.client.request
     credentials = {"email": "", "password": ""}
     expected = [
-        (request("GET", "/authsvc-doctor"), 404, "not_found"),
+        (request("GET", "/auth/authsvc-doctor"), 404, "not_found"),
+        (request("GET", "/api/authsvc-doctor"), 404, "not_found"),
         (request("GET", "/auth/refresh"), 405, "method_not_allowed"),
         (
             request("POST", "/auth/login", {"Content-Type": "text/plain"}, json_body=credentials),
@@ -63,3 +67,8 @@ def refresh_without_cookie(
 ) -> Response:
     """Send a refresh without a cookie, a request that changes nothing."""
     return deployment.client.request("POST", "/auth/refresh", headers)
+
+
+def logout_without_cookie(deployment: Deployment) -> Response:
+    """Send a logout without a cookie, which changes nothing and clears the cookie."""
+    return deployment.client.request("POST", "/auth/logout")

@@ -37,10 +37,10 @@ WITHOUT_ACCOUNT: dict[str, Callable[[Deployment], Finding]] = {
     "protected routes": contract.check_protection,
     "clock": clocks.check_date,
     "cookie when cleared": lambda deployment: cookies.check_attributes(
-        contract.refresh_without_cookie(deployment), deployment.client.target, cleared=True
+        contract.logout_without_cookie(deployment), deployment.client.target, cleared=True
     ),
     "SameSite": lambda deployment: cookies.check_samesite(
-        contract.refresh_without_cookie(deployment), deployment.client.target, deployment.origin
+        contract.logout_without_cookie(deployment), deployment.client.target, deployment.origin
     ),
     "own origin": cross_origin.check_own_origin,
     "CORS": cross_origin.check_cors,

@@ -123,7 +123,7 @@ CASES = {
     "a cookie at refresh": inside(faults.sticky_by_cookie, "refresh"),
     "rotation": inside(faults.one_refresh_only(), "refresh"),
     "logout leaves the cookie": inside(
-        faults.set_cookie("Max-Age=0", "Max-Age=9", "/auth/logout"), "logout"
+        faults.set_cookie("Max-Age=0", "Max-Age=9", "/auth/logout"), "cookie when cleared", "logout"
     ),
     "logout ends nothing": inside(
         faults.logout_without_effect, "refresh, logged out", "access, logged out", "left behind"
