@@ -5,6 +5,7 @@ Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 
 import gc
 import os
+import sys
 from itertools import count
 from pathlib import Path
 from signal import SIGINT, SIGQUIT, SIGTERM
@@ -16,6 +17,7 @@ from gunicorn.glogging import Logger
 
 from authsvc.database import db
 from authsvc.monitoring.log_format import gunicorn_logging
+from authsvc.monitoring.log_output import log_output, log_stream
 from authsvc.monitoring.metrics_folder import keep_after_this_process, make_metrics_folder
 from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
 from authsvc.server import worker_choice
@@ -52,6 +54,7 @@ class NoAccessLog(Logger):  # type: ignore[misc]
 
 logger_class = NoAccessLog
 logconfig_dict = gunicorn_logging()
+sys.stderr = log_stream  # warnings, wsgi.errors and others' handlers must not block either
 control_socket_disable = True
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 if SHARED_MEMORY.is_dir():
@@ -85,6 +88,7 @@ def _time_out_silent_clients(server: Any) -> None:
 
 def on_starting(server: Any) -> None:
     """Let workers that run as another user write metrics, and warn if our worker cannot run."""
+    log_output.follow_redirection()  # gunicorn may have become a daemon
     if (server.cfg.uid, server.cfg.gid) != (os.geteuid(), os.getegid()):  # systemd may forbid it
         os.chown(METRICS, server.cfg.uid, server.cfg.gid)
     if missing := worker_choice.missing_names():
@@ -114,6 +118,7 @@ def post_fork(server: Any, worker: Any) -> None:
     """Prepare a new worker: processes must not share a database connection."""
     keep_after_this_process()
     measure_as(worker.number)
+    log_output.count_in_this_process()
     with worker.app.wsgi().app_context():
         db.engine.dispose(close=False)
     worker.early_signals = server.SIG_QUEUE

@@ -8,6 +8,7 @@ from flask import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Engine, event
 
+from authsvc.monitoring.log_output import log_output
 from authsvc.monitoring.shared_metrics import exposition
 from authsvc.problems import InvalidCredentials, RateLimited
 from authsvc.web.log_context import bound
@@ -44,6 +45,12 @@ class Instruments:
         self._connections = _gauge(
             "database_connections_in_use", "Connections taken from the pools.", registry
         )
+        dropped = Counter(
+            "authsvc_log_lines_dropped_total",
+            "Lines of the log that could not be written at once.",
+            registry=registry,
+        )
+        log_output.count_dropped_lines(dropped.inc)
 
     def revocations(self, sessions: int, age: float) -> None:
         """Record that a worker has queried the revoked sessions.

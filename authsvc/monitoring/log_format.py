@@ -11,29 +11,45 @@ from flask import has_request_context
 from pydantic_core import to_json
 from structlog.typing import EventDict, Processor
 
+from authsvc.monitoring.log_output import MAX_LINE, STDERR, log_output
 from authsvc.web.headers import request_id
 
-STDERR = 2
+_CUT = " [...] "
 
 
 def write_line(line: EventDict) -> None:
     """Write a line that has all its fields, without structlog's processors."""
-    _standard_error.write(_render(line))
+    log_output.write(_render(line))
 
 
 def gunicorn_logging() -> dict[str, Any]:
     """Return gunicorn's ``logconfig_dict``: all loggers write to standard error in one format."""
+    handler = {
+        "class": "logging.StreamHandler",
+        "stream": "ext://authsvc.monitoring.log_output.log_stream",
+        "formatter": "line",
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": _formatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {"stderr": handler},
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
             "alembic": {"level": "WARNING"},
         },
     }
+
+
+def set_log_level(level: str) -> None:
+    """Log nothing below a level from now on, in gunicorn's lines and all others but requests'.
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+    """
+    for name in (None, "gunicorn.error"):
+        logging.getLogger(name).setLevel(level.upper())
 
 
 def _with_request_id(logger: Any, method: str, event: EventDict) -> EventDict:
@@ -52,6 +68,24 @@ def _as_text(line: EventDict) -> bytes:
 
 
 def _json_text(logger: Any, method: str, event: EventDict) -> str:
+    """Return the event as JSON, its longest fields cut in the middle if it is over the limit.
+
+    A line over the limit could be written in pieces, with lines of other workers in between.
+    """
+    text = _dumps(event)
+    for _ in event:
+        excess = len(text) + 1 - MAX_LINE  # 1 for the newline
+        if excess <= 0:
+            break
+        name = max(event, key=lambda name: len(str(event[name])))
+        value = str(event[name])
+        kept = max(0, len(value) - excess - len(_CUT)) // 2
+        event[name] = value[:kept] + _CUT + value[len(value) - kept :]
+        text = _dumps(event)
+    return text
+
+
+def _dumps(event: EventDict) -> str:
     return json.dumps(event, default=str, separators=(",", ":"))
 
 
@@ -64,7 +98,6 @@ _IN_EVERY_LINE: list[Processor] = [
     _with_request_id,
 ]
 
-_standard_error = os.fdopen(STDERR, "wb", buffering=0, closefd=False)
 _render: Callable[[EventDict], bytes] = _as_json
 _RENDERER: list[Processor] = [structlog.processors.format_exc_info, _json_text]
 if os.isatty(STDERR):
