@@ -121,7 +121,8 @@ def _add_guards(app: Flask, settings: Settings, keyring: Keyring, instruments: I
 
 def _add_middleware(app: Flask, settings: Settings, instruments: Instruments) -> None:
     """Wrap the app: proxies outermost, then headers, then the log, then metrics."""
-    _wrap(app, ResponseHeaders(RequestLog(RequestMetrics(app.wsgi_app, instruments.requests))))
+    measured = RequestMetrics(app.wsgi_app, instruments.requests)
+    _wrap(app, ResponseHeaders(RequestLog(measured, settings.log_level)))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         _wrap(app, ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops))

@@ -21,6 +21,9 @@ from authsvc.monitoring.log_output import log_output, log_stream
 from authsvc.monitoring.metrics_folder import keep_after_this_process, make_metrics_folder
 from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
 from authsvc.server import worker_choice
+from authsvc.server.boot_line import log_boot
+from authsvc.settings import Settings
+from authsvc.web import registry
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = len(os.sched_getaffinity(0))
@@ -66,6 +69,8 @@ share_metrics(METRICS)
 
 
 def when_ready(server: Any) -> None:
+    with server.app.wsgi().app_context():
+        log_boot(registry.get(Settings), server.cfg.workers, server.cfg.threads)
     _freeze_memory()
     _time_out_silent_clients(server)
 

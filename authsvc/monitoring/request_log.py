@@ -4,6 +4,7 @@ A line holds the path, but never the query string, a header, the body or a cooki
 sends is escaped, so that it cannot begin a new line.
 """
 
+import logging
 from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
@@ -19,6 +20,9 @@ from authsvc.web.log_context import bound
 MAX_PATH = 256
 """Characters of a path that are logged."""
 
+PROBES = frozenset({"operations.healthz", "operations.readyz"})
+"""The endpoints that a supervisor calls every few seconds: they are logged at debug."""
+
 
 class RequestLog:
     """WSGI middleware that logs a line about each request when its response is ready.
@@ -28,19 +32,26 @@ class RequestLog:
 
     Args:
         app: the Flask app's own WSGI application.
+        level: the lowest level that is logged; requests are logged at info, probes at debug.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, level: str) -> None:
         self._app = app
+        lowest = logging.getLevelNamesMapping()[level.upper()]
+        self._logs_requests = lowest <= logging.INFO
+        self._logs_probes = lowest <= logging.DEBUG
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started = perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             request: Request = environ["werkzeug.request"]
+            is_probe = request.endpoint in PROBES
+            if not (self._logs_probes if is_probe else self._logs_requests):
+                return start_response(status, headers, *exc_info)
             line = {
                 "event": "request",
-                "level": "info",
+                "level": "debug" if is_probe else "info",
                 "time": clock.now(),
                 "request_id": environ[REQUEST_ID],
                 "method": request.method,

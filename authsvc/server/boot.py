@@ -8,7 +8,9 @@ from sqlalchemy.exc import OperationalError
 
 from authsvc.app import create_app
 from authsvc.database import boot_checks
-from authsvc.settings import SettingsInvalid
+from authsvc.monitoring.log_format import set_log_level
+from authsvc.settings import Settings, SettingsInvalid
+from authsvc.web import registry
 
 GIVE_UP = 3
 """The exit status that makes gunicorn stop instead of starting its workers again and again."""
@@ -22,6 +24,8 @@ def boot() -> Flask:
     """
     try:
         app = create_app()
+        with app.app_context():
+            set_log_level(registry.get(Settings).log_level)
         with suppress(OperationalError):
             boot_checks.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
             boot_checks.require_durable(app.config["SQLALCHEMY_DATABASE_URI"])

@@ -60,6 +60,7 @@ class Settings(BaseModel):
     revocation_staleness_limit: int = Field(30, ge=1, le=DAY)
     audit_ttl: int = Field(90 * DAY, ge=1, le=MAX_AUDIT_TTL)
     metrics_token: Bearer | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     demo: bool = False
 
     _access_secret = field_validator("access_token_secret")(fitting.present_with_hs256)
