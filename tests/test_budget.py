@@ -83,7 +83,7 @@ CALLS = {
     "a protected route": (protected, 430),
     "POST /auth/refresh": (lambda alice: alice.refresh(), 700),
     "POST /auth/logout": (lambda alice: alice.logged_in().log_out(), 900),
-    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 4145),
+    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 4200),
 }
 
 
