@@ -76,13 +76,12 @@ export declare function createAuth({ baseUrl, origins }: {
     /** End every session of the account, this one too. */
     logoutEverywhere(): Promise<void>;
     /**
-     * Change the password; every other session of the account ends.
+     * Change the password; every session of the account ends, and a new one opens here.
      *
      * @param {string} current_password
      * @param {string} new_password
-     * @returns {Promise<void>}
      */
-    changePassword: (current_password: string, new_password: string) => Promise<void>;
+    changePassword(current_password: string, new_password: string): Promise<void>;
     /**
      * Delete the account and all its data for good.
      *

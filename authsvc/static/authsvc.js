@@ -134,8 +134,7 @@ export function createAuth({ baseUrl, origins = [] }) {
   }
 
   /**
-   * Send logins and refreshes one after another: the response to a refresh that was sent before a
-   * login could clear the login's cookie.
+   * Send logins and refreshes one after another.
    *
    * @param {() => Promise<void>} work
    */
@@ -314,14 +313,17 @@ export function createAuth({ baseUrl, origins = [] }) {
     },
 
     /**
-     * Change the password; every other session of the account ends.
+     * Change the password; every session of the account ends, and a new one opens here.
      *
      * @param {string} current_password
      * @param {string} new_password
-     * @returns {Promise<void>}
      */
-    changePassword: (current_password, new_password) =>
-      call(authFetch, "PUT", "api/me/password", { current_password, new_password }),
+    async changePassword(current_password, new_password) {
+      const passwords = { current_password, new_password };
+      const issued = await call(authFetch, "PUT", "api/me/password", passwords);
+      broadcast(false);
+      await resume(issued);
+    },
 
     /**
      * Delete the account and all its data for good.

@@ -52,7 +52,7 @@ test("a refresh that is refused while another tab logs in is retried with the ne
   assert.equal(auth.user.email, email);
 });
 
-test("a login waits for the refresh before it, whose refusal could clear its cookie", async () => {
+test("a login waits for the refresh before it", async () => {
   const auth = openTab();
   const email = newEmail();
   await auth.register(email, PASSWORD);

@@ -211,7 +211,7 @@ test("logging out everywhere ends the other devices' sessions too", async () => 
   assert.equal(await openTab().restore(), null);
 });
 
-test("a changed password ends the other sessions and not this one", async () => {
+test("a changed password ends every session and keeps this page logged in by a new one", async () => {
   const { auth, email } = await loggedIn();
   const device = await onAnotherDevice(email);
   const changed = "another horse that is correct";
@@ -219,12 +219,34 @@ test("a changed password ends the other sessions and not this one", async () => 
     code: "wrong_password",
     status: 403,
   });
+  const stolen = new Map(browser.cookies);
+  const [old] = (await auth.sessions.list()).filter((session) => session.current);
+  browser.sent.length = 0;
   await auth.changePassword(PASSWORD, changed);
-  assert.equal((await auth.sessions.list()).length, 1);
+  const [only, ...others] = await auth.sessions.list();
+  assert.deepEqual(others, []);
+  assert.equal(only.current, true);
+  assert.notEqual(only.id, old.id);
+  assert.equal(browser.requests("/auth/refresh").length, 0);
+  assert.equal(auth.user.email, email);
+  const kept = browser.cookies;
+  browser.cookies = stolen;
+  assert.equal(await openTab().restore(), null);
+  browser.cookies = kept;
   await auth.logout();
   assert.equal((await auth.login(email, changed)).email, email);
   browser.cookies = device.cookies;
   assert.equal(await openTab().restore(), null);
+});
+
+test("a changed password leaves the other tabs logged in", async () => {
+  const { auth, email } = await loggedIn();
+  const other = openTab();
+  assert.equal((await other.restore()).email, email);
+  await auth.changePassword(PASSWORD, "another horse that is correct");
+  await until(() => browser.requests("/auth/refresh").length === 2);
+  assert.equal((await (await other.fetch(ME)).json()).email, email);
+  assert.equal(other.user.email, email);
 });
 
 test("a deleted account is gone, and a wrong password deletes nothing", async () => {

@@ -52,7 +52,7 @@ function explain({ code, detail }) {
 function became(method, path) {
   if (path.endsWith("/auth/logout")) return "The session's row is revoked, the cookie is gone.";
   if (path.endsWith("/auth/register")) return "The account is there; logging in is the next step.";
-  if (path.endsWith("/api/me/password")) return "Changed; every other session is over.";
+  if (path.endsWith("/api/me/password")) return "Changed; every session is over, and a new one is open here.";
   if (method === "DELETE") return path.endsWith("/api/me") ? "The account is gone." : "Revoked.";
   return "Let in: the access token's signature, expiry and session are good.";
 }
