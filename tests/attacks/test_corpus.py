@@ -18,7 +18,6 @@ from tests.support.people import Person
 
 SAMPLE = 12
 """One in this number of rows of each group, its first included, runs on every database."""
-CLEARED = "__Host-refresh_token=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 ROWS = [
     pytest.param(
         attack,
@@ -105,11 +104,10 @@ def assert_documented_refusal(answer: TestResponse, kind: str) -> None:
     assert answer.mimetype == "application/problem+json"
     assert answer.headers["Cache-Control"] == "no-store"
     challenge = answer.headers.get("WWW-Authenticate", "")
+    assert "Set-Cookie" not in answer.headers
     if kind == "refresh":
-        assert answer.headers.getlist("Set-Cookie") == [CLEARED]
         assert not challenge
     else:
-        assert "Set-Cookie" not in answer.headers
         assert challenge.startswith('Bearer realm="authsvc"') == (answer.status_code == 401)
         assert ("error=" in challenge) == (
             answer.status_code == 401 and answer.json["code"] != "access_token_missing"

@@ -41,6 +41,10 @@ def _spelt(name: str, how: str, spelling: str) -> Attack:
     )
 
 
+def _nbf(good: Good, spelling: str) -> str:
+    return good.with_raw_claim("nbf", spelling.format(now=good.claims["iat"]))
+
+
 def _later(good: Good) -> str:
     return good.spliced(1, b64(compact({**good.claims, "exp": good.claims["exp"] + 1})))
 
@@ -103,4 +107,12 @@ ATTACKS = [
         "a life of ever, by iat 0", "T6", lambda good: good.with_claims(iat=0, auth_time=0), ACCESS
     ),
     Attack("exp under the old signature", "T1", _later),
+    *(
+        Attack(f"nbf is {how}", "T6", lambda good, spelling=spelling: _nbf(good, spelling))
+        for how, spelling in _SPELLINGS.items()
+        if how != "an exponent"
+    ),
+    Attack("nbf in an hour", "T6", lambda good: good.with_claims(nbf=_now() + 3600)),
+    Attack("nbf after the leeway", "T6", lambda good: good.with_claims(nbf=_now() + 30)),
+    Attack("nbf in the year 9999", "T6", lambda good: good.with_claims(nbf=253_402_300_799)),
 ]
