@@ -20,7 +20,7 @@ from tests.support.gunicorn_server import ROOT, environment
 from tests.support.signing_secrets import ACCESS_SECRET
 
 MOST_MEGABYTES = 30
-"""Of the packages that an app installs for the guard alone; 26 when this was written."""
+"""Size of what an app installs for the guard only; 26 when this was written."""
 
 ISSUER = "https://auth.example.com"
 NOTES = f"""
@@ -58,7 +58,7 @@ def run(*command: str | Path, cwd: Path, **variables: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy so that nothing is left in the checkout."""
+    """The wheel, built from a copy so that the checkout stays clean."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     shutil.copytree(
@@ -82,7 +82,7 @@ def installed(wheel: Path, tmp_path: Path) -> Path:
     return site
 
 
-def test_the_wheel_holds_what_the_code_reads(wheel: Path) -> None:
+def test_the_wheel_contains_what_the_code_reads(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "authsvc/py.typed",
@@ -99,7 +99,7 @@ def test_the_wheel_holds_what_the_code_reads(wheel: Path) -> None:
     assert every <= names
 
 
-def test_the_wheel_holds_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"authsvc"}
     assert not [name for name in names if name.endswith((".env", ".db", ".pyc"))]
@@ -160,7 +160,7 @@ def access_token_of(user: UUID) -> str:
     return issued.access_token
 
 
-def test_without_extras_little_is_installed(guarded: Path) -> None:
+def test_without_extras_at_most_30_mb_are_installed(guarded: Path) -> None:
     files = [file for file in guarded.parent.rglob("*") if file.is_file()]
     assert sum(file.stat().st_blocks * 512 for file in files) < MOST_MEGABYTES * 1_000_000
 
@@ -218,7 +218,7 @@ def test_without_the_postgres_extra_the_database_url_is_refused(tmp_path: Path) 
     assert "Traceback" not in shown
 
 
-def test_gunicorn_is_held_to_the_line_that_was_tested(wheel: Path) -> None:
+def test_gunicorn_is_limited_to_the_tested_line(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
         needs = message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])

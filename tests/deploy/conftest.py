@@ -1,4 +1,4 @@
-"""What docs/deploy/ holds, set up as docs/deploy.md says, in a temporary folder."""
+"""The files of docs/deploy/, set up as docs/deploy.md says, in a temporary folder."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ PAGE = "<!doctype html><title>The page</title>"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back through nginx."""
+    """A response that came through nginx."""
 
     status: int
     headers: HTTPMessage
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Site:
-    """The page and the service behind nginx, by the site of docs/deploy/.
+    """The page and the service behind nginx, with the site of docs/deploy/.
 
     Args:
         port: nginx's for https.
@@ -55,7 +55,7 @@ class Site:
         body: Any = None,
         source: str = "127.0.0.1",
     ) -> Answer:
-        """One request on a connection of its own, from that address; a body goes as JSON."""
+        """Send one request on its own connection from that address; a body is sent as JSON."""
         sent = {"Host": HOST, "Content-Type": "application/json", **(headers or {})}
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         with self.certificate.connected(self.port, source) as connection:
@@ -66,7 +66,7 @@ class Site:
 
 @contextmanager
 def site(folder: Path, service_port: int) -> Iterator[Site]:
-    """nginx with the documented site, before whatever listens on that port."""
+    """Run nginx with the documented site, in front of that port."""
     page = folder / "page"
     (page / "assets").mkdir(parents=True)
     (page / "index.html").write_text(PAGE)
@@ -90,9 +90,9 @@ def site(folder: Path, service_port: int) -> Iterator[Site]:
 
 @pytest.fixture(scope="package")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The whole of it, with a real gunicorn on SQLite.
+    """The whole deployment, with a real gunicorn on SQLite.
 
-    No issuer is set, so the service's own origin is what nginx says of the request.
+    No issuer is set, so the service takes its own origin from nginx's headers.
     """
     folder = tmp_path_factory.mktemp("deployed")
     url = new_database(folder)

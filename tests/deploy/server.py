@@ -1,4 +1,4 @@
-"""A server as docs/deploy.md lays it out, in a temporary folder, and its commands without root."""
+"""A server as docs/deploy.md sets it up, in a temporary folder, and its commands without root."""
 
 import compileall
 import os
@@ -39,18 +39,18 @@ def as_user(user: str = "nobody", group: str = "nogroup") -> list[str]:
 
 @dataclass(frozen=True)
 class Server:
-    """What of the machine belongs to the service.
+    """The parts of the machine that the service uses.
 
     Args:
         code: the checkout, which only root may change.
-        state: the folder of the database, which belongs to the service's user.
+        state: the folder of the database, which the service's user owns.
     """
 
     code: Path
     state: Path
 
     def run(self, *command: str | Path, **options: Any) -> "subprocess.CompletedProcess[str]":
-        """A command in the checkout, as the service's user."""
+        """Run a command in the checkout, as the service's user."""
         return subprocess.run(
             [*as_user(), *command],
             cwd=self.code,
@@ -80,13 +80,13 @@ class Server:
             )
 
     def files(self) -> list[str]:
-        """The files of the checkout: a service must never add to them."""
+        """Return the files of the checkout, to which the service must add none."""
         return sorted(str(path) for path in self.code.rglob("*"))
 
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """Code, settings and an empty state folder, until the end of the block."""
+    """Create code, settings and an empty state folder, until the end of the block."""
     folder = Path(tempfile.mkdtemp(prefix="authsvc-server-"))
     folder.chmod(0o755)
     made = Server(folder / "code", folder / "state")

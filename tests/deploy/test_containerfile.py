@@ -1,4 +1,4 @@
-"""docs/deploy/Containerfile, as far as it can be tried where no container can be run."""
+"""docs/deploy/Containerfile, as far as it can be tested without running a container."""
 
 import json
 import os
@@ -22,7 +22,7 @@ Instruction = tuple[str, str]
 
 
 def instructions() -> list[Instruction]:
-    """Each instruction's name and the rest of its line."""
+    """Return each instruction: its name and the rest of its line."""
     text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [(name, rest.strip()) for name, _, rest in (line.partition(" ") for line in lines)]
@@ -38,14 +38,14 @@ def values(name: str, among: list[Instruction]) -> list[str]:
     return [value for other, value in among if other == name]
 
 
-def test_every_source_is_there_and_named_one_by_one() -> None:
+def test_every_copied_source_exists_and_is_named() -> None:
     copies = [shlex.split(value) for value in values("COPY", instructions())]
     sources = [word for words in copies if "--from" not in words[0] for word in words[:-1]]
-    assert sources == ["requirements.txt", "wsgi.py", "authsvc"]  # instance/ holds secrets
+    assert sources == ["requirements.txt", "wsgi.py", "authsvc"]  # instance/ contains secrets
     assert all((ROOT / source).exists() for source in sources)
 
 
-def test_the_base_is_a_version() -> None:
+def test_the_base_image_has_a_version() -> None:
     for value in values("FROM", instructions()):
         assert re.fullmatch(r"python:3\.\d+-slim-\w+( AS \w+)?", value)
 
@@ -56,7 +56,7 @@ def test_it_does_not_run_as_root() -> None:
     assert all(int(number) > 0 for number in value.split(":"))
 
 
-def test_packages_are_held_to_their_hashes() -> None:
+def test_packages_are_installed_with_hashes() -> None:
     (install,) = [run for run in values("RUN", instructions()) if "pip install" in run]
     assert "--require-hashes" in install
     assert "--only-binary :all:" in install
@@ -64,13 +64,13 @@ def test_packages_are_held_to_their_hashes() -> None:
 
 @dataclass(frozen=True)
 class Image:
-    """The last stage, made in a folder instead of in `/`."""
+    """The last stage, built in a folder instead of in `/`."""
 
     folder: Path
     port: int
 
     def here(self, text: str) -> str:
-        """The text with the image's paths and port become those of this folder."""
+        """Return the text with the image's paths and port replaced by those of this folder."""
         text = re.sub(r"(?<![\w/])/(venv|app)\b", rf"{self.folder}/\1", text)
         return text.replace("0.0.0.0:8000", "127.0.0.1:8000").replace("8000", str(self.port))
 

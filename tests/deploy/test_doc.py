@@ -1,4 +1,4 @@
-"""docs/deploy.md: what it names is there, and its lines fit the files beside it."""
+"""docs/deploy.md: its links and commands are valid, and agree with the files in docs/deploy/."""
 
 import re
 import subprocess
@@ -10,23 +10,23 @@ DOC = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 SCRIPT = "".join(re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL))
 
 
-def test_what_it_links_to_is_there() -> None:
+def test_each_linked_file_exists() -> None:
     links = re.findall(r"\]\(([\w./-]+)", DOC)
     assert links
     assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
 
 
-def test_every_file_beside_it_is_put_somewhere_by_it() -> None:
+def test_the_document_installs_each_file_of_the_folder() -> None:
     for file in DEPLOY.iterdir():
         assert f"docs/deploy/{file.name}" in SCRIPT
 
 
-def test_its_lines_are_shell() -> None:
+def test_the_commands_are_valid_shell() -> None:
     done = subprocess.run(["bash", "-n"], input=SCRIPT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_it_and_the_files_mean_the_same_places() -> None:
+def test_the_document_and_the_files_use_the_same_paths() -> None:
     unit = (DEPLOY / "authsvc.service").read_text()
     command = (DEPLOY / "authsvc").read_text()
     (database,) = re.findall(r"sqlite:///(/\S+)/authsvc\.db", SCRIPT)

@@ -12,7 +12,7 @@ from authsvc.problems import Problem, RequestTooLarge, ServiceUnavailable
 from authsvc.web.headers import HSTS
 from authsvc.web.json_body import MAX_BODY
 from tests.deploy.conftest import HOST, PAGE, Answer, Site, site
-from tests.http.test_proxies import LIES
+from tests.http.test_proxies import FORWARDED
 from tests.support.gunicorn_server import free_port
 
 ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
@@ -42,7 +42,7 @@ def address_of(site: Site, login: Answer) -> str:
 
 
 @pytest.mark.usefixtures("alice")
-def test_a_session_lives_from_login_to_logout_over_https(deployed: Site) -> None:
+def test_a_session_works_over_https_from_login_to_logout(deployed: Site) -> None:
     login = log_in(deployed)
     assert login.headers["Set-Cookie"].startswith("__Host-refresh_token=")
     assert login.headers.get_all("Strict-Transport-Security") == [HSTS[1]]
@@ -61,14 +61,16 @@ def test_the_service_sees_the_clients_own_address(deployed: Site) -> None:
 
 
 @pytest.mark.usefixtures("alice")
-@pytest.mark.parametrize("names", [[*LIES], *([name] for name in LIES if "X-Forwarded" in name)])
-def test_nothing_that_a_client_says_of_itself_is_believed(deployed: Site, names: list[str]) -> None:
-    lies = {name: LIES[name] for name in names}
-    login = log_in(deployed, lies, source="127.0.0.3")
+@pytest.mark.parametrize(
+    "names", [[*FORWARDED], *([name] for name in FORWARDED if "X-Forwarded" in name)]
+)
+def test_forwarding_headers_of_a_client_are_ignored(deployed: Site, names: list[str]) -> None:
+    forged = {name: FORWARDED[name] for name in names}
+    login = log_in(deployed, forged, source="127.0.0.3")
     assert address_of(deployed, login) == "127.0.0.3"
     assert login.headers.get_all("Strict-Transport-Security") == [HSTS[1]]
     for origin, status in (("https://attacker.example", 403), (f"https://{HOST}", 401)):
-        answer = deployed.ask("POST", "/auth/refresh", {**lies, "Origin": origin})
+        answer = deployed.ask("POST", "/auth/refresh", {**forged, "Origin": origin})
         assert answer.status == status
 
 
@@ -78,7 +80,7 @@ def test_another_host_name_is_not_passed_on(deployed: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/settings/profile", "/index.html"])
-def test_the_page_is_served_wherever_its_own_router_leads(deployed: Site, path: str) -> None:
+def test_the_page_is_served_for_each_path_of_its_router(deployed: Site, path: str) -> None:
     answer = deployed.ask("GET", path)
     assert (answer.status, answer.body.decode()) == (200, PAGE)
     assert answer.headers["Content-Type"] == "text/html"
@@ -94,7 +96,7 @@ def test_modules_have_the_type_that_browsers_ask_for(deployed: Site, path: str) 
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz", "/%72eadyz", "/x/../readyz"])
-def test_what_is_for_the_machine_is_not_public(deployed: Site, path: str) -> None:
+def test_routes_for_the_machine_are_not_public(deployed: Site, path: str) -> None:
     assert deployed.ask("GET", path).status == 404
 
 
@@ -115,7 +117,7 @@ def is_the_services(answer: Answer, problem: type[Problem]) -> bool:
     return True
 
 
-def test_a_body_over_the_limit_is_told_as_the_service_tells_it(deployed: Site) -> None:
+def test_a_body_over_the_limit_gets_the_services_problem(deployed: Site) -> None:
     fits = json.dumps(ALICE).encode().ljust(MAX_BODY)
     assert deployed.ask("POST", "/auth/login", body=fits).status in (200, 401)
     answer = deployed.ask("POST", "/auth/login", body=fits + b" ")
@@ -124,7 +126,7 @@ def test_a_body_over_the_limit_is_told_as_the_service_tells_it(deployed: Site) -
 
 
 @pytest.mark.usefixtures("alice")
-def test_a_body_without_a_length_is_passed_on_whole(deployed: Site) -> None:
+def test_a_body_without_a_length_is_passed_on_complete(deployed: Site) -> None:
     text = json.dumps(ALICE).encode()
     with deployed.certificate.connected(deployed.port) as connection:
         headers = {"Host": HOST, "Content-Type": "application/json"}
@@ -146,7 +148,7 @@ def test_http2_is_spoken(deployed: Site) -> None:
         assert connection.sock.selected_alpn_protocol() == "h2"
 
 
-def test_plain_http_leads_to_https(deployed: Site) -> None:
+def test_plain_http_is_redirected_to_https(deployed: Site) -> None:
     connection = HTTPConnection("127.0.0.1", deployed.plain_port, timeout=15)
     connection.request("GET", "/settings?tab=1", headers={"Host": "attacker.example"})
     answer = connection.getresponse()
@@ -163,13 +165,13 @@ def are_told_to_try_again(site: Site, *paths: str) -> bool:
     return True
 
 
-def test_without_the_service_clients_are_told_to_try_again(tmp_path: Path) -> None:
+def test_without_the_service_clients_get_retry_after(tmp_path: Path) -> None:
     with site(tmp_path, service_port=free_port()) as alone:
         assert are_told_to_try_again(alone, "/auth/refresh", "/auth/logout", "/auth/login")
         assert alone.ask("GET", "/").body.decode() == PAGE
 
 
-def test_where_the_services_queue_is_full_clients_are_told_to_try_again(tmp_path: Path) -> None:
+def test_if_the_services_queue_is_full_clients_get_retry_after(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as waiting:
         waiting.connect(full.getsockname())
         with site(tmp_path, service_port=full.getsockname()[1]) as crowded:

@@ -22,11 +22,11 @@ from tests.support.programs import program
 
 CODE = "/opt/authsvc/current"
 MOST_EXPOSED = 15
-"""Tenths of what `systemd-analyze security` calls exposure, from 0 to 10."""
+"""In tenths of the exposure level of `systemd-analyze security`, which is from 0 to 10."""
 
 
 def values(name: str) -> list[str]:
-    """What the unit says under that name, a line each."""
+    """Return the unit's values with that name, one for each line."""
     lines = (DEPLOY / "authsvc.service").read_text().splitlines()
     return [value for key, _, value in (line.partition("=") for line in lines) if key == name]
 
@@ -68,7 +68,7 @@ def machine() -> Iterator[Server]:
 
 @pytest.fixture
 def port() -> Iterator[socket.socket]:
-    """The socket that systemd would keep."""
+    """The socket that systemd would own."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening
 
@@ -77,7 +77,7 @@ def port() -> Iterator[socket.socket]:
 def started(
     machine: Server, port: socket.socket, folder: Path, before: Sequence[str | Path] = ()
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """The unit's own command with the unit's own variables, once it has said that it is ready."""
+    """Run the unit's command with the unit's variables, after it has notified that it is ready."""
     words = [*before, *value("ExecStart").replace(CODE, str(machine.code)).split()]
     variables = dict(pair.split("=") for line in values("Environment") for pair in line.split())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
@@ -100,7 +100,7 @@ def started(
 
 
 def calls(named: str) -> set[str]:
-    """That system call, or those in one of systemd's groups, of which some hold others."""
+    """Return that system call, or those of one of systemd's groups, which may contain groups."""
     if not named.startswith("@"):
         return {named}
     command = [program("systemd-analyze", package="systemd"), "syscall-filter", "--no-pager", named]
@@ -110,7 +110,7 @@ def calls(named: str) -> set[str]:
 
 
 def filtered(folder: Path) -> list[str | Path]:
-    """What goes before a command so that system calls fail that the unit forbids it."""
+    """Return what goes before a command so that the system calls that the unit forbids fail."""
     allowed: set[str] = set()
     for groups in values("SystemCallFilter"):
         named = set().union(*(calls(group) for group in groups.lstrip("~").split()))
@@ -152,13 +152,13 @@ def test_a_fault_in_a_unit_of_another_package_is_not_ours(
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_service_is_shut_in(units: list[Path], tmp_path: Path) -> None:
+def test_the_unit_is_hardened(units: list[Path], tmp_path: Path) -> None:
     limits = ["--no-pager", "--offline=true", f"--threshold={MOST_EXPOSED}"]
     done = analyzed(tmp_path, "security", *limits, units[0])
     assert done.returncode == 0, done.stdout
 
 
-def test_shut_in_and_as_nobody_the_command_says_when_it_is_ready(
+def test_the_hardened_command_notifies_systemd_when_it_is_ready(
     machine: Server, port: socket.socket, tmp_path: Path
 ) -> None:
     before = machine.files()
@@ -170,7 +170,7 @@ def test_shut_in_and_as_nobody_the_command_says_when_it_is_ready(
     assert (machine.state / "authsvc.db").exists()
 
 
-def test_a_restart_refuses_nobody(machine: Server, port: socket.socket, tmp_path: Path) -> None:
+def test_a_restart_refuses_no_request(machine: Server, port: socket.socket, tmp_path: Path) -> None:
     answers: Counter[object] = Counter()
     over = threading.Event()
 
@@ -191,25 +191,23 @@ def test_a_restart_refuses_nobody(machine: Server, port: socket.socket, tmp_path
 
 
 def gunicorns(name: str) -> int:
-    """Read and not imported: a test process must not count as a gunicorn does."""
+    """Return a number of gunicorn's settings. Importing them would share this process's metrics."""
     settings = (ROOT / "authsvc" / "gunicorn.py").read_text()
     (found,) = re.findall(rf"^{name} = (\d+)", settings, re.MULTILINE)
     return int(found)
 
 
-def test_requests_under_way_have_their_time_before_systemd_kills() -> None:
+def test_systemd_waits_longer_than_gunicorns_graceful_timeout() -> None:
     assert int(value("TimeoutStopSec")) > gunicorns("graceful_timeout")
 
 
-def test_no_more_wait_in_systemds_queue_than_in_gunicorns() -> None:
+def test_systemds_queue_is_as_long_as_gunicorns() -> None:
     socket = (DEPLOY / "authsvc.socket").read_text()
     assert f"\nBacklog={gunicorns('backlog')}\n" in socket
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_the_command_of_the_operator_is_the_services_own_user(
-    machine: Server, tmp_path: Path
-) -> None:
+def test_the_operators_command_runs_as_the_services_user(machine: Server, tmp_path: Path) -> None:
     script = tmp_path / "authsvc"
     changes = {
         CODE: str(machine.code),

@@ -42,15 +42,15 @@ def test_flasks_own_session_is_unused(alice: Person) -> None:
     assert [cookie.partition("=")[0] for cookie in cookies] == ["__Host-refresh_token"]
 
 
-def test_the_module_touches_no_page(app: Flask) -> None:
-    """3.2.3: what names nothing of the document cannot take an element for a variable."""
+def test_the_module_does_not_use_the_document(app: Flask) -> None:
+    """3.2.3: a module that does not use the document cannot mistake an element for a variable."""
     text = app.test_client().get("/static/authsvc.js").text
     assert re.findall(r"\b(?:document|window|innerHTML|eval|Function)\b", text) == []
     assert re.findall(r"globalThis\.(\S+?)\??\.", text) == ["location"]
 
 
 @pytest.mark.parametrize("name", ["callback", "jsonp", "cb"])
-def test_an_answer_is_never_wrapped_in_a_call(alice: Person, name: str) -> None:
+def test_a_response_is_never_jsonp(alice: Person, name: str) -> None:
     """3.5.6"""
     plain = alice.logged_in().call("GET", "/api/me")
     answer = alice.call("GET", f"/api/me?{name}=steal")
@@ -67,7 +67,7 @@ def test_no_redirect_leads_to_another_host(app: Flask, path: str) -> None:
     assert location.startswith("http://localhost/")
 
 
-def test_a_new_database_knows_nobody(make_database: MakeDatabase) -> None:
+def test_a_new_database_has_no_accounts(make_database: MakeDatabase) -> None:
     """6.3.2: a new database has no accounts."""
     url = make_database()
     schema.upgrade(url)
@@ -80,15 +80,17 @@ def test_a_new_database_knows_nobody(make_database: MakeDatabase) -> None:
     assert counts.keys() == {"users", "refresh_tokens", "security_events", "rate_limits"}
 
 
-def test_a_password_never_has_to_be_renewed(alice: Person) -> None:
+def test_a_password_does_not_expire(alice: Person) -> None:
     """6.2.10"""
     with time_machine.travel(clock.now() + timedelta(days=5 * 365), tick=False):
         assert alice.log_in().status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/me/style.css", "/api/me;a.js", "/api/me%2fa.png", "/api/"])
-def test_a_private_answer_does_not_come_under_the_name_of_a_file(alice: Person, path: str) -> None:
-    """14.2.5: a cache that goes by the path's ending finds nothing to keep."""
+def test_a_private_response_is_not_served_under_the_name_of_a_file(
+    alice: Person, path: str
+) -> None:
+    """14.2.5: a cache that decides by the path's ending finds nothing to store."""
     answer = alice.logged_in().call("GET", path)
     assert_problem(answer, 404, "not_found")
     assert answer.headers["Cache-Control"] == "no-store"
@@ -102,7 +104,7 @@ def broken(make_app: MakeApp) -> Iterator[Flask]:
     empty_tables(app)
 
 
-def test_an_unexpected_error_is_logged_and_the_service_goes_on(
+def test_an_unexpected_error_is_logged_and_the_service_continues(
     broken: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     """16.3.4, 16.5.4"""
@@ -128,7 +130,7 @@ def running(folder: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def service(running: Service) -> Service:
-    """The service, with nothing in its log yet."""
+    """The service, with an empty log."""
     os.truncate(running.output, 0)
     return running
 
@@ -154,7 +156,7 @@ def bearer_of(service: Service, email: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_each_line_says_when_in_utc_and_from_where(service: Service) -> None:
+def test_each_log_line_has_a_time_in_utc_and_an_address(service: Service) -> None:
     """16.2.1, 16.2.2"""
     before = datetime.now(UTC)
     call(service, "GET", "/api/me")
@@ -166,7 +168,7 @@ def test_each_line_says_when_in_utc_and_from_where(service: Service) -> None:
 
 
 def test_refused_access_and_malformed_input_are_logged(service: Service) -> None:
-    """16.3.2, 16.3.3: each refusal by its code, with the user where one is known."""
+    """16.3.2, 16.3.3: each refusal has its code, and the user if one is known."""
     alice = bearer_of(service, "alice@example.com")
     me = call(service, "GET", "/api/me", **alice)["id"]
     os.truncate(service.output, 0)
@@ -178,8 +180,8 @@ def test_refused_access_and_malformed_input_are_logged(service: Service) -> None
     )  # an id that is not one of her sessions
     call(service, "POST", "/auth/login", {"email": ["x"], "password": "x"})
     call(service, "POST", "/auth/login", [])
-    told = [(line["code"], line.get("user")) for line in logged(service)]
-    assert told == [
+    shown = [(line["code"], line.get("user")) for line in logged(service)]
+    assert shown == [
         ("access_token_missing", None),
         ("access_token_invalid", None),
         ("wrong_password", me),
@@ -189,10 +191,10 @@ def test_refused_access_and_malformed_input_are_logged(service: Service) -> None
     ]
 
 
-def test_the_service_writes_to_its_standard_error_its_database_and_its_metrics_alone(
+def test_the_service_writes_only_to_standard_error_its_database_and_its_metrics(
     service: Service, folder: Path
 ) -> None:
-    """16.2.3: no log goes anywhere else."""
+    """16.2.3: no log is written anywhere else."""
     bearer_of(service, "bob@example.com")
     database = {folder / f"authsvc.db{end}" for end in ("", "-wal", "-shm")}
     written = {path for pid in processes(service) for path in files_written(pid)}

@@ -16,7 +16,7 @@ PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(ROOMS)})/[\w./-]*\w/?")
 CODE = re.compile(r"`(\w[\w./-]*\.py)\b")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(#[\w-]+)?\)")
 MADE_LATER = {"authsvc/static/authsvc-0.1.0.tgz"}
-"""Files that a command of a document makes."""
+"""Files that a command in a document creates."""
 UNPUBLISHED = re.compile(
     r"""pip\ install\ ['"]?authsvc       # it is on no registry
     | (?:npm\ (?:install|i|add)|yarn\ add|pnpm\ add)\ authsvc
@@ -45,7 +45,7 @@ def ids(path: Path) -> str:
 
 @cache
 def files() -> frozenset[str]:
-    """Every file of the rooms and of the top level, from the top level."""
+    """Return every file of the rooms and of the top level, relative to the top level."""
     below = (path for room in ROOMS for path in (ROOT / room).rglob("*"))
     every = (*ROOT.iterdir(), *below)
     return frozenset(ids(path) for path in every if path.is_file() and not ignored(path))
@@ -83,7 +83,7 @@ def test_each_link_in_a_document_leads_somewhere(document: Path) -> None:
 
 
 def anchors(document: Path) -> Iterator[str]:
-    """The names that a renderer of Markdown gives to the headings."""
+    """Yield the anchors that a Markdown renderer gives to the headings."""
     for heading in re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE):
         yield re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 

@@ -1,4 +1,4 @@
-"""docs/other-services.md: each way to lean on the service, run as a reader would run it."""
+"""docs/other-services.md: each way to use the service, run as a reader would run it."""
 
 import json
 import os
@@ -26,13 +26,13 @@ from tests.support.responses import claims
 
 DOC = (ROOT / "docs" / "other-services.md").read_text(encoding="utf-8")
 ISSUER = "https://auth.example.com"
-HEARD_WITHIN = 1.5
-"""Seconds from the answer to the logout. The promise is one second; the rest is this machine's."""
+REFUSED_WITHIN = 1.5
+"""Seconds after the response to the logout: one is promised, and half is for a slow machine."""
 START_SECONDS = 20
 
 
 def block(language: str, holding: str = "") -> str:
-    """The document's only block in that language with that text in it."""
+    """Return the document's only block in that language that contains that text."""
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
     (found,) = (text for text in blocks if holding in text)
     return str(found)
@@ -51,7 +51,7 @@ def ask(port: int, method: str, path: str, body: object = None, **headers: str) 
 
 @dataclass
 class Visitor:
-    """Somebody who is logged in to the service."""
+    """A user who is logged in to the service."""
 
     access_token: str
     cookie: str
@@ -78,7 +78,7 @@ def log_out(service: Service, visitor: Visitor) -> None:
 def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """The service over gunicorn, whose public keys anybody may fetch."""
+    """The service with gunicorn, signing with a private key."""
     folder = tmp_path_factory.mktemp("service")
     url = new_database(folder)
     port = free_port()
@@ -94,7 +94,7 @@ def alice(service: Service, request: pytest.FixtureRequest) -> Visitor:
 
 @contextmanager
 def flask_api(service: Service, folder: Path) -> Iterator[int]:
-    """The document's Flask API as a process of its own, on that port."""
+    """Run the document's Flask API as a separate process; yield its port."""
     (folder / "notes.py").write_text(changed(block("python"), {ISSUER: service.url}))
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]
@@ -121,7 +121,7 @@ def listens(port: int) -> bool:
         return False
 
 
-def test_a_flask_api_elsewhere_takes_the_services_tokens(
+def test_another_flask_api_accepts_the_services_tokens(
     service: Service, alice: Visitor, tmp_path: Path
 ) -> None:
     with flask_api(service, tmp_path) as port:
@@ -135,7 +135,7 @@ def test_a_flask_api_elsewhere_takes_the_services_tokens(
 
 @contextmanager
 def backend() -> Iterator[int]:
-    """A server that answers with the headers that it was sent."""
+    """Run a server that returns the headers of each request; yield its port."""
 
     class Echo(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -161,7 +161,7 @@ def backend() -> Iterator[int]:
 
 @pytest.fixture
 def front(service: Service, tmp_path: Path) -> Iterator[int]:
-    """A real nginx with the document's lines, before a backend; the port that it listens on."""
+    """The port of a real nginx with the document's lines, in front of a backend."""
     port = free_port()
     with backend() as behind:
         ports = {
@@ -173,8 +173,8 @@ def front(service: Service, tmp_path: Path) -> Iterator[int]:
             yield port
 
 
-def told(answer: Answer) -> dict[str, list[str]]:
-    """The X-Auth headers that reached the backend, however they are spelt."""
+def x_auth_headers(answer: Answer) -> dict[str, list[str]]:
+    """Return the X-Auth headers that reached the backend, in any spelling."""
     assert answer.status == 200, answer.body
     found: dict[str, list[str]] = {}
     for name, value in answer.json:
@@ -184,14 +184,14 @@ def told(answer: Answer) -> dict[str, list[str]]:
     return found
 
 
-def test_a_backend_behind_nginx_is_told_who_it_is(front: int, alice: Visitor) -> None:
+def test_nginx_passes_the_user_and_the_session_to_the_backend(front: int, alice: Visitor) -> None:
     said = claims(alice.access_token)
     expected = {"x-auth-subject": [said["sub"]], "x-auth-session": [said["sid"]]}
     for body in (None, {"a": "x" * 100_000}):
         method = "GET" if body is None else "POST"
-        assert told(ask(front, method, "/notes/", body, **alice.bearer)) == expected
-    lies = {"X_Auth_Subject": "mallory", "x_auth_session": "stolen"}
-    assert told(ask(front, "GET", "/notes/", **alice.bearer, **lies)) == expected
+        assert x_auth_headers(ask(front, method, "/notes/", body, **alice.bearer)) == expected
+    forged = {"X_Auth_Subject": "mallory", "x_auth_session": "stolen"}
+    assert x_auth_headers(ask(front, "GET", "/notes/", **alice.bearer, **forged)) == expected
     with closing(HTTPConnection("127.0.0.1", front, timeout=15)) as connection:
         connection.putrequest("GET", "/notes/")
         for name in ("X_Auth_Subject", "X-Auth_Session", "x-auth-subject"):
@@ -199,10 +199,10 @@ def test_a_backend_behind_nginx_is_told_who_it_is(front: int, alice: Visitor) ->
         connection.putheader("Authorization", alice.bearer["Authorization"])
         connection.endheaders()
         answer = connection.getresponse()
-        assert told(Answer(answer.status, {}, answer.read())) == expected
+        assert x_auth_headers(Answer(answer.status, {}, answer.read())) == expected
 
 
-def test_what_nginx_refuses_is_the_services_own_problem(front: int) -> None:
+def test_a_refusal_by_nginx_is_the_services_problem(front: int) -> None:
     for headers, code in (({}, "missing"), ({"Authorization": "Bearer a.b.c"}, "invalid")):
         for method, body in (("GET", None), ("POST", {"a": 1})):
             answer = ask(front, method, "/notes/", body, **headers)
@@ -215,12 +215,12 @@ def test_what_nginx_refuses_is_the_services_own_problem(front: int) -> None:
     assert ask(front, "GET", "/_access_token").status == 404
 
 
-def test_behind_nginx_an_ended_session_is_refused_within_a_second(
+def test_behind_nginx_a_revoked_session_is_refused_within_a_second(
     service: Service, front: int, alice: Visitor
 ) -> None:
     assert ask(front, "GET", "/notes/", **alice.bearer).status == 200
     log_out(service, alice)
-    deadline = time.monotonic() + HEARD_WITHIN
+    deadline = time.monotonic() + REFUSED_WITHIN
     while time.monotonic() < deadline:
         ask(front, "GET", "/notes/", **alice.bearer)
     for _ in range(8):  # whichever worker is asked
@@ -228,7 +228,7 @@ def test_behind_nginx_an_ended_session_is_refused_within_a_second(
         assert (answer.status, answer.json["code"]) == (401, "access_token_revoked")
 
 
-def test_with_the_service_away_nginx_lets_nobody_in(alice: Visitor, tmp_path: Path) -> None:
+def test_without_the_service_nginx_refuses_every_request(alice: Visitor, tmp_path: Path) -> None:
     port = free_port()
     with backend() as behind:
         ports = {
@@ -258,7 +258,7 @@ def test_introspection_by_curl(service: Service, alice: Visitor, tmp_path: Path)
     assert introspected() == {"active": False}
 
 
-def test_the_commands_of_the_document_are_there() -> None:
+def test_the_commands_of_the_document_work() -> None:
     script = changed(block("sh", "keys generate"), {"python ": f"{sys.executable} "})
     ran = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("AUTHSVC_ACCESS_TOKEN_ALGORITHM=EdDSA\n")

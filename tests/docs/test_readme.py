@@ -1,4 +1,4 @@
-"""The README's own lines, run as a reader would run them."""
+"""The README's examples, run as a reader would run them."""
 
 import json
 import re
@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def block(language: str, holding: str) -> str:
-    """The README's only block in that language with that text in it."""
+    """Return the README's only block in that language that contains that text."""
     blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
     (found,) = (text for text in blocks if holding in text)
     return str(found)
@@ -25,7 +25,7 @@ def block(language: str, holding: str) -> str:
 
 @pytest.fixture
 def transcript(database_url: str, tmp_path: Path) -> list[str]:
-    """What each curl of the transcript answered, against real gunicorn."""
+    """The response of each curl of the transcript, with a real gunicorn."""
     with serving(database_url, tmp_path / "log") as service:
         script = block("sh", "/auth/login").replace("localhost:8000", f"localhost:{service.port}")
         script = re.sub(r"^(TOKEN=\$\()?curl ", r"\1curl -sS -w '\\n' ", script, flags=re.MULTILINE)
@@ -36,7 +36,7 @@ def transcript(database_url: str, tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures("app")
-def test_the_transcript_tells_the_whole_life_of_a_session(transcript: list[str]) -> None:
+def test_the_transcript_shows_the_whole_life_of_a_session(transcript: list[str]) -> None:
     registered, logged_in, me, refreshed, refused, revoked = map(json.loads, transcript)
     assert registered["email"] == me["email"] == "alice@example.com"
     assert logged_in.keys() == refreshed.keys() == {"access_token", "token_type", "expires_in"}
@@ -44,7 +44,7 @@ def test_the_transcript_tells_the_whole_life_of_a_session(transcript: list[str])
     assert revoked["code"] == "access_token_revoked"
 
 
-def test_a_blueprint_of_ones_own_is_protected(
+def test_the_example_blueprint_is_protected(
     make_app: MakeApp, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = Person(app, "alice@example.com", "a horse that is correct").register().logged_in()
@@ -59,7 +59,7 @@ def test_a_blueprint_of_ones_own_is_protected(
     assert client.get("/notes", headers=bearer).status_code == 200
 
 
-def test_the_readme_names_only_files_that_are_there() -> None:
+def test_the_readme_names_only_files_that_exist() -> None:
     names = re.findall(r"\]\((docs/[^)]+)\)", README) + re.findall(r"\| `(\w+/[\w/.]*)`", README)
     assert names
     assert [name for name in names if not (ROOT / name).exists()] == []

@@ -1,4 +1,4 @@
-"""docs/security.md claims nothing that no test holds, and leaves nothing out."""
+"""docs/security.md: a test holds each claim, and no requirement is left out."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ RANDOM = {"urandom", "uuid4"}
 
 
 def table(title: str) -> list[list[str]]:
-    """The rows of the table in the section with that title, without its head."""
+    """Return the rows of the table in the section with that title, without the header."""
     (section,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", DOC, re.MULTILINE | re.DOTALL)
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
@@ -50,7 +50,7 @@ OURS = table("Our own requirements")
 
 
 def missing(text: str) -> list[str]:
-    """The tests that a text names and that are not there."""
+    """Return the tests that a text names and that do not exist."""
     return [f"{file}::{name}" for file, name in TEST.findall(text) if name not in named_in(file)]
 
 
@@ -102,27 +102,27 @@ def test_each_requirement_of_our_own_names_its_tests(row: list[str]) -> None:
     assert missing(tests) == []
 
 
-def test_every_test_that_the_document_names_anywhere_is_there() -> None:
+def test_every_test_named_in_the_document_exists() -> None:
     assert missing(DOC) == []
-    assert DOC.count("tests/") == len(TEST.findall(DOC))  # none that only looks like a name
+    assert DOC.count("tests/") == len(TEST.findall(DOC))  # none is misspelt
 
 
 @pytest.mark.parametrize(
     "name",
     [
         "tests/test_nowhere.py::test_a_cookie_is_small_enough_for_browsers_to_keep",
-        "tests/docs/test_asvs.py::test_that_nobody_wrote",
+        "tests/docs/test_asvs.py::test_that_does_not_exist",
         "tests/docs/test_asvs.py::processes",
         "tests/conftest.py::alice",
     ],
 )
-def test_a_name_that_is_no_test_would_be_found(name: str) -> None:
+def test_a_name_that_is_not_a_test_would_be_found(name: str) -> None:
     assert missing(f"`{name}`") == [name]
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    told = {row[0].strip("`"): (int(row[1]), int(row[2])) for row in table("Limits")}
-    assert told == {
+    documented = {row[0].strip("`"): (int(row[1]), int(row[2])) for row in table("Limits")}
+    assert documented == {
         name: (limit.amount, limit.seconds)
         for name, limit in vars(limits).items()
         if isinstance(limit, limits.Limit)
@@ -145,7 +145,7 @@ def uses_cryptography(file: Path) -> bool:
 
 
 def names_in(node: ast.AST) -> Iterable[str]:
-    """The modules that a statement imports, and the attributes and names that it takes."""
+    """Return the modules that a statement imports, and the attributes and names that it uses."""
     match node:
         case ast.Import(names=names):
             return [alias.name for alias in names]
