@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from authsvc.doctor.deployment import Deployment, Session
 from authsvc.doctor.findings import Finding, failed, not_checked, ok, warning
 from authsvc.doctor.forgery import claims_of
-from authsvc.doctor.http_client import Response
+from authsvc.doctor.response import Response
 
 LEEWAY = 10
 """Seconds by which a token's verifier lets clocks differ."""

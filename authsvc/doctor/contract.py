@@ -2,7 +2,7 @@
 
 from authsvc.doctor.deployment import Deployment
 from authsvc.doctor.findings import Finding, failed, ok, ok_unless
-from authsvc.doctor.http_client import Response
+from authsvc.doctor.response import Response
 
 CHECK_URL = (
     "Check that the URL is the service's own, path included, and that the proxy forwards /auth "

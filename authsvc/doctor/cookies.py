@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from authsvc.doctor.findings import Finding, failed, not_checked, ok, quoted, warning
-from authsvc.doctor.http_client import Response
+from authsvc.doctor.response import Response
 from authsvc.doctor.site import same_site
 from authsvc.doctor.target import Target
 

@@ -3,7 +3,7 @@
 from authsvc.doctor.contract import refresh_without_cookie
 from authsvc.doctor.deployment import STRANGER, Deployment
 from authsvc.doctor.findings import Finding, not_checked, ok, ok_unless, quoted
-from authsvc.doctor.http_client import Response
+from authsvc.doctor.response import Response
 from authsvc.doctor.site import same_site
 
 REFUSED = (403, "cross_origin_refused")

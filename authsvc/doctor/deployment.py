@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 
 from authsvc.doctor.cookies import SetCookie, refresh_cookies
-from authsvc.doctor.http_client import HttpClient, NoResponse, Response
+from authsvc.doctor.http_client import HttpClient, NoResponse
+from authsvc.doctor.response import Response
 
 STRANGER = "stranger.example"
 """A host that no deployment trusts (RFC 2606 section 3)."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from authsvc.doctor.deployment import Deployment, Session
 from authsvc.doctor.findings import Finding, ok_unless
-from authsvc.doctor.http_client import Response
+from authsvc.doctor.response import Response
 
 CHECK_PROXY = (
     "Check that no proxy answers for the service or changes Authorization and Cookie. If authsvc "

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from authsvc.doctor.deployment import Deployment
 from authsvc.doctor.findings import Finding, failed, not_checked, ok, ok_unless, quoted, warning
-from authsvc.doctor.http_client import Response
+from authsvc.doctor.response import Response
 
 HSTS = "Strict-Transport-Security"
 ONE_YEAR = 365 * 24 * 60 * 60  # what ASVS 5.0 asks for (3.4.1)

@@ -5,7 +5,7 @@ import time
 from authsvc.doctor.cookies import set_cookies
 from authsvc.doctor.deployment import Deployment, Session
 from authsvc.doctor.findings import Finding, failed, ok, ok_unless, warning
-from authsvc.doctor.http_client import Response
+from authsvc.doctor.response import Response
 
 MAX_ACCESS_SECONDS = 15 * 60
 """The longest life of an access token."""

@@ -11,7 +11,8 @@ from flask import has_request_context
 from pydantic_core import to_json
 from structlog.typing import EventDict, Processor
 
-from authsvc.monitoring.log_output import MAX_LINE, STDERR, log_output
+from authsvc.monitoring.log_output import MAX_LINE, log_output
+from authsvc.monitoring.standard_error import STDERR
 from authsvc.web.headers import request_id
 
 _CUT = " [...] "

@@ -2,20 +2,14 @@
 
 import io
 import os
-import select
-import stat
 from collections import deque
 from collections.abc import Callable
-from functools import partial
-from socket import MSG_DONTWAIT, socket
 from threading import Lock
 
-STDERR = 2
+from authsvc.monitoring.standard_error import STDERR, identity, non_blocking_write
 
 MAX_LINE = 4096
 """Bytes of a line: Linux writes as many to a pipe in one piece, or none of them (PIPE_BUF)."""
-
-Write = Callable[[bytes], int]
 
 
 class LineOutput:
@@ -25,7 +19,7 @@ class LineOutput:
     """
 
     def __init__(self) -> None:
-        self._write, self._file = _non_blocking_write(), _identity()
+        self._write, self._file = non_blocking_write(), identity()
         self._ends_in_half_a_line = False
         self._dropped: deque[None] = deque()
         self._counting = Lock()
@@ -63,8 +57,8 @@ class LineOutput:
 
     def follow_redirection(self) -> None:
         """Write to the current standard error, if it was redirected since the last call."""
-        if _identity() != self._file:
-            self._write, self._file = _non_blocking_write(), _identity()
+        if identity() != self._file:
+            self._write, self._file = non_blocking_write(), identity()
 
     def _drop(self) -> None:
         self._dropped.append(None)
@@ -117,52 +111,6 @@ class LineStream(io.TextIOBase):
 
     def isatty(self) -> bool:
         return os.isatty(STDERR)
-
-
-def _identity() -> tuple[int, int] | None:
-    """Return what names the file that standard error writes to."""
-    try:
-        status = os.fstat(STDERR)
-    except OSError:  # standard error is closed
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _non_blocking_write() -> Write:
-    """Return a function that writes to standard error at once or raises OSError.
-
-    O_NONBLOCK is a property of the open file, which other processes share, such as the shell. So
-    a pipe or a terminal is opened once more, and only the new open file is non-blocking.
-    """
-    try:
-        mode = os.fstat(STDERR).st_mode
-    except OSError:
-        return partial(os.write, STDERR)
-    if stat.S_ISSOCK(mode):  # as under systemd
-        return _send_now(socket(fileno=os.dup(STDERR)))
-    if stat.S_ISREG(mode):  # does not block, and a second open file would have its own position
-        return partial(os.write, STDERR)
-    try:
-        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
-        return partial(os.write, os.open(f"/proc/self/fd/{STDERR}", flags))
-    except OSError:  # no /proc, or another user opened the terminal
-        return _write_if_ready
-
-
-def _send_now(connection: socket) -> Write:
-    return lambda line: connection.send(line, MSG_DONTWAIT)
-
-
-def _write_if_ready(line: bytes) -> int:
-    """Write to standard error if it takes a line.
-
-    This waits if another process fills the pipe in between, so it is only the fallback.
-    """
-    ready = select.poll()
-    ready.register(STDERR, select.POLLOUT)
-    if not ready.poll(0):
-        raise BlockingIOError
-    return os.write(STDERR, line)
 
 
 log_output = LineOutput()
