@@ -1,45 +1,75 @@
-"""What the database must be before the service starts: up to date, and durable."""
+"""Check the database before the service starts: it is up to date, in UTF-8, and durable."""
 
 from pathlib import Path
 
-from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from authsvc.database import schema
+from authsvc.database import Base, schema
+from authsvc.database.encoding import require_utf8
+from authsvc.database.errors import DatabaseUnfit
+from authsvc.database.sqlite_files import require_folder, sqlite_file
 from authsvc.database.unpooled import unpooled_engine
+from authsvc.database.version_table import present_or_old
+
+__all__ = ["DatabaseUnfit", "require_durable", "require_newest"]
+
+UPGRADE = "run `python -m authsvc db upgrade`"
 
 
-class DatabaseUnfit(Exception):
-    """This code cannot work with the database. The message says why and what to do."""
-
-
-def require_newest(url: str, migrations: Path = schema.MIGRATIONS) -> None:
+def require_newest(url: str, migrations: Path = schema.MIGRATIONS) -> str | None:
     """Check that the database has every table and column that this code needs.
 
     A revision that this code does not know is newer: its migration ran before the new code was
-    deployed, and the code accepts it. No connection outlives the call.
+    deployed, or the code was rolled back. The code accepts it, since migrations only add. No
+    connection outlives the call.
+
+    Returns:
+        The newer revision, where there is one.
 
     Raises:
-        DatabaseUnfit: the schema is missing or too old, or the file is not a database.
+        DatabaseUnfit: the schema is missing or too old, or it is not such a database.
         OperationalError: the database does not answer.
     """
+    file = sqlite_file(url)
+    if file is not None:
+        require_folder(file)
+        if not file.exists():  # connecting would create it
+            raise DatabaseUnfit(f"the database has no tables yet: {UPGRADE}")
     try:
-        revision = _revision_of(url)
+        with unpooled_engine(url).connect() as connection:
+            return _require_newest(connection, migrations)
     except OperationalError:
         raise
     except DatabaseError as error:
         raise DatabaseUnfit(f"the database cannot be read: {error.orig}") from None
-    scripts = schema.scripts(migrations)
-    needed = scripts.get_current_head()
-    older = {script.revision for script in scripts.walk_revisions()} - {needed}
+
+
+def _require_newest(connection: Connection, migrations: Path) -> str | None:
+    if connection.dialect.name == "postgresql":
+        require_utf8(connection)
+    known = schema.revisions(migrations)
+    needed = schema.scripts(migrations).get_current_head()
+    revision = present_or_old(connection, known)
     if revision is None:
-        state = "has no tables yet"
-    elif revision in older:
-        state = f"is at revision {revision}, and this version needs {needed}"
-    else:
-        return
-    raise DatabaseUnfit(f"the database {state}: run `python -m authsvc db upgrade`")
+        raise DatabaseUnfit(f"the database has no tables yet: {UPGRADE}")
+    if revision in known and revision != needed:
+        raise DatabaseUnfit(
+            f"the database is at revision {revision}, and this version needs {needed}: {UPGRADE}"
+        )
+    inspector = inspect(connection)
+    missing = {name for name in _our_tables() if not inspector.has_table(name)}
+    if missing:
+        raise DatabaseUnfit(
+            f"the database lacks authsvc's tables {', '.join(sorted(missing))}: restore a backup, "
+            "or correct the search_path of AUTHSVC_DATABASE_URL"
+        )
+    return None if revision in known else revision
+
+
+def _our_tables() -> set[str]:
+    """Return the names of the tables of the models that are imported, without an operator's."""
+    return {str(mapper.local_table) for mapper in Base.registry.mappers}
 
 
 def require_durable(url: str) -> None:
@@ -62,11 +92,3 @@ def require_durable(url: str) -> None:
             f"the database's {name} is {value}, so a crash could restore sessions that were "
             f"revoked: set it to {'FULL' if sqlite else 'on'} for authsvc's connections"
         )
-
-
-def _revision_of(url: str) -> str | None:
-    parts = make_url(url)
-    if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").exists():
-        return None  # connecting would create the file
-    with unpooled_engine(url).connect() as connection:
-        return schema.present(connection)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, inspect, select
 
 from authsvc.database import Base, schema, write_options
 from authsvc.database.unpooled import unpooled_engine
+from authsvc.database.version_table import OLD_VERSION_TABLE, VERSION_TABLE, present
 
 PAGE = 1000
 """Rows in one INSERT."""
@@ -26,13 +27,20 @@ def copy(source: str, target: str) -> Iterator[tuple[str, int]]:
         CannotCopy: the source is not up to date, or the target has rows.
     """
     with unpooled_engine(source).connect() as old:
-        if schema.present(old) != schema.newest():
+        if present(old) != schema.newest():
             raise CannotCopy("FROM is not up to date: run `authsvc db upgrade` on it first.")
     schema.upgrade(target)
     with _snapshot(source) as old, unpooled_engine(target).connect() as new:
         new.execution_options(**write_options)
         with new.begin():
             yield from _copy_tables(old, new)
+
+
+def other_tables(url: str) -> list[str]:
+    """Return the tables of a database that are not authsvc's, which `copy` does not copy."""
+    ours = {VERSION_TABLE, OLD_VERSION_TABLE, *Base.metadata.tables}
+    with unpooled_engine(url).connect() as connection:
+        return sorted(set(inspect(connection).get_table_names()) - ours)
 
 
 def _copy_tables(old: Connection, new: Connection) -> Iterator[tuple[str, int]]:

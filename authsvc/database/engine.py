@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.engine import make_url
 
 from authsvc.database.pool import CONNECTIONS, STUCK_SECONDS, BoundedPool
+from authsvc.database.postgres_options import server_options
 from authsvc.database.sqlite_lock import begin_immediate
 
 CONNECT_SECONDS = 3
@@ -45,9 +46,10 @@ def engine_options(url: str) -> dict[str, Any]:
             "application_name": "authsvc",
             # PgBouncer may run each transaction on another connection: prepare no statements.
             "prepare_threshold": None,
-            "options": (
+            "options": server_options(
+                url,
                 f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
-                " -c synchronous_commit=on"
+                " -c synchronous_commit=on",
             ),
         },
     }

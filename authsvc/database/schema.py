@@ -1,6 +1,7 @@
 """Upgrade the database's schema: one process at a time, completely or not at all."""
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,30 +9,36 @@ from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.engine import make_url
 
 from authsvc.database import LOCK_SECONDS, write_options
+from authsvc.database.encoding import require_utf8
+from authsvc.database.sqlite_files import make_private, open_lock, require_folder
 from authsvc.database.unpooled import unpooled_engine
+from authsvc.database.version_table import adopt, present
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 ADVISORY_LOCK = 4_127_300_901
 """The number of the lock that a migration holds on Postgres. Any fixed number would do."""
 
 
-def upgrade(url: str, revision: str = "head", migrations: Path = MIGRATIONS) -> None:
-    """Upgrade the database to a revision, by default the newest.
+def upgrade(url: str, revision: str = "head", migrations: Path = MIGRATIONS) -> str | None:
+    """Upgrade the database to a revision, by default the newest, and return the one that it has.
 
-    Any number of processes may call this at once. A migration that fails changes nothing.
+    Any number of processes may call this at once. A migration that fails changes nothing. A
+    revision that this code does not know is newer, as after a rollback of the code: the database
+    is left as it is, since a migration only adds what the version before it can ignore.
 
     Args:
         url: ``sqlite:///`` with a file, or ``postgresql+psycopg://``.
         revision: a revision's id, or ``head``.
         migrations: the folder that holds ``env.py`` and ``versions``.
+
+    Raises:
+        DatabaseUnfit: the database's folder does not exist, or the database is not in UTF-8.
     """
-    _migrate(url, migrations, lambda config: command.upgrade(config, revision))
+    return _migrate(url, migrations, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(url: str, revision: str, migrations: Path = MIGRATIONS) -> None:
@@ -44,23 +51,29 @@ def newest() -> str:
     return cast(str, scripts(MIGRATIONS).get_current_head())
 
 
-def present(connection: Connection) -> str | None:
-    """Return the database's revision; None for a database without our tables."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
 def scripts(migrations: Path) -> ScriptDirectory:
     """Return the revisions of a migrations folder."""
     return ScriptDirectory.from_config(_config(migrations))
 
 
-def _migrate(url: str, migrations: Path, run: Callable[[Config], None]) -> None:
+def revisions(migrations: Path = MIGRATIONS) -> frozenset[str]:
+    """Return the ids of the revisions that this code knows."""
+    return frozenset(script.revision for script in scripts(migrations).walk_revisions())
+
+
+def _migrate(url: str, migrations: Path, run: Callable[[Config], None]) -> str | None:
     engine = unpooled_engine(url)
     sqlite = engine.dialect.name == "sqlite"
     with _lock_sqlite(engine) if sqlite else _lock_postgres(engine) as connection:
+        known = revisions(migrations)
+        adopt(connection, known)
+        before = present(connection)
+        if before is not None and before not in known:
+            return before
         config = _config(migrations)
         config.attributes["connection"] = connection
         run(config)
+        return present(connection)
 
 
 def _config(migrations: Path) -> Config:
@@ -79,10 +92,12 @@ def _lock_sqlite(engine: Engine) -> Iterator[Connection]:
         # Rebuilding a table drops the old one, which would delete the rows that refer to it.
         connection.execute("PRAGMA foreign_keys = OFF")
 
-    file = Path(make_url(str(engine.url)).database or "")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.with_name(f"{file.name}.lock").open("w") as lock:
+    file = Path(engine.url.database or "")
+    require_folder(file)
+    lock = open_lock(file.with_name(f"{file.name}.lock"))
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        make_private(file)
         with engine.connect() as connection:
             connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
             connection.execution_options(**write_options)
@@ -90,11 +105,14 @@ def _lock_sqlite(engine: Engine) -> Iterator[Connection]:
                 yield connection
                 if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
                     raise RuntimeError("the migration left rows that refer to missing rows")
+    finally:
+        os.close(lock)
 
 
 @contextmanager
 def _lock_postgres(engine: Engine) -> Iterator[Connection]:
     with engine.begin() as connection:
+        require_utf8(connection)
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": ADVISORY_LOCK})

@@ -4,6 +4,7 @@ from alembic import context
 
 from authsvc.audit import model as audit
 from authsvc.database import Base
+from authsvc.database.version_table import VERSION_TABLE
 from authsvc.ratelimit import database_counts
 from authsvc.sessions import model as sessions
 from authsvc.users import model as users
@@ -15,6 +16,7 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
+    version_table=VERSION_TABLE,
     transactional_ddl=True,
     render_as_batch=True,
     compare_type=True,

@@ -8,6 +8,7 @@ from typing import Any
 
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
+from sqlalchemy.engine import URL
 
 from authsvc.settings import Settings, SettingsInvalid
 from authsvc.settings.values import MAKE_KEY, PREFIX
@@ -32,7 +33,9 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
         name: value for name, value in written.items() if name.removesuffix("_FILE") not in decided
     }
     if "DATABASE_URL" not in found and "DATABASE_URL_FILE" not in found:
-        found["DATABASE_URL"] = f"sqlite:///{instance.resolve() / 'authsvc.db'}"
+        found["DATABASE_URL"] = URL.create(
+            "sqlite", database=str(instance.resolve() / "authsvc.db")
+        ).render_as_string()
     values = _read_secret_files(found, faults)
     unknown = sorted(values.keys() - _NAMES)
     faults += [f"{PREFIX}{name} is not a setting: correct the name or unset it" for name in unknown]

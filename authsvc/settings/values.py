@@ -1,7 +1,7 @@
 """The types of single settings: how the text of each is parsed and validated."""
 
 import re
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -58,6 +58,19 @@ _SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:.*@)?)([^/?@]*,[^/?@]*)([^?]
 """libpq's form for several servers: postgresql://user@a:5432,b:5432/name?target_session_attrs=..."""
 
 
+def _require_extra(extra: str, *packages: str) -> None:
+    for name in packages:
+        try:
+            import_module(name)
+        except ImportError as error:
+            # psycopg is installed but raises where the system lacks libpq.
+            state = "is not installed" if isinstance(error, ModuleNotFoundError) else "cannot start"
+            raise ValueError(
+                f"needs the [{extra}] extra ({name} {state}): run"
+                f" pip install '.[server,{extra}]' in a checkout of authsvc"
+            ) from None
+
+
 def checked_database_url(text: str) -> str:
     """Return a database's URL in the form that the engine takes.
 
@@ -67,6 +80,8 @@ def checked_database_url(text: str) -> str:
     Raises:
         ValueError: it is not a URL of a database that this service supports.
     """
+    if text.startswith("postgres") and text.count("@") > 1:
+        raise ValueError("must have one @: in the user's name or password, write %40 for each @")
     if several := _SEVERAL_HOSTS.fullmatch(text):
         start, hosts, name, query = several.groups()
         listed = [f"host={host}" for host in hosts.split(",")]
@@ -79,11 +94,8 @@ def checked_database_url(text: str) -> str:
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
         raise ValueError("must be a sqlite: or a postgresql: URL: no other database is supported")
-    if url.drivername != "sqlite" and find_spec("psycopg") is None:
-        raise ValueError(
-            "needs the [postgres] extra (psycopg is not installed): run"
-            " pip install '.[server,postgres]' in a checkout of authsvc"
-        )
+    if url.drivername != "sqlite":
+        _require_extra("postgres", "psycopg")
     if url.drivername == "sqlite" and (
         url.database in (None, "", ":memory:") or "uri" in url.query
     ):
@@ -103,6 +115,8 @@ def _storage(storage: SecretStr) -> SecretStr:
     redis = scheme in ("redis", "rediss", "redis+unix") and host
     if not redis and storage.get_secret_value() != "database":
         raise ValueError("must be `database` or a redis:// URL: nothing else can store the counts")
+    if redis:
+        _require_extra("redis", "limits", "redis")
     return storage
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from authsvc.database import Base, boot_checks, prepare_engine, schema
+from authsvc.database.version_table import VERSION_TABLE, present
 from tests.conftest import MakeDatabase
 from tests.support.processes import at_once
 
-TABLES = {"users", "refresh_tokens", "security_events", "rate_limits", "alembic_version"}
+TABLES = {"users", "refresh_tokens", "security_events", "rate_limits", "authsvc_version"}
 NEXT = "0004"
 AN_EVENT = (
     "INSERT INTO security_events (id, at, event, user_id, actor)"
@@ -102,7 +103,9 @@ def test_models_and_migrations_are_equal(url: str, engine: Engine) -> None:
     schema.upgrade(url)
     assert tables(engine) == TABLES
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "version_table": VERSION_TABLE}
+        )
         assert compare_metadata(context, Base.metadata) == []
 
 
@@ -112,7 +115,7 @@ def test_a_second_upgrade_changes_nothing(url: str, engine: Engine) -> None:
     schema.upgrade(url)
     assert owners(engine) == ["a@example.com"]
     with engine.connect() as connection:
-        assert schema.present(connection) == schema.newest()
+        assert present(connection) == schema.newest()
 
 
 def test_eight_processes_may_start_at_once(url: str, engine: Engine) -> None:
@@ -124,7 +127,7 @@ def test_down_and_up_again_with_data_in_the_tables(url: str, engine: Engine) -> 
     schema.upgrade(url)
     fill(engine)
     schema.downgrade(url, "base")
-    assert tables(engine) == {"alembic_version"}
+    assert tables(engine) == {"authsvc_version"}
     schema.upgrade(url)
     fill(engine)
     assert owners(engine) == ["a@example.com"]
@@ -261,3 +264,59 @@ def test_a_file_that_is_not_a_database_is_refused_with_a_sentence(tmp_path: Path
     file.write_text("This is a letter. " * 100)
     with pytest.raises(boot_checks.DatabaseUnfit, match="cannot be read: file is not a database"):
         boot_checks.require_newest(f"sqlite:///{file}")
+
+
+def execute(engine: Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+FOREIGN = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+    "INSERT INTO alembic_version VALUES ('0001')",
+)
+
+
+def test_5_the_alembic_version_of_another_application_is_left_alone(
+    url: str, engine: Engine
+) -> None:
+    execute(engine, *FOREIGN)
+    with pytest.raises(boot_checks.DatabaseUnfit, match="no tables yet"):
+        boot_checks.require_newest(url)
+    for _ in range(2):
+        assert schema.upgrade(url) == schema.newest()
+    boot_checks.require_newest(url)
+    with engine.connect() as connection:
+        query = text("SELECT version_num FROM alembic_version")
+        assert list(connection.execute(query).scalars()) == ["0001"]
+    assert tables(engine) == TABLES | {"alembic_version"}
+
+
+@pytest.mark.parametrize("revision", ["0001", "head"])
+def test_5_a_database_of_an_earlier_checkout_is_adopted(
+    url: str, engine: Engine, revision: str
+) -> None:
+    schema.upgrade(url, revision)
+    fill(engine)
+    execute(engine, "ALTER TABLE authsvc_version RENAME TO alembic_version")
+    if revision == "0001":
+        with pytest.raises(boot_checks.DatabaseUnfit, match="is at revision 0001, and this"):
+            boot_checks.require_newest(url)
+    else:
+        boot_checks.require_newest(url)
+    assert schema.upgrade(url) == schema.newest()
+    assert tables(engine) == TABLES
+    assert owners(engine) == ["a@example.com"]
+
+
+def test_6_an_upgrade_leaves_a_newer_database_as_it_is(
+    url: str, engine: Engine, migrations: Path
+) -> None:
+    add(migrations, "op.create_table('newer', sa.Column('id', sa.Integer()))")
+    schema.upgrade(url, migrations=migrations)
+    fill(engine)
+    assert schema.upgrade(url) == NEXT
+    assert boot_checks.require_newest(url) == NEXT
+    assert tables(engine) == TABLES | {"newer"}
+    assert owners(engine) == ["a@example.com"]
