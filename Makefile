@@ -63,6 +63,7 @@ instance/authsvc.env: | $(VENV)/.run
 	@$(BIN)/python -m authsvc init
 
 $(VENV)/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'authsvc needs Python 3.11 or later, and $(PYTHON) is not: try make run PYTHON=python3.12' >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo 'Python has no venv here. On Debian: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Installing into $(VENV) (once) ...'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
@@ -90,6 +91,7 @@ $(VENV)/.lock: $(VENV)/.run
 	@touch $@
 
 $(SBOM)/.installed:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'authsvc needs Python 3.11 or later, and $(PYTHON) is not: try make run PYTHON=python3.12' >&2; exit 1; }
 	@$(PYTHON) -m venv $(SBOM)
 	@$(SBOM)/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom
 	@touch $@

@@ -16,17 +16,23 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from authsvc.database import db
+from authsvc.database.sqlite_files import checkpoint, sqlite_file
 from authsvc.monitoring.log_format import gunicorn_logging
 from authsvc.monitoring.log_output import log_output, log_stream
-from authsvc.monitoring.metrics_folder import keep_after_this_process, make_metrics_folder
+from authsvc.monitoring.metrics_folder import (
+    keep_after_this_process,
+    make_metrics_folder,
+    writable,
+)
 from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
-from authsvc.server import worker_choice
+from authsvc.server import port_check, worker_choice
 from authsvc.server.boot_line import log_boot
+from authsvc.server.cores import worker_count
 from authsvc.settings import Settings
 from authsvc.web import registry
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-workers = len(os.sched_getaffinity(0))
+workers = worker_count()
 worker_class = worker_choice.worker_class()
 # 24 requests with passwords may wait in a process (authsvc/users/hashing.py): 4 threads stay free.
 threads = 28
@@ -59,12 +65,12 @@ logger_class = NoAccessLog
 logconfig_dict = gunicorn_logging()
 sys.stderr = log_stream  # warnings, wsgi.errors and others' handlers must not block either
 control_socket_disable = True
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
-if SHARED_MEMORY.is_dir():
+SHARED_MEMORY = writable(Path("/dev/shm"))  # noqa: S108
+if SHARED_MEMORY is not None:
     worker_tmp_dir = str(SHARED_MEMORY)  # a worker's heartbeat must not wait for a disk
 
 # Before the app is made. The master removes the folder when it ends, even if the boot stops.
-METRICS = make_metrics_folder(SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
+METRICS = make_metrics_folder(SHARED_MEMORY)
 share_metrics(METRICS)
 
 
@@ -92,7 +98,7 @@ def _time_out_silent_clients(server: Any) -> None:
 
 
 def on_starting(server: Any) -> None:
-    """Let workers that run as another user write metrics, and warn if our worker cannot run."""
+    """Let workers that run as another user write metrics, and report what will not work."""
     log_output.follow_redirection()  # gunicorn may have become a daemon
     if (server.cfg.uid, server.cfg.gid) != (os.geteuid(), os.getegid()):  # systemd may forbid it
         os.chown(METRICS, server.cfg.uid, server.cfg.gid)
@@ -103,6 +109,29 @@ def on_starting(server: Any) -> None:
             "that requirements.txt names.",
             ", ".join(missing),
         )
+
+    if used := port_check.wait_until_free(server.cfg.address):
+        server.log.error(
+            "authsvc cannot start: another program uses %s. Stop it, or choose another port, "
+            "such as PORT=8001.",
+            ", ".join(used),
+        )
+        sys.exit(1)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Close the worker's database connections: SQLite's last one removes the write-ahead log."""
+    if worker.app.callable is not None:
+        with worker.app.callable.app_context():
+            db.engine.dispose()
+
+
+def on_exit(server: Any) -> None:
+    """Leave an SQLite database complete in one file, after the last worker has ended."""
+    if server.app.callable is not None:
+        file = sqlite_file(server.app.callable.config["SQLALCHEMY_DATABASE_URI"])
+        if file is not None:
+            checkpoint(file)
 
 
 def pre_fork(server: Any, worker: Any) -> None:

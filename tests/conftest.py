@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete
 
 from authsvc import create_app
 from authsvc.database import Base, db, schema, writing
+from authsvc.server.cores import usable_cores
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
@@ -75,7 +76,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return one process more than there are cores: many tests wait for a second to pass."""
-    return len(os.sched_getaffinity(0)) + 1
+    return usable_cores() + 1
 
 
 @pytest.hookimpl(optionalhook=True)

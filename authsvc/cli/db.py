@@ -1,12 +1,16 @@
-"""The `db` commands: upgrade and copy the database."""
+"""The `db` commands: upgrade, copy, back up and restore the database."""
+
+from pathlib import Path
 
 import click
 from sqlalchemy.exc import DBAPIError
 
 from authsvc.app import instance_folder
 from authsvc.cli.commands import Commands
-from authsvc.cli.shell import clear_errors
-from authsvc.database import copying, schema
+from authsvc.cli.shell import clear_errors, upgrade_database
+from authsvc.database import copying, sqlite_backup
+from authsvc.database.errors import DatabaseUnfit
+from authsvc.database.sqlite_files import sqlite_file
 from authsvc.settings.sources import load_settings
 from authsvc.settings.values import checked_database_url
 
@@ -31,8 +35,7 @@ def upgrade() -> None:
     also from several machines at once.
     """
     with clear_errors():
-        schema.upgrade(load_settings(instance_folder()).database_url.get_secret_value())
-    click.echo(f"The database is up to date (revision {schema.newest()}).")
+        click.echo(upgrade_database())
 
 
 @db.command("copy")
@@ -50,12 +53,58 @@ def copy(source: str, target: str) -> None:
     try:
         for table, rows in copying.copy(source, target):
             click.echo(f"{table}: {rows}", err=True)
+        others = copying.other_tables(source)
     except copying.CannotCopy as error:
         raise click.ClickException(str(error)) from None
+    except DatabaseUnfit as error:
+        raise click.ClickException(f"One of the two databases cannot be used: {error}") from None
     except DBAPIError as error:
         raise click.ClickException(
             f"One of the two databases cannot be used: {error.orig}"
         ) from None
     click.echo(
-        "All rows are copied. Set AUTHSVC_DATABASE_URL to the new database, and start the service."
+        "All rows of authsvc are copied. Set AUTHSVC_DATABASE_URL to the new database, and start "
+        "the service."
     )
+    if others:
+        click.echo(f"These tables are not authsvc's and were not copied: {', '.join(others)}.")
+
+
+@db.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Copy the SQLite database to FILE.
+
+    The copy is consistent; the service may be running. An existing FILE is not overwritten.
+    For Postgres, use pg_dump.
+    """
+    with clear_errors():
+        sqlite_backup.backup(_sqlite_file("pg_dump"), file)
+    click.echo(f"Wrote {file}. It holds password hashes: keep it secret.")
+
+
+@db.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def restore(file: Path) -> None:
+    """Replace the SQLite database by FILE.
+
+    FILE is what `db backup` wrote. Stop the service first. The old database is kept beside the
+    new one. For Postgres, use pg_restore.
+    """
+    with clear_errors():
+        database = _sqlite_file("pg_restore")
+        old = sqlite_backup.restore(file, database)
+    click.echo(f"Restored {database}.")
+    if old is not None:
+        click.echo(f"The old database is {old}: delete it when you no longer need it.")
+    click.echo(
+        "Now run `python -m authsvc db upgrade` and `python -m authsvc sessions revoke --all`: "
+        "the backup holds sessions that were revoked after it was made."
+    )
+
+
+def _sqlite_file(program: str) -> Path:
+    file = sqlite_file(load_settings(instance_folder()).database_url.get_secret_value())
+    if file is None:
+        raise sqlite_backup.CannotBackUp(f"The database is not SQLite: use Postgres' {program}.")
+    return file

@@ -9,10 +9,8 @@ import click
 from gunicorn.app.wsgiapp import run as run_gunicorn
 
 from authsvc.app import instance_folder
-from authsvc.cli.shell import clear_errors
-from authsvc.database import schema
+from authsvc.cli.shell import clear_errors, upgrade_database
 from authsvc.settings import PREFIX
-from authsvc.settings.sources import load_settings
 from authsvc.tokens.shared_secret import SECRET_BYTES
 
 
@@ -52,19 +50,17 @@ def init() -> None:
 def serve(words: tuple[str, ...]) -> None:
     """Serve on http://localhost:8000.
 
-    The database is upgraded first. The environment variable PORT changes the port. All further
+    The app is that of wsgi.py in the working directory, or authsvc's own if there is none. The
+    database is upgraded first. The environment variable PORT changes the port. All further
     options are gunicorn's:
 
     \b
     PORT=8001 authsvc serve --workers 4
     """
-    if not Path("wsgi.py").exists():
-        raise click.ClickException(
-            f"There is no wsgi.py in {Path.cwd()}: run this command in the service's folder."
-        )
     with clear_errors():
-        schema.upgrade(load_settings(instance_folder()).database_url.get_secret_value())
-    sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, "wsgi:app"]
+        click.echo(upgrade_database(), err=True)
+    app = "wsgi:app" if Path("wsgi.py").exists() else "authsvc.server.wsgi:app"
+    sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, app]
     run_gunicorn()
 
 

@@ -10,7 +10,11 @@ from sqlalchemy.exc import DBAPIError
 
 from authsvc import database
 from authsvc.app import create_app, instance_folder
-from authsvc.database import boot_checks
+from authsvc.database import schema
+from authsvc.database.boot_checks import require_newest
+from authsvc.database.errors import DatabaseUnfit
+from authsvc.database.sqlite_backup import CannotBackUp
+from authsvc.database.sqlite_files import sqlite_file
 from authsvc.problems import Problem, ValidationFailed
 from authsvc.settings import PREFIX, SettingsInvalid
 from authsvc.settings.sources import load_settings
@@ -21,7 +25,7 @@ def app_context() -> Iterator[None]:
     """Run the block in the app's context, and show errors as sentences."""
     with clear_errors():
         app = create_app()
-        boot_checks.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
+        require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
         with app.app_context():
             try:
                 yield
@@ -36,14 +40,32 @@ def clear_errors() -> Iterator[None]:
         yield
     except SettingsInvalid as error:
         raise click.ClickException(f"{_capital(str(error))}{_no_settings_here()}") from None
-    except boot_checks.DatabaseUnfit as error:
+    except DatabaseUnfit as error:
         raise click.ClickException(_capital(str(error))) from None
+    except CannotBackUp as error:
+        raise click.ClickException(str(error)) from None
     except (DBAPIError, OSError) as error:
         raise click.ClickException(_database_error(error)) from None
     except ValidationFailed as problem:
         raise click.ClickException(" ".join(fault.detail for fault in problem.faults)) from None
     except Problem as problem:
         raise click.ClickException(problem.detail) from None
+
+
+def upgrade_database() -> str:
+    """Upgrade the database of the settings, and return a sentence about its revision."""
+    url = load_settings(instance_folder()).database_url.get_secret_value()
+    file = sqlite_file(url)
+    if file is not None and file.parent == instance_folder():
+        file.parent.mkdir(exist_ok=True)
+    revision = schema.upgrade(url)
+    newest = schema.newest()
+    if revision == newest:
+        return f"The database is up to date (revision {revision})."
+    return (
+        f"The database is at revision {revision}, which is newer than {newest}, this version's. "
+        "It was not changed: a migration only adds."
+    )
 
 
 def new_password() -> str:

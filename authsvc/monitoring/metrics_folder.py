@@ -6,7 +6,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
+from tempfile import TemporaryFile, gettempdir, mkdtemp
 
 from authsvc import clock
 
@@ -31,6 +31,15 @@ def make_metrics_folder(parent: Path | None) -> str:
     _lock(own)
     atexit.register(shutil.rmtree, own, ignore_errors=True)
     return own
+
+
+def writable(folder: Path) -> Path | None:
+    """Return the folder if files can be created in it; None if it is missing or read-only."""
+    try:
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return None
 
 
 def keep_after_this_process() -> None:

@@ -1,19 +1,25 @@
 """Check the settings and the database before the first request."""
 
+import logging
 import sys
-from contextlib import suppress
 
 from flask import Flask
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from authsvc.app import create_app
-from authsvc.database import boot_checks
+from authsvc.database.boot_checks import require_durable, require_newest
+from authsvc.database.errors import DatabaseUnfit
+from authsvc.database.serving_lock import hold_while_serving
+from authsvc.database.sqlite_files import sqlite_file
 from authsvc.monitoring.log_format import set_log_level
 from authsvc.settings import Settings, SettingsInvalid
 from authsvc.web import registry
 
 GIVE_UP = 3
 """The exit status that makes gunicorn stop instead of starting its workers again and again."""
+
+log = logging.getLogger("authsvc.boot")
 
 
 def boot() -> Flask:
@@ -26,10 +32,31 @@ def boot() -> Flask:
         app = create_app()
         with app.app_context():
             set_log_level(registry.get(Settings).log_level)
-        with suppress(OperationalError):
-            boot_checks.require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
-            boot_checks.require_durable(app.config["SQLALCHEMY_DATABASE_URI"])
-    except (SettingsInvalid, boot_checks.DatabaseUnfit) as error:
+        _check_database(app.config["SQLALCHEMY_DATABASE_URI"])
+    except (SettingsInvalid, DatabaseUnfit) as error:
         print(f"authsvc cannot start: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(GIVE_UP)
     return app
+
+
+def _check_database(url: str) -> None:
+    try:
+        newer = require_newest(url)
+        require_durable(url)
+    except OperationalError as error:
+        log.warning(
+            "the database %s does not answer (%s): the service starts, and /readyz returns 503 "
+            "until it does",
+            make_url(url).host or make_url(url).database,
+            " ".join(str(error.orig).split()),
+        )
+    else:
+        if newer is not None:
+            log.warning(
+                "the database is at revision %s, which is newer than this version of authsvc: "
+                "the service starts, since migrations only add",
+                newer,
+            )
+    file = sqlite_file(url)
+    if file is not None:
+        hold_while_serving(file)

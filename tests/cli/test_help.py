@@ -98,11 +98,10 @@ def test_in_another_folder_the_error_names_the_missing_settings_file(here: Path)
     assert "There is no" not in run("users", "list").stderr
 
 
-def test_serving_in_another_folder_says_so(here: Path) -> None:
-    run("init")
+def test_serve_in_another_folder_says_where_the_settings_are_missing(here: Path) -> None:
     result = run("serve")
     assert result.exit_code == 1
-    assert f"There is no wsgi.py in {here}" in result.stderr
+    assert f"There is no {here}/instance/authsvc.env: go to the service's folder" in result.stderr
 
 
 def test_an_unknown_address_is_refused_with_the_command_that_lists_accounts(here: Path) -> None:

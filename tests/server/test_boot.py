@@ -1,5 +1,6 @@
 """Starting and stopping the service under gunicorn, as it is deployed."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -7,8 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
-from tests.support.gunicorn_server import ROOT, Service, environment, free_port, serving
+from authsvc.database import schema
+from tests.conftest import MakeDatabase
+from tests.support.gunicorn_server import (
+    ROOT,
+    Service,
+    environment,
+    free_port,
+    serving,
+    wait_until_it_answers,
+)
 from tests.support.signing_secrets import ACCESS_SECRET
 
 OUR_CONFIG = ["--config", "python:authsvc.gunicorn"]
@@ -61,7 +72,12 @@ def test_an_unreachable_database_does_not_stop_the_boot(tmp_path: Path) -> None:
     with serving(url, tmp_path / "output", workers=1) as service:
         assert get(service, "/healthz") == 200
         assert get(service, "/readyz") == 503
-    assert "canary" not in service.output.read_text()
+    output = service.output.read_text()
+    said = "the database 127.0.0.1 does not answer"  # issue 14, number 32
+    assert output.count(said) == 1
+    assert "the service starts, and /readyz returns 503 until it does" in output
+    assert "Traceback" not in output
+    assert "canary" not in output
 
 
 def test_a_good_boot_is_ready_and_ends_at_sigterm(database_url: str, tmp_path: Path) -> None:
@@ -119,6 +135,120 @@ def test_another_http_parser_is_not_used_even_if_it_is_installed(
     config.write_text(ANOTHER_PARSER)
     with serving(database_url, tmp_path / "output", config=str(config)) as service:
         assert get(service, "/readyz") == 200
+
+
+@pytest.mark.parametrize("config", [OUR_CONFIG, BARE], ids=["our config", "bare"])
+def test_5_without_our_tables_the_boot_stops_with_one_sentence(
+    make_database: MakeDatabase, config: list[str]
+) -> None:
+    url = make_database()
+    schema.upgrade(url)
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(text("DROP TABLE rate_limits"))
+    ended = boot(config, environment(url))
+    output = ended.stdout + ended.stderr
+    assert ended.returncode != 0
+    assert output.count("the database lacks authsvc's tables rate_limits: restore a backup") == 1
+    assert "Traceback" not in output
+
+
+def test_6_a_schema_newer_than_the_code_is_served_and_named_in_one_line(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = make_database()
+    schema.upgrade(url)
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(text("UPDATE authsvc_version SET version_num = '9999'"))
+    with serving(url, tmp_path / "output", workers=1) as service:
+        assert get(service, "/readyz") == 200
+    newer = "the database is at revision 9999, which is newer than this version of authsvc"
+    assert service.output.read_text().count(newer) == 1
+
+
+NO_SHARED_MEMORY = """
+import tempfile
+from pathlib import Path
+
+real = tempfile.TemporaryFile
+
+def read_only(*args, dir=None, **kwargs):
+    if str(dir) == "/dev/shm":
+        raise OSError(30, "Read-only file system")
+    return real(*args, dir=dir, **kwargs)
+
+tempfile.TemporaryFile = read_only
+
+from authsvc.gunicorn import *
+"""
+
+
+@pytest.mark.only("sqlite")
+def test_7_with_a_read_only_dev_shm_the_temporary_folder_is_used(
+    database_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.py"
+    config.write_text(NO_SHARED_MEMORY)
+    with serving(database_url, tmp_path / "output", config=str(config)) as service:
+        assert get(service, "/readyz") == 200
+        opened = [file for worker in children(service.process.pid) for file in open_files(worker)]
+    metrics = [file for file in opened if "authsvc-metrics-" in file]
+    assert metrics
+    assert not [file for file in metrics if file.startswith("/dev/shm")]
+
+
+LIKE_MACOS = """
+import os
+
+del os.sched_getaffinity
+os.cpu_count = lambda: 3
+
+from authsvc.gunicorn import *
+"""
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize(("concurrency", "workers"), [(None, 3), ("2", 2)])
+def test_8_workers_are_counted_without_sched_getaffinity_and_by_web_concurrency(
+    tmp_path: Path, concurrency: str | None, workers: int
+) -> None:
+    config = tmp_path / "config.py"
+    config.write_text(LIKE_MACOS)
+    env = environment(empty(tmp_path)) | ({"WEB_CONCURRENCY": concurrency} if concurrency else {})
+    command = [sys.executable, "-m", "gunicorn", "--config", config, "--print-config", "wsgi:app"]
+    schema.upgrade(empty(tmp_path))
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert re.search(rf"^workers +: {workers}$|^workers += {workers}$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.only("sqlite")
+def test_30_serve_in_a_folder_without_wsgi_py_serves_the_packaged_app(tmp_path: Path) -> None:
+    port = free_port()
+    env = {**environment(empty(tmp_path)), "PORT": str(port), "PYTHONPATH": str(ROOT)}
+    with (tmp_path / "output").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "authsvc", "serve", "--workers", "1"],
+            cwd=tmp_path,
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    service = Service(process, port, tmp_path / "output")
+    try:
+        wait_until_it_answers(service)
+        assert get(service, "/readyz") == 200
+    finally:
+        service.kill()
+
+
+@pytest.mark.only("sqlite")
+def test_30_a_wsgi_py_in_the_working_directory_wins(tmp_path: Path) -> None:
+    (tmp_path / "wsgi.py").write_text("raise SystemExit('this is the folder of its own app')")
+    env = {**environment(empty(tmp_path)), "PORT": str(free_port()), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "authsvc", "serve"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "this is the folder of its own app" in done.stderr
 
 
 HIDDEN_NAMES = """
