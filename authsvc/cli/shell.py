@@ -56,7 +56,7 @@ def upgrade_database() -> str:
     """Upgrade the database of the settings, and return a sentence about its revision."""
     url = load_settings(instance_folder()).database_url.get_secret_value()
     file = sqlite_file(url)
-    if file is not None and file.parent == instance_folder():
+    if file is not None and file.parent.resolve() == instance_folder().resolve():
         file.parent.mkdir(exist_ok=True)
     revision = schema.upgrade(url)
     newest = schema.newest()

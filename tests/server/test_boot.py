@@ -30,7 +30,7 @@ def boot(config: list[str], settings: dict[str, str]) -> subprocess.CompletedPro
     """Run gunicorn; the boot must end by itself."""
     command = [sys.executable, "-m", "gunicorn", *config, "--bind", f"127.0.0.1:{free_port()}"]
     return subprocess.run(
-        [*command, "wsgi:app"], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=20
+        [*command, "wsgi:app"], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60
     )
 
 
