@@ -27,6 +27,7 @@ from authsvc.monitoring.metrics_folder import (
 from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
 from authsvc.server import port_check, worker_choice
 from authsvc.server.boot_line import log_boot
+from authsvc.server.cookie_lines import join_cookie_lines
 from authsvc.server.cores import worker_count
 from authsvc.settings import Settings
 from authsvc.web import registry
@@ -167,3 +168,8 @@ def post_worker_init(worker: Any) -> None:
     while not worker.early_signals.empty():
         if worker.early_signals.get() in (SIGINT, SIGQUIT, SIGTERM):
             worker.alive = False
+
+
+def pre_request(worker: Any, req: Any) -> None:
+    """Read several Cookie lines of a request as one list."""
+    join_cookie_lines(req.headers)

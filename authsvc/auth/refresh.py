@@ -38,14 +38,6 @@ def refresh() -> AccessToken:
     body is ignored.
     """
     tokens = registry.get(SessionTokens)
-    refresh_token = tokens.verify(_only_one(registry.get(RefreshCookie).sent()))
+    refresh_token = tokens.verify(registry.get(RefreshCookie).only())
     registry.get(Throttle).refresh(refresh_token.claims.sid)
     return refresh_session(tokens, refresh_token, current_client())
-
-
-def _only_one(refresh_tokens: list[str]) -> str:
-    if not refresh_tokens:
-        raise RefreshTokenMissing
-    if len(refresh_tokens) > 1:
-        raise RefreshTokenInvalid
-    return refresh_tokens[0]

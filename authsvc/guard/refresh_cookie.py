@@ -1,10 +1,12 @@
 """The refresh cookie: set, cleared, and read from the raw header."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Response, request
+
+from authsvc.problems import RefreshTokenInvalid, RefreshTokenMissing
 
 COOKIE_SET = {
     "Set-Cookie": "The refresh token: `HttpOnly`, for this host alone, for as long as the session."
@@ -32,10 +34,12 @@ class RefreshCookie:
     Args:
         secure: whether browsers send it over HTTPS only.
         samesite: the value of its `SameSite` attribute.
+        partitioned: whether a page embedded in another site has its own cookie (CHIPS).
     """
 
     secure: bool
     samesite: str
+    partitioned: bool = False
 
     @property
     def name(self) -> str:
@@ -51,10 +55,11 @@ class RefreshCookie:
             max_age: the seconds until the session expires.
         """
         secure = "Secure; " if self.secure else ""
+        partitioned = "; Partitioned" if self.partitioned else ""
         response.headers.add(
             "Set-Cookie",
             f"{self.name}={refresh_token}; Path=/; {secure}HttpOnly; "
-            f"SameSite={self.samesite}; Max-Age={max_age}",
+            f"SameSite={self.samesite}; Max-Age={max_age}{partitioned}",
         )
         return response
 
@@ -62,13 +67,41 @@ class RefreshCookie:
         """Clear the cookie; a browser does that only if the attributes are the same."""
         return self.set(response, "", 0)
 
+    def only(self) -> str:
+        """Return the value of the cookie, which the request must have exactly once.
+
+        Raises:
+            RefreshTokenMissing: the request does not have the cookie.
+            RefreshTokenInvalid: it has the cookie twice, or only inside another cookie's value.
+        """
+        found = list(self._found())
+        own = [value for value, is_own in found if is_own]
+        if not found:
+            raise RefreshTokenMissing
+        if len(own) != 1:
+            raise RefreshTokenInvalid
+        return own[0]
+
     def sent(self) -> list[str]:
-        """Return the value of each cookie of this name in the request: usually zero or one.
+        """Return every value that the cookie may have in this request, for revoking them."""
+        return [value for value, _ in self._found()]
+
+    def _found(self) -> Iterator[tuple[str, bool]]:
+        """Yield each value, and whether it belongs to a cookie of this name for certain.
 
         The raw header is read (RFC 6265 section 4.2.1): parsers take the first of two cookies
         with one name and unquote values, which would hide both faults. Only spaces and tabs are
         stripped: to a browser, a name after a no-break space has no ``__Host-`` prefix.
+
+        gunicorn joins several Cookie lines with "; ", by our settings; other servers use a comma.
+        Our own value never contains one, so what follows it is another line. A comma in another
+        cookie's value proves nothing: a sibling site can set ``a=1,__Host-refresh_token=…`` for
+        its whole domain, and refreshing with that would log a person in to a stranger's account.
         """
-        header = request.headers.get("Cookie", "")
-        pairs = (pair.strip(" \t").partition("=") for pair in header.split(";"))
-        return [value for key, _, value in pairs if key == self.name]
+        for pair in request.headers.get("Cookie", "").split(";"):
+            is_own = False
+            for index, crumb in enumerate(pair.split(",")):
+                key, _, value = crumb.strip(" \t").partition("=")
+                if key == self.name:
+                    is_own = is_own or index == 0
+                    yield value, is_own
