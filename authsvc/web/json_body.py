@@ -12,6 +12,7 @@ MAX_BODY = 16 * 1024
 """The longest body of a request, in bytes."""
 
 # Kept with the request and not in `g`, which outlives it if the caller pushed an app context.
+_CUT_SHORT = "The body ended before it was complete. Send the request again."
 _BYTES = "authsvc.body"
 _JSON = "authsvc.web.json_body"
 
@@ -71,6 +72,8 @@ def _read_body() -> bytes:
     request.max_content_length = limit
     if len(data) > limit:
         raise RequestTooLarge
+    if len(data) < (request.content_length or 0):
+        raise InvalidRequest(_CUT_SHORT)
     return data
 
 
@@ -80,4 +83,4 @@ def _received() -> bytes:
     except HTTPException:
         raise
     except Exception:  # each server has its own class for a body with broken framing
-        raise InvalidRequest("The body cannot be read to its end.") from None
+        raise InvalidRequest(_CUT_SHORT) from None

@@ -1,5 +1,6 @@
 """Requests made for smuggling, over raw sockets to gunicorn: refused, or read in one way."""
 
+import json
 import time
 from collections.abc import Callable
 
@@ -320,6 +321,20 @@ def test_a_body_cut_short_is_refused_and_opens_no_session(
     with Connection(service.port) as connection:
         answers = connection.answers(cut)
     assert [answer.status for answer in answers] == [400]
+    assert_alive(service)
+
+
+@pytest.mark.parametrize("missing", [1, 100])
+def test_a_body_shorter_than_its_content_length_is_400_and_not_counted(
+    service: Service, registered: Answer, missing: int
+) -> None:
+    """Issue 14, number 14: what arrived is complete JSON, so only its length shows the cut."""
+    wrong = json.dumps({"email": "cut@example.com", "password": "a guess that is wrong"}).encode()
+    cut = request(LOGIN, JSON, body=wrong + b" " * missing)[:-missing]
+    for _ in range(12):
+        with Connection(service.port) as connection:
+            (answer,) = connection.answers(cut)
+        assert (answer.status, answer.json["code"]) == (400, "invalid_request")
     assert_alive(service)
 
 
