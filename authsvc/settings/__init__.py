@@ -11,6 +11,7 @@ from authsvc.settings.values import (
     PREFIX,
     Bearer,
     DatabaseUrl,
+    HeaderNames,
     Issuer,
     Origins,
     PrivateKey,
@@ -50,8 +51,11 @@ class Settings(BaseModel):
     issuer: Issuer | None = None
     audience: str | None = None
     allowed_origins: Origins = ()
+    exposed_headers: HeaderNames = ()
     cookie_secure: bool = True
     cookie_samesite: Literal["Strict", "Lax", "None"] = "Strict"
+    cookie_partitioned: bool = False
+    hsts_include_subdomains: bool = False
     registration: Literal["open", "closed"] = "open"
     password_min_length: int = Field(15, ge=10, le=64)
     trusted_proxies: int = Field(0, ge=0, le=10)

@@ -114,6 +114,11 @@ def _faults_of_the_cookie(settings: Settings) -> list[str]:
             f"{PREFIX}COOKIE_SAMESITE=None needs {PREFIX}COOKIE_SECURE=true, because browsers "
             "refuse such a cookie otherwise: unset one of the two"
         )
+    if settings.cookie_partitioned and not settings.cookie_secure:
+        faults.append(
+            f"{PREFIX}COOKIE_PARTITIONED=true needs {PREFIX}COOKIE_SECURE=true, because browsers "
+            "refuse such a cookie otherwise: unset one of the two"
+        )
     if settings.in_public and not settings.cookie_secure:
         faults.append(
             f"{PREFIX}COOKIE_SECURE must be true with a public {PREFIX}ISSUER, because false is "

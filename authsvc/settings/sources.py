@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.engine import URL
 
 from authsvc.settings import Settings, SettingsInvalid
+from authsvc.settings.kubernetes import is_of_a_service
 from authsvc.settings.values import MAKE_KEY, PREFIX
 from authsvc.tokens.shared_secret import MAKE_SECRETS
 
@@ -26,7 +27,11 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
         SettingsInvalid: with every fault in one message.
     """
     faults: list[str] = []
-    chosen = _our_names(environ)
+    chosen = {
+        name: value
+        for name, value in _our_names(environ).items()
+        if name in _NAMES or not is_of_a_service(name, value)
+    }
     decided = {name.removesuffix("_FILE") for name in chosen}
     written = _our_names(_read_env_file(instance / "authsvc.env", faults))
     found = chosen | {

@@ -15,6 +15,8 @@ from authsvc.tokens.keyring import Key
 from authsvc.tokens.shared_secret import secret_from_hex
 
 PREFIX = "AUTHSVC_"
+HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""The pattern of a header's name (RFC 9110 section 5.1)."""
 MAKE_KEY = "run `python -m authsvc keys generate` and keep the two lines that it prints"
 
 MIN_BEARER = 32
@@ -44,6 +46,12 @@ def _bearer(token: SecretStr) -> SecretStr:
             "run `python -c 'import secrets; print(secrets.token_urlsafe())'`"
         )
     return token
+
+
+def _header_name(text: str) -> str:
+    if text == "*" or re.fullmatch(HEADER_NAME, text, re.ASCII) is None:
+        raise ValueError(f"has {text!r}, which is not the name of a header: list exact names")
+    return text
 
 
 def _split(text: Any) -> Any:
@@ -137,6 +145,9 @@ PrivateKey = Annotated[InstanceOf[Key], BeforeValidator(_private_key)]
 Bearer = Annotated[SecretStr, AfterValidator(_bearer)]
 Origins = Annotated[
     tuple[Annotated[str, AfterValidator(exact_origin)], ...], BeforeValidator(_split)
+]
+HeaderNames = Annotated[
+    tuple[Annotated[str, AfterValidator(_header_name)], ...], BeforeValidator(_split)
 ]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 RateLimitStorage = Annotated[SecretStr, AfterValidator(_storage)]

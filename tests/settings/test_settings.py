@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy.engine import make_url
 
 from authsvc.settings import Settings, SettingsInvalid
 from authsvc.settings.sources import load_settings
 from authsvc.tokens.key_pairs import key_from_pem
 from authsvc.tokens.shared_secret import EXAMPLE_SECRETS
+from tests.conftest import MakeApp
 from tests.support.key_pair_settings import ED25519, P256, PEM, signed_by
+from tests.support.people import Person
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 ACCESS, REFRESH = ACCESS_SECRET.hex(), REFRESH_SECRET.hex()
@@ -53,8 +56,11 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
         "issuer": None,
         "audience": None,
         "allowed_origins": (),
+        "exposed_headers": (),
         "cookie_secure": True,
         "cookie_samesite": "Strict",
+        "cookie_partitioned": False,
+        "hsts_include_subdomains": False,
         "registration": "open",
         "password_min_length": 15,
         "trusted_proxies": 0,
@@ -85,6 +91,9 @@ ACCEPTED = [
     ("audience", "https://api.example.com", "https://api.example.com"),
     ("cookie_secure", "false", False),
     ("cookie_samesite", "Lax", "Lax"),
+    ("cookie_partitioned", "true", True),
+    ("hsts_include_subdomains", "true", True),
+    ("exposed_headers", "X-Total, Link", ("X-Total", "Link")),
     ("cookie_samesite", "None", "None"),
     ("registration", "closed", "closed"),
     ("password_min_length", "10", 10),
@@ -131,6 +140,9 @@ REFUSED = [
     ("revocation_staleness_limit", "0", "must be a whole number from 1 to 86400"),
     ("rate_limit_storage", "memory://", "must be `database` or a redis:// URL"),
     ("rate_limit_storage", "redis", "must be `database` or a redis:// URL"),
+    ("exposed_headers", "*", "which is not the name of a header: list exact names"),
+    ("exposed_headers", "X-Total Link", "which is not the name of a header"),
+    ("exposed_headers", "X:", "which is not the name of a header"),
     ("metrics_token", "canary", "must be 32 or more letters, digits"),
     ("metrics_token", "canary" * 5, "must be 32 or more letters, digits"),
     ("metrics_token", f"canary {'x' * 32}", "must be 32 or more letters, digits"),
@@ -155,6 +167,12 @@ def test_a_bad_value_is_refused_by_its_name(
         "null",
         "app.example.com",
         "ftp://app.example.com",
+        "file://",
+        "capacitor://",
+        "chrome-extension://*",
+        "chrome-extension://abc",
+        "moz-extension://abc",
+        "htps://app.example.com",
         "https://app.example.com/",
         "https://app.example.com/page",
         "https://app.example.com?x",
@@ -187,6 +205,31 @@ def test_samesite_none_needs_a_secure_cookie(instance: Path) -> None:
         "AUTHSVC_COOKIE_SAMESITE=None needs AUTHSVC_COOKIE_SECURE=true, because browsers refuse "
         "such a cookie otherwise: unset one of the two"
     )
+
+
+def test_a_partitioned_cookie_must_be_secure(instance: Path) -> None:
+    """Issue 14, number 16."""
+    [fault] = faults(instance, cookie_partitioned="true", cookie_secure="false")
+    assert fault.startswith("AUTHSVC_COOKIE_PARTITIONED=true needs AUTHSVC_COOKIE_SECURE=true")
+
+
+APPS = [
+    "capacitor://localhost",
+    "ionic://localhost",
+    "tauri://localhost",
+    "app://localhost",
+    "chrome-extension://" + "abcdefghijklmnop" * 2,
+    "moz-extension://2d5f5a2b-6e0b-4d3c-8a4f-0123456789ab",
+]
+
+
+@pytest.mark.parametrize("origin", APPS)
+def test_the_origin_of_an_app_or_extension_is_accepted(instance: Path, origin: str) -> None:
+    """Issue 14, number 16."""
+    assert load(instance, allowed_origins=origin).allowed_origins == (origin,)
+    for wrong in (f"{origin}/", f"{origin}/page", f"{origin}?x", f"{origin}:80", origin.upper()):
+        [fault] = faults(instance, allowed_origins=wrong)
+        assert "which is not an origin" in fault
 
 
 def test_a_cookie_for_plain_http_is_refused_with_a_public_https_issuer(instance: Path) -> None:
@@ -556,3 +599,43 @@ def test_the_environment_is_only_read(instance: Path) -> None:
     (instance / "authsvc.env").write_text("AUTHSVC_ACCESS_TOKEN_TTL=300\n")
     load(instance)
     assert dict(os.environ) == before
+
+
+NUMBERS = {
+    "access_token_ttl": (1, 900),
+    "refresh_token_ttl": (1, 34_560_000),
+    "refresh_token_idle_ttl": (1, 34_560_000),
+    "password_min_length": (10, 64),
+    "trusted_proxies": (0, 10),
+    "rate_limit_factor": (1, 1_000_000),
+    "revocation_staleness_limit": (1, 86_400),
+    "audit_ttl": (1, 315_360_000),
+}
+
+
+def test_every_number_has_a_range() -> None:
+    """Issue 14, number 9."""
+    numbers = [name for name, field in Settings.model_fields.items() if field.annotation is int]
+    assert sorted(numbers) == sorted(NUMBERS)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("text", ["99999999999", "-99999999999", "9" * 400, "1e3", "inf", "nan"])
+def test_an_absurd_number_is_refused_with_its_range(instance: Path, name: str, text: str) -> None:
+    """Issue 14, number 9."""
+    lowest, highest = NUMBERS[name]
+    assert faults(instance, **{name: text}) == [
+        f"AUTHSVC_{name.upper()} must be a whole number from {lowest} to {highest}"
+    ]
+
+
+def test_with_every_number_at_its_highest_a_person_can_log_in_and_refresh(
+    make_app: MakeApp, app: Flask
+) -> None:
+    """Issue 14, number 9."""
+    highest = {name: limits[1] for name, limits in NUMBERS.items()}
+    alice = Person(make_app(**highest), "alice@example.com", "a horse that is correct" * 3)
+    alice.register().logged_in()
+    assert alice.refresh().status_code == 200
+    assert alice.call("GET", "/api/me/sessions").status_code == 200
+    assert alice.log_out().status_code == 204
