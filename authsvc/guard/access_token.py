@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from flask import Flask, Request, g
+from flask import Flask, Request, Response, g
 from flask.globals import request_ctx
 
+from authsvc.guard.refusal_log import RefusalLog
 from authsvc.guard.remote_keyring import RemoteKeyring
 from authsvc.problems import (
     AccessTokenExpired,
@@ -27,6 +28,7 @@ from authsvc.tokens.keyring import Keys, hmac_key
 from authsvc.tokens.shared_secret import secret_from_hex
 from authsvc.web import log_context
 from authsvc.web.json_body import json_member
+from authsvc.web.preflight import is_preflight
 from authsvc.web.problem_json import render
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -58,7 +60,8 @@ class AccessTokenGuard:
     """Refuses each request to a protected route that has no valid access token.
 
     The service guards itself with it, and so can any other Flask app: it needs no database.
-    Exactly one of `jwks_url`, `secret` and `keys` gives the keys.
+    Exactly one of `jwks_url`, `secret` and `keys` gives the keys. With the first two, which other
+    services use, the guard logs why it refuses, each reason at most once a minute.
 
     Args:
         app: the app whose routes it protects, including routes registered later.
@@ -95,6 +98,12 @@ class AccessTokenGuard:
         given = _keys_of(jwks_url, secret, keys)
         verifier = AccessTokenVerifier(given, iss=issuer, aud=audience or issuer, max_life=max_life)
         self.verify = verifier.verify
+        self._refusals = None
+        if keys is None:
+            self._refusals = RefusalLog(
+                given, issuer=issuer, audience=audience or issuer, max_life=max_life
+            )
+        self._app = app
         self._was_revoked = was_revoked
         self._small_bodies = small_bodies
         self._views = app.view_functions
@@ -102,25 +111,33 @@ class AccessTokenGuard:
         # An app that renders problems itself, as the service does, keeps its handler.
         app.error_handler_spec[None][None].setdefault(Problem, render)
 
-    def _check(self) -> None:
+    def _check(self) -> Response | None:
         request = request_ctx.request
+        if request.method == "OPTIONS" and request.url_rule is not None and is_preflight(request):
+            # A preflight has no token, and a view of its method or of another must not run.
+            return self._app.make_default_options_response()
         if self._needs_token(request):
             g.access_token = self._verified(self._sent_token(request))
+        return None
 
     def _needs_token(self, request: Request) -> bool:
         rule = request.url_rule
         if rule is None:
             return False  # no such route: the ordinary 404, 405 or redirect follows
         if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-            return False  # a preflight has no token, and no view runs
+            return False  # Flask responds, and no view runs
         return not is_public(self._views[rule.endpoint])
 
     def _verified(self, token: str) -> Claims:
         try:
             claims = self.verify(token)
         except TokenExpired:
+            if self._refusals is not None:
+                self._refusals.expired()
             raise AccessTokenExpired from None
         except TokenInvalid:
+            if self._refusals is not None:
+                self._refusals.invalid(token)
             raise AccessTokenInvalid from None
         log_context.bind(user=claims.sub, session=claims.sid)
         if self._was_revoked(claims.sid):

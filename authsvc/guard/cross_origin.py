@@ -1,16 +1,24 @@
 """What pages of other origins may do: which are refused, and which CORS allows."""
 
+import re
+
 from flask import Flask, Response, request
 
-from authsvc.origins import origin_of
+from authsvc.origins import origin_of, origin_of_host
 from authsvc.problems import CrossOriginRefused
 from authsvc.settings import Settings
+from authsvc.settings.values import HEADER_NAME
+from authsvc.web.preflight import is_preflight
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
-EXPOSED = "Retry-After, WWW-Authenticate, X-Request-ID"
+EXPOSED = ("Retry-After", "WWW-Authenticate", "X-Request-ID", "DPoP-Nonce")
 ALLOWED_HEADERS = "Authorization, Content-Type, X-Request-ID"
+MAX_REQUESTED_HEADERS = 1024
+"""Characters of the names that a preflight may request."""
 ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+
+_HEADER_NAMES = re.compile(rf"{HEADER_NAME}(?:[ \t]*,[ \t]*{HEADER_NAME})*", re.ASCII)
 
 
 class CrossOriginGuard:
@@ -27,6 +35,7 @@ class CrossOriginGuard:
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._allowed = frozenset(settings.allowed_origins)
         self._own = origin_of(settings.issuer) if settings.issuer else None
+        self._exposed = ", ".join((*EXPOSED, *settings.exposed_headers))
         app.before_request(self._refuse)
         if self._allowed:
             app.after_request(self._add_cors)
@@ -50,14 +59,24 @@ class CrossOriginGuard:
         if origin in self._allowed:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Allow-Credentials"] = "true"
-            response.headers["Access-Control-Expose-Headers"] = EXPOSED
-            if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            response.headers["Access-Control-Expose-Headers"] = self._exposed
+            if is_preflight(request):
                 response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS
-                response.headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+                response.headers["Access-Control-Allow-Headers"] = _requested_headers()
                 response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
         return response
 
     def _own_origin(self) -> str | None:
-        if self._own is None and not request.host:
-            return None  # the Host header is not a host
-        return self._own or origin_of(request.host_url)
+        return self._own or origin_of_host(request.scheme, request.environ.get("HTTP_HOST", ""))
+
+
+def _requested_headers() -> str:
+    """Return the names of the headers that a preflight requests, or else the usual ones.
+
+    A listed origin may send any header: tracing tools add their own. Only a list of names
+    (RFC 9110 section 5.1) of bounded length is repeated.
+    """
+    requested = request.headers.get("Access-Control-Request-Headers", "")
+    if len(requested) > MAX_REQUESTED_HEADERS or not _HEADER_NAMES.fullmatch(requested):
+        return ALLOWED_HEADERS
+    return requested

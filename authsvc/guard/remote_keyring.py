@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from authsvc import clock, strict_json
+from authsvc.guard.once_per_minute import OncePerMinute
 from authsvc.origins import is_this_machine
 from authsvc.problems import RETRY_SECONDS, ServiceUnavailable
 from authsvc.tokens.access import access_header
@@ -50,6 +51,12 @@ class RemoteKeyring:
         self._fetched_at = _NEVER
         self._fresh_at = _NEVER
         self._fetching = Lock()
+        self._log_due = OncePerMinute()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the issuer publishes keys, but none that can verify tokens."""
+        return self._keys == {}
 
     def find(self, header: str) -> Key | None:
         """Return the key that signs tokens with this header; None if the issuer has no such key.
@@ -81,7 +88,8 @@ class RemoteKeyring:
         try:
             self._keys = _usable(strict_json.loads(_get(self._url)))
         except (OSError, HTTPException, ValueError) as error:
-            _log.warning("The keys at %s could not be fetched: %s", self._url.geturl(), error)
+            if self._log_due.take(str(error)):
+                _log.warning("The keys at %s could not be fetched: %s", self._url.geturl(), error)
         else:
             self._fresh_at = clock.now()
 

@@ -16,6 +16,7 @@ from authsvc.database import db
 from authsvc.guard.access_token import public
 from tests.conftest import MakeApp, empty_tables
 from tests.support.people import Person
+from tests.support.responses import assert_problem
 
 ALLOWED = "https://app.example.com"
 ALSO_ALLOWED = "http://localhost:5173"
@@ -59,7 +60,7 @@ ROUTES = {
 }
 CORS = {
     "Access-Control-Allow-Credentials": "true",
-    "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate, X-Request-ID",
+    "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate, X-Request-ID, DPoP-Nonce",
 }
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
@@ -242,7 +243,54 @@ def test_x_forwarded_host_does_not_make_an_own_origin_of_it(alice: Person) -> No
     assert alice.log_in(**headers, **{"X-Forwarded-Proto": "https"}).status_code == 403
 
 
-HOSTS = ["", "[::1", "a b", "a:0", "a:99999", "a:b", "ex\xe4mple", "a,b", "a/b", "a@b", "[::1]:80"]
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("my_app:8000", "http://my_app:8000"),
+        ("auth_service", "http://auth_service"),
+        ("Auth.Example.COM", "http://auth.example.com"),
+        ("auth.example.com.", "http://auth.example.com."),
+        ("auth.example.com:80", "http://auth.example.com"),
+        ("auth.example.com:443", "http://auth.example.com:443"),
+        ("192.0.2.1:8000", "http://192.0.2.1:8000"),
+        ("[2001:db8::1]:8000", "http://[2001:db8::1]:8000"),
+        ("[2001:DB8::1]", "http://[2001:db8::1]"),
+    ],
+)
+def test_without_an_issuer_a_page_of_any_valid_host_is_of_the_own_origin(
+    app: Flask, host: str, origin: str
+) -> None:
+    """Issue 14, number 13: a Host with an underscore, and its neighbours."""
+    client = app.test_client(use_cookies=False)
+    answer = client.post("/auth/logout", headers={"Host": host, "Origin": origin})
+    assert answer.status_code == 204
+    for other in (f"{origin}x", origin.replace("http:", "https:"), f"http://x{host}"):
+        answer = client.post("/auth/logout", headers={"Host": host, "Origin": other})
+        assert_problem(answer, 403, "cross_origin_refused")
+
+
+def test_the_default_port_of_https_does_not_count_either(app: Flask) -> None:
+    """Issue 14, number 13."""
+    headers = {"Host": "my_app:443", "Origin": "https://my_app"}
+    client = app.test_client(use_cookies=False)
+    answer = client.post("/auth/logout", headers=headers, base_url="https://x")
+    assert answer.status_code == 204
+
+
+HOSTS = [
+    "",
+    "[::1",
+    "a b",
+    "a:0",
+    "a:99999",
+    "a:b",
+    "ex\xe4mple",
+    "a,b",
+    "a/b",
+    "a@b",
+    "a:08",
+    "[::1]:80",
+]
 
 
 @pytest.mark.parametrize("host", HOSTS)
