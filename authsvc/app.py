@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Flask
 from pydantic import SecretBytes
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from authsvc.auth import auth
 from authsvc.database import connect_app
@@ -34,6 +33,7 @@ from authsvc.users.passwords import Passwords
 from authsvc.web import registry
 from authsvc.web.error_handlers import render_problems
 from authsvc.web.flask_app import Service
+from authsvc.web.forwarded import ForwardedHeaders
 from authsvc.web.headers import ResponseHeaders
 from authsvc.web.json_body import MAX_BODY
 
@@ -75,7 +75,9 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _add_parts(app: Flask, settings: Settings, keyring: Keyring, instruments: Instruments) -> None:
     """Make what the views use, and find by its type."""
-    cookie = RefreshCookie(settings.cookie_secure, settings.cookie_samesite)
+    cookie = RefreshCookie(
+        settings.cookie_secure, settings.cookie_samesite, settings.cookie_partitioned
+    )
     access_tokens = AccessTokens(
         keyring,
         settings.token_issuer,
@@ -122,10 +124,12 @@ def _add_guards(app: Flask, settings: Settings, keyring: Keyring, instruments: I
 def _add_middleware(app: Flask, settings: Settings, instruments: Instruments) -> None:
     """Wrap the app: proxies outermost, then headers, then the log, then metrics."""
     measured = RequestMetrics(app.wsgi_app, instruments.requests)
-    _wrap(app, ResponseHeaders(RequestLog(measured, settings.log_level)))
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        _wrap(app, ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops))
+    log = RequestLog(measured, settings.log_level)
+    hsts = settings.hsts_include_subdomains
+    _wrap(app, ResponseHeaders(log, hsts_include_subdomains=hsts))
+    forwarded = ForwardedHeaders(app.wsgi_app, settings.trusted_proxies)
+    registry.add(app, forwarded)
+    _wrap(app, forwarded)
 
 
 def _access_keys(settings: Settings) -> list[Key]:

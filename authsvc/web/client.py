@@ -1,9 +1,10 @@
 """Who sent the request, as far as the network and the headers say."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from flask import request
+
+from authsvc.web.forwarded import address_of
 
 MAX_USER_AGENT = 255
 """Characters kept of a User-Agent header."""
@@ -29,7 +30,4 @@ def current_client() -> Client:
 
 def remote_address() -> str | None:
     """Return the client's IP address, as the configured proxies report it."""
-    try:
-        return str(ip_address(request.remote_addr or ""))
-    except ValueError:
-        return None
+    return address_of(request.remote_addr or "")

@@ -10,12 +10,13 @@ from flask import request
 
 DEFAULTS = [
     ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
 ]
 _BY_NAME = [(pair[0].lower(), pair) for pair in DEFAULTS]
-HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+HSTS = ("Strict-Transport-Security", "max-age=31536000")
+HSTS_OF_SUBDOMAINS = (HSTS[0], f"{HSTS[1]}; includeSubDomains")
 
 REQUEST_ID = "authsvc.request_id"
 """The name of a request's id in its WSGI environment."""
@@ -35,10 +36,12 @@ class ResponseHeaders:
 
     Args:
         app: the WSGI application that responds.
+        hsts_include_subdomains: whether HTTPS is required of every subdomain too.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, *, hsts_include_subdomains: bool) -> None:
         self._app = app
+        self._hsts = HSTS_OF_SUBDOMAINS if hsts_include_subdomains else HSTS
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         sent = environ.get("HTTP_X_REQUEST_ID", "")
@@ -50,7 +53,7 @@ class ResponseHeaders:
             headers += [pair for name, pair in _BY_NAME if name not in present]
             headers.append(("X-Request-ID", own))
             if environ["wsgi.url_scheme"] == "https":
-                headers.append(HSTS)
+                headers.append(self._hsts)
             if status.startswith("204"):  # a response without content has no type
                 headers = [pair for pair in headers if pair[0] != "Content-Type"]
             return start_response(status, headers, *exc_info)

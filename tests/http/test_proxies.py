@@ -102,7 +102,23 @@ def test_without_proxies_a_forged_address_evades_no_limit(alice: Person) -> None
         (1, "127.0.0.1, 10.0.0.1, 203.0.113.1", "203.0.113.1"),
         (1, "203.0.113.1, 2001:DB8::1", "2001:db8::1"),
         (1, "203.0.113.1, garbage", None),
-        (1, "203.0.113.1, 203.0.113.2:443", None),
+        (1, "203.0.113.1, 203.0.113.2:443", "203.0.113.2"),
+        (1, "203.0.113.4:51008", "203.0.113.4"),
+        (1, "203.0.113.4:_hidden", "203.0.113.4"),
+        (1, '"203.0.113.4:51008"', "203.0.113.4"),
+        (1, "[2001:db8::1]", "2001:db8::1"),
+        (1, "[2001:db8::1]:443", "2001:db8::1"),
+        (1, '198.51.100.7, "[2001:DB8:0::1]:443"', "2001:db8::1"),
+        (1, "::ffff:203.0.113.4", "203.0.113.4"),
+        (1, "[::ffff:203.0.113.4]:443", "203.0.113.4"),
+        (1, "unknown", None),
+        (1, "198.51.100.7, unknown", None),
+        (1, "_hidden", None),
+        (1, "203.0.113.4:", None),
+        (1, "203.0.113.4:443:1", None),
+        (1, "[203.0.113.4", None),
+        (1, "[203.0.113.999]", None),
+        (1, "1.2.3.4.5", None),
         (1, "", "127.0.0.1"),
         (2, "198.51.100.7, 203.0.113.1, 10.0.0.1", "203.0.113.1"),
         (2, "203.0.113.1, 10.0.0.1", "203.0.113.1"),
@@ -123,8 +139,11 @@ def test_the_address_is_the_last_trusted_hops(
         (1, "http, https", True),
         (1, "https, http", False),
         (1, "", False),
-        (2, "https", False),
+        (1, "HTTPS", True),
+        (1, "wss", False),
+        (2, "https", True),
         (2, "https, http", True),
+        (3, "http, https", True),
         (2, "http, https", False),
     ],
 )
@@ -147,14 +166,17 @@ def test_the_scheme_is_the_last_trusted_hops(
         (1, "auth.example.com", "http://auth.example.com"),
         (1, "attacker.example, auth.example.com", "http://auth.example.com"),
         (2, "attacker.example, auth.example.com, inner", "http://auth.example.com"),
-        (2, "auth.example.com", "http://localhost"),
+        (2, "auth.example.com", "http://auth.example.com"),
+        (3, "attacker.example, auth.example.com", "http://auth.example.com"),
+        (1, "auth.example.com:8000", "http://auth.example.com:8000"),
+        (1, "[2001:db8::1]", "http://[2001:db8::1]"),
     ],
 )
 def test_the_own_origin_is_the_last_trusted_hops(
     behind: MakePerson, hops: int, sent: str, own: str
 ) -> None:
     alice = behind(hops)
-    for origin in ("http://auth.example.com", "http://attacker.example", "http://localhost"):
+    for origin in {"http://auth.example.com", "http://attacker.example", "http://localhost", own}:
         answer = alice.log_in(**{"X-Forwarded-Host": sent, "Origin": origin})
         assert answer.status_code == (200 if origin == own else 403)
 
@@ -168,6 +190,54 @@ def test_only_three_headers_of_a_trusted_proxy_are_used(behind: MakePerson, name
         alice.log_in(**{name: FORWARDED[name], "Origin": "http://attacker.example"}).status_code
         == 403
     )
+
+
+def register(person: Person, number: int, **headers: str) -> int:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    body = {"email": f"person{number}@example.com", "password": "a door that is shut now"}
+    return person.call("POST", "/auth/register", json=body, headers=sent).status_code
+
+
+@pytest.mark.parametrize("spelling", ["203.0.113.{}:51008", '"[2001:db8:{}::1]:443"'])
+def test_people_whose_addresses_have_ports_do_not_share_a_limit(
+    behind: MakePerson, spelling: str
+) -> None:
+    """Issue 14, number 11: 22 people, each with an address and port of their own."""
+    alice = behind(1)
+    statuses = [register(alice, n, X_Forwarded_For=spelling.format(n)) for n in range(1, 23)]
+    assert statuses == [201] * 22
+
+
+def test_a_port_evades_no_limit(behind: MakePerson) -> None:
+    """Issue 14, number 11."""
+    alice = behind(1)
+    statuses = [register(alice, n, X_Forwarded_For=f"203.0.113.1:{n}") for n in range(1, 22)]
+    assert statuses == [201] * 20 + [429]
+
+
+def test_one_proto_behind_two_hops_gives_hsts_and_the_own_origin(behind: MakePerson) -> None:
+    """Issue 14, number 11."""
+    alice = behind(2)
+    sent = {
+        "X-Forwarded-For": "203.0.113.1, 10.0.0.1",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "auth.example.com",
+    }
+    assert has_hsts(alice, **sent)
+    assert alice.log_in(**sent, Origin="https://auth.example.com").status_code == 200
+
+
+def test_an_ipv4_mapped_address_is_an_ipv4_address(
+    alice: Person, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Issue 14, number 12: in the list of sessions and in the log; limits use the same address."""
+    mapped = {"REMOTE_ADDR": "::ffff:203.0.113.4"}
+    client = alice.app.test_client()
+    answer = client.post("/auth/login", json=alice.credentials, environ_base=mapped)
+    alice.access_token = answer.json["access_token"]
+    sessions = alice.call("GET", "/api/me/sessions").json["sessions"]
+    assert [session["ip_address"] for session in sessions] == ["203.0.113.4"]
+    assert '"address":"203.0.113.4"' in capfd.readouterr().err
 
 
 def test_gunicorn_ignores_every_forwarding_header_too(

@@ -28,6 +28,12 @@ ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
 
 
 @pytest.fixture
+def app(app: Flask, make_app: MakeApp) -> Flask:
+    """An app that has not seen a proxy, as the shared app may have."""
+    return make_app()
+
+
+@pytest.fixture
 def carol(app: Flask, make_app: MakeApp) -> Person:
     """Return Carol, at an app without measurements; `app` empties the tables afterwards."""
     return Person(make_app(), "carol@example.com", "a lamp that is not lit")

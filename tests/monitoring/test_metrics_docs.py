@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.conftest import MakeApp
 from tests.monitoring.exposition import figures
 from tests.support.gunicorn_server import ROOT
 from tests.support.people import Person
@@ -25,8 +26,9 @@ def alerts() -> str:
 
 
 @pytest.fixture
-def metrics(alice: Person) -> dict[str, set[str]]:
+def metrics(alice: Person, make_app: MakeApp) -> dict[str, set[str]]:
     """Return each metric's name with its labels."""
+    alice.app = make_app()  # it has not seen a proxy, as the shared app may have
     alice.logged_in().call("GET", "/nowhere")
     found: dict[str, set[str]] = {}
     for series in figures(alice.call("GET", "/metrics").text):

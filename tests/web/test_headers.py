@@ -12,7 +12,7 @@ from tests.support.people import Person
 
 ALWAYS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -87,6 +87,13 @@ def test_each_request_has_an_id_of_its_own(app: Flask) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/api/me", "/nowhere"])
 def test_a_response_over_https_has_hsts(app: Flask, path: str) -> None:
     answer = app.test_client().get(path, base_url="https://localhost")
+    assert answer.headers.getlist("Strict-Transport-Security") == ["max-age=31536000"]
+
+
+def test_hsts_includes_subdomains_only_if_the_setting_says_so(make_app: MakeApp) -> None:
+    """Issue 14, number 18."""
+    client = make_app(hsts_include_subdomains=True).test_client()
+    answer = client.get("/healthz", base_url="https://localhost")
     assert answer.headers.getlist("Strict-Transport-Security") == [
         "max-age=31536000; includeSubDomains"
     ]
