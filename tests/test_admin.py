@@ -1,15 +1,22 @@
 """The commands for accounts, sessions and databases."""
 
+import json
+import re
+from datetime import UTC, datetime
+
 import pytest
 import time_machine
-from sqlalchemy import NullPool, create_engine, select
+from click.testing import Result
+from sqlalchemy import Connection, NullPool, create_engine, insert, select, text
 
+from authsvc.audit.model import SecurityEvent, new_ids
 from authsvc.database import Base
+from authsvc.users.model import User
 from tests.conftest import MakeDatabase
 from tests.support.direct_login import open_for, verify_password
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
-from tests.support.responses import assert_problem, claims
+from tests.support.responses import assert_problem, claims, sessions, users
 
 NEW_PASSWORD = "another horse, quite incorrect"
 
@@ -182,6 +189,10 @@ def test_sessions_revoke_needs_either_an_address_or_all(
         ("users", "set-password"),
         ("users", "grant"),
         ("users", "revoke"),
+        ("users", "unlock"),
+        ("users", "export"),
+        ("users", "delete"),
+        ("users", "email"),
         ("sessions", "list"),
         ("sessions", "revoke"),
     ],
@@ -189,8 +200,10 @@ def test_sessions_revoke_needs_either_an_address_or_all(
 def test_an_unknown_address_is_refused_with_a_sentence(
     operator: Operator, words: list[str]
 ) -> None:
-    roles = ["admin"] if words[1] in ("grant", "revoke") and words[0] == "users" else []
-    done = operator.run(*words, "unknown@example.com", *roles, typed=f"{NEW_PASSWORD}\n")
+    more = (
+        ["admin"] if words in [("users", "grant"), ("users", "revoke"), ("users", "email")] else []
+    )
+    done = operator.run(*words, "unknown@example.com", *more, typed=f"{NEW_PASSWORD}\n")
     assert done.exit_code == 1
     assert "There is no account with this e-mail address." in done.output
 
@@ -198,6 +211,162 @@ def test_an_unknown_address_is_refused_with_a_sentence(
 def test_sessions_purge_shows_how_many_were_removed(operator: Operator, alice: Person) -> None:
     alice.logged_in()
     assert "0 expired sessions" in operator.run("sessions", "purge").output
+
+
+def lock_out(alice: Person) -> None:
+    """Fail until logins and confirmations of the password are refused."""
+    wrong = Person(alice.app, alice.email, "not the password of Alice")
+    assert [wrong.log_in().status_code for _ in range(11)] == [401] * 10 + [429]
+    body = {"password": wrong.password}
+    answers = [alice.call("DELETE", "/api/me", json=body).status_code for _ in range(11)]
+    assert answers == [403] * 10 + [429]
+
+
+def test_14_22_unlock_lets_a_locked_out_owner_log_in_again(
+    operator: Operator, alice: Person
+) -> None:
+    lock_out(alice.logged_in())
+    assert alice.log_in().status_code == 429
+    done = operator.run("users", "unlock", "ALICE@example.com")
+    assert (done.exit_code, done.stdout) == (0, "ALICE@example.com can try to log in again.\n")
+    assert alice.log_in().status_code == 200
+    assert alice.call("DELETE", "/api/me", json={"password": "wrong"}).status_code == 403
+
+
+def test_14_22_unlock_leaves_other_accounts_locked(
+    operator: Operator, alice: Person, bob: Person
+) -> None:
+    for person in (alice, bob):
+        lock_out(person.logged_in())
+    operator.run("users", "unlock", alice.email)
+    assert (alice.log_in().status_code, bob.log_in().status_code) == (200, 429)
+
+
+def test_14_29_delete_removes_an_account_and_ends_its_sessions(
+    operator: Operator, alice: Person, bob: Person, connection: Connection
+) -> None:
+    with time_machine.travel("2036-11-24T12:00:00Z", tick=False) as clock:
+        tab = alice.logged_in().on_same_device()
+        done = operator.run("users", "delete", alice.email, "--yes")
+        assert (done.exit_code, done.stdout) == (0, f"{alice.email} is deleted.\n")
+        clock.shift(1)
+        assert_problem(tab.call("GET", "/api/me"), 401, "access_token_revoked")
+        assert_problem(alice.refresh(), 401, "refresh_token_revoked")
+    assert alice.log_in().status_code == 401
+    assert bob.log_in().status_code == 200
+    assert [row.email for row in users(connection)] == [bob.email]
+    (gone, _) = sessions(connection)
+    assert (gone.user_id, gone.ip_address, gone.user_agent) == (None, None, None)
+
+
+@pytest.mark.parametrize(("typed", "left"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("", 1)])
+def test_14_29_delete_asks_for_confirmation(
+    operator: Operator, alice: Person, connection: Connection, typed: str, left: int
+) -> None:
+    done = operator.run("users", "delete", alice.email, typed=typed)
+    assert f"Delete {alice.email} ({users_id(done)}) for good?" in done.output
+    assert (done.exit_code, len(users(connection))) == (left, left)
+
+
+def users_id(done: Result) -> str:
+    """Return the id in what a command showed."""
+    (found,) = set(re.findall("[0-9a-f]{8}-[0-9a-f-]{27}", done.output))
+    return found
+
+
+def test_14_29_delete_of_an_account_that_other_rows_refer_to_changes_nothing(
+    operator: Operator, alice: Person, connection: Connection
+) -> None:
+    alice.logged_in()
+    column = connection.dialect.type_compiler_instance.process(User.__table__.c.id.type)
+    connection.execute(text(f"CREATE TABLE notes (owner {column} REFERENCES users)"))
+    try:
+        connection.execute(text("INSERT INTO notes SELECT id FROM users"))
+        done = operator.run("users", "delete", alice.email, "--yes")
+    finally:
+        connection.execute(text("DROP TABLE notes"))
+    assert done.exit_code == 1
+    assert "Rows of another table in this database refer to the account." in done.stderr
+    assert alice.refresh().status_code == 200
+
+
+def test_14_29_email_replaces_the_address_and_keeps_sessions_and_password(
+    operator: Operator, alice: Person, connection: Connection
+) -> None:
+    alice.logged_in()
+    connection.execute(text("UPDATE users SET email_verified_at = created_at"))
+    done = operator.run("users", "email", alice.email, " Alice@B\u00fccher.example")
+    assert done.stdout == "The account has the e-mail address Alice@b\u00fccher.example now.\n"
+    assert alice.refresh().status_code == 200
+    assert alice.on_another_device().log_in().status_code == 401
+    alice.email = "alice@xn--bcher-kva.example"
+    assert alice.log_in().status_code == 200
+    assert users(connection)[0].email_verified_at is None
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ("BOB@example.com", "There is an account with this e-mail address."),
+        ("bob", "This is not an e-mail address."),
+    ],
+)
+def test_14_29_email_refuses_an_address_that_is_taken_or_invalid(
+    operator: Operator, alice: Person, bob: Person, new: str, said: str
+) -> None:
+    done = operator.run("users", "email", alice.email, new)
+    assert (done.exit_code, done.stderr) == (1, f"Error: {said}\n")
+    assert (alice.log_in().status_code, bob.log_in().status_code) == (200, 200)
+
+
+def test_14_29_commands_find_an_account_by_its_id(
+    operator: Operator, alice: Person, connection: Connection
+) -> None:
+    (row,) = users(connection)
+    assert operator.run("users", "email", str(row.id), "carol@example.com").exit_code == 0
+    assert operator.run("users", "disable", str(row.id)).exit_code == 0
+    unknown = operator.run("users", "disable", "00000000-0000-7000-8000-000000000000")
+    assert "There is no account with this e-mail address." in unknown.stderr
+    assert [row.email for row in users(connection)] == ["carol@example.com"]
+
+
+def test_14_29_export_shows_all_that_is_stored_about_a_person_and_no_hash(
+    operator: Operator, alice: Person, bob: Person, connection: Connection
+) -> None:
+    alice.log_in(**{"User-Agent": "Firefox"})
+    alice.on_another_device().logged_in().log_out()
+    Person(alice.app, alice.email, "not the password of Alice").log_in()
+    bob.logged_in()
+    data = json.loads(operator.run("users", "export", alice.email).stdout)
+    row, _ = users(connection)
+    assert data["account"] == {
+        "id": str(row.id),
+        "email": alice.email,
+        "email_key": alice.email,
+        "created_at": data["account"]["created_at"],
+        "disabled_at": None,
+        "email_verified_at": None,
+        "roles": "",
+    }
+    assert [session["ip_address"] for session in data["sessions"]] == ["127.0.0.1"] * 2
+    assert data["sessions"][0]["user_agent"] == "Firefox"
+    kinds = ["login_refused", "logged_out", "logged_in", "logged_in", "registered"]
+    assert [event["event"] for event in data["events"]] == kinds
+    assert data["limits"] == {"failed_logins": 1, "failed_password_confirmations": 0}
+    assert "hash" not in str(data)
+
+
+def test_14_29_an_export_has_every_event_of_a_long_history(
+    operator: Operator, alice: Person, connection: Connection
+) -> None:
+    (row,) = users(connection)
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    event = {"at": now, "event": "logged_in", "actor": "user", "user_id": row.id}
+    rows = [{"id": id, **event} for id in new_ids(now, 2100)]
+    with connection.engine.begin() as together:
+        together.execute(insert(SecurityEvent), rows)
+    data = json.loads(operator.run("users", "export", alice.email).stdout)
+    assert len({event["id"] for event in data["events"]}) == 2101
 
 
 @pytest.fixture

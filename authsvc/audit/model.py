@@ -21,6 +21,9 @@ Kind = Literal[
     "roles_changed",
     "account_disabled",
     "account_enabled",
+    "account_unlocked",
+    "account_exported",
+    "email_changed",
     "account_deleted",
 ]
 """The events that are recorded."""

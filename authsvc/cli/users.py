@@ -1,8 +1,12 @@
 """`users`: create and change accounts."""
 
+import json
+
 import click
 
 from authsvc import admin, clock, roles
+from authsvc.admin import change_email, delete, export, unlock
+from authsvc.admin.lookup import account_of
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, new_password
 from authsvc.users import accounts
@@ -10,7 +14,10 @@ from authsvc.users import accounts
 
 @click.group(cls=Commands)
 def users() -> None:
-    """Accounts."""
+    """Accounts.
+
+    Each command that takes the EMAIL of an account also takes its id.
+    """
 
 
 @users.command("create")
@@ -107,6 +114,65 @@ def set_password(email: str) -> None:
     with app_context():
         admin.set_password(email, new_password())
     click.echo(f"{email} has a new password, and all sessions are revoked.")
+
+
+@users.command("unlock")
+@click.argument("email")
+def unlock_user(email: str) -> None:
+    """Forget the failed logins of EMAIL.
+
+    After too many failures, logins are refused for a time. This ends that time. Failures that
+    come from one network address are counted too, and are not forgotten.
+    """
+    with app_context():
+        unlock.unlock(email)
+    click.echo(f"{email} can try to log in again.")
+
+
+@users.command("email")
+@click.argument("old")
+@click.argument("new")
+def change_user_email(old: str, new: str) -> None:
+    """Replace the e-mail address OLD by NEW.
+
+    The sessions and the password stay. NEW counts as not verified.
+    """
+    with app_context():
+        email = change_email.change_email(old, new)
+    click.echo(f"The account has the e-mail address {email} now.")
+
+
+@users.command("export")
+@click.argument("email")
+def export_user(email: str) -> None:
+    """Print all that is stored about EMAIL, as JSON.
+
+    These are the account, its sessions, its security events and its failed logins, without hashes
+    of passwords and tokens.
+
+    \b
+    authsvc users export alice@example.com > alice.json
+    """
+    with app_context():
+        data = export.export(email)
+    click.echo(json.dumps(data, indent=2))
+
+
+@users.command("delete")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def delete_user(email: str, yes: bool) -> None:
+    """Delete EMAIL for good.
+
+    The account goes with its sessions and security events. Access tokens stop working within a
+    second.
+    """
+    with app_context():
+        account = account_of(email)
+        if not yes:
+            click.confirm(f"Delete {account.email} ({account.id}) for good?", abort=True)
+        delete.delete(str(account.id))
+    click.echo(f"{account.email} is deleted.")
 
 
 def _show_roles(email: str, now: roles.Roles) -> None:

@@ -49,10 +49,7 @@ class Throttle:
             RateLimited: too many attempts have failed for this account, or from this address.
         """
         network = self._count(FAILURES_PER_ADDRESS, "address", _network(address))
-        account = [
-            self._count(FAILURES_PER_ACCOUNT, "account", email_key),
-            self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "account", email_key),
-        ]
+        account = self._login_failures(email_key)
         with self._attempt([network, *account], failure=InvalidCredentials):
             yield
         self._counts.release(decrement=[network], forget=account)
@@ -66,13 +63,25 @@ class Throttle:
         Raises:
             RateLimited: too many attempts have failed for this account.
         """
-        account = [
-            self._count(FAILURES_PER_ACCOUNT, "password", str(user_id)),
-            self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "password", str(user_id)),
-        ]
+        account = self._password_failures(user_id)
         with self._attempt(account, failure=WrongPassword):
             yield
         self._counts.release(forget=account)
+
+    def unlock(self, email_key: str, user_id: UUID) -> None:
+        """Forget the failures of an account: those to log in, and those to confirm the password."""
+        counts = [*self._login_failures(email_key), *self._password_failures(user_id)]
+        self._counts.release(forget=counts)
+
+    def failures(self, email_key: str, user_id: UUID) -> tuple[int, int]:
+        """Return the failures of the last day: those to log in, and those to confirm the password.
+
+        Each is counted since the last success.
+        """
+        _, login = self._login_failures(email_key)
+        _, password = self._password_failures(user_id)
+        logins, confirmations = self._counts.look([login, password])
+        return logins.value, confirmations.value
 
     @contextmanager
     def registration(self, address: str | None) -> Iterator[None]:
@@ -122,6 +131,18 @@ class Throttle:
         except Exception:
             self._counts.release(decrement=counts)
             raise
+
+    def _login_failures(self, email_key: str) -> list[Count]:
+        return [
+            self._count(FAILURES_PER_ACCOUNT, "account", email_key),
+            self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "account", email_key),
+        ]
+
+    def _password_failures(self, user_id: UUID) -> list[Count]:
+        return [
+            self._count(FAILURES_PER_ACCOUNT, "password", str(user_id)),
+            self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "password", str(user_id)),
+        ]
 
     def _count(self, limit: Limit, what: str, which: str) -> Count:
         # The counts outlive the attempts, so they must not hold an address as plain text.

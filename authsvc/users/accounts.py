@@ -128,6 +128,30 @@ def replace_roles(
     return before, after
 
 
+def lock(connection: Connection, user_id: UUID) -> None:
+    """Lock an account until the commit, so that no login opens a session meanwhile."""
+    connection.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+def replace_email(connection: Connection, user_id: UUID, email: str, key: str) -> None:
+    """Store another address, which is not verified.
+
+    Args:
+        connection: in a transaction, which fails as a whole if the address is taken.
+        user_id: whose address.
+        email: the address as it is stored.
+        key: its canonical form.
+
+    Raises:
+        EmailTaken: another account has that address.
+    """
+    values = {"email": email, "email_key": key, "email_verified_at": None}
+    try:
+        connection.execute(update(User).where(User.id == user_id).values(values))
+    except IntegrityError:
+        raise EmailTaken from None
+
+
 def set_disabled(connection: Connection, user_id: UUID, at: datetime | None) -> None:
     """Set when the account was disabled; None enables it."""
     connection.execute(update(User).where(User.id == user_id).values(disabled_at=at))

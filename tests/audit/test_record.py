@@ -141,6 +141,24 @@ def test_what_an_operator_does_is_recorded_as_the_operators(
     assert {row.user_id for row in rows} == {hers.id, carols.id}
 
 
+def test_14_22_14_29_unlock_email_export_and_delete_are_recorded(
+    alice: Person, operator: Operator, connection: Connection
+) -> None:
+    operator.run("users", "unlock", alice.email)
+    operator.run("users", "email", alice.email, "carol@example.com")
+    operator.run("users", "export", "carol@example.com")
+    kinds = ["account_unlocked", "email_changed", "account_exported"]
+    rows = events(connection)[1:]
+    assert [(row.event, row.actor, row.detail) for row in rows] == [
+        (kind, "operator", None) for kind in kinds
+    ]
+    assert {row.user_id for row in rows} == {users(connection)[0].id}
+    operator.run("users", "delete", "carol@example.com", "--yes")
+    (row,) = events(connection)
+    assert (row.event, row.actor, row.user_id) == ("account_deleted", "operator", None)
+    assert row.operator
+
+
 def test_revoking_the_sessions_of_all_users_is_recorded_for_each(
     alice: Person, bob: Person, operator: Operator, connection: Connection
 ) -> None:

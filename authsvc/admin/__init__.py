@@ -1,6 +1,7 @@
 """What an operator does to an account; each function is one transaction.
 
-Each function that takes an e-mail address raises `NotFound` if no account has it.
+Each function that takes an e-mail address also takes the id of an account, and raises `NotFound` if
+there is no such account.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -9,11 +10,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from authsvc import clock, roles
+from authsvc.admin.lookup import account_of
 from authsvc.audit.operator import current_operator
 from authsvc.audit.read import Recorded, newest
 from authsvc.audit.record import Event, record
 from authsvc.database import transaction
-from authsvc.problems import Fault, NotFound, ValidationFailed
+from authsvc.problems import Fault, ValidationFailed
 from authsvc.roles import Roles
 from authsvc.sessions import list as session_list
 from authsvc.sessions.list import LiveSession
@@ -38,7 +40,7 @@ def register(email: str, password: str) -> Account:
 
 def disable(email: str) -> None:
     """Disable an account: refuse its logins, and revoke its sessions."""
-    user_id = _account(email).id
+    user_id = account_of(email).id
 
     def disable_account(connection: Connection) -> None:
         accounts.set_disabled(connection, user_id, clock.now())
@@ -50,7 +52,7 @@ def disable(email: str) -> None:
 
 def enable(email: str) -> None:
     """Enable an account; its revoked sessions stay revoked."""
-    user_id = _account(email).id
+    user_id = account_of(email).id
 
     def enable_account(connection: Connection) -> None:
         accounts.set_disabled(connection, user_id, None)
@@ -65,7 +67,7 @@ def set_password(email: str, password: str) -> None:
     Raises:
         ValidationFailed: the password is weak.
     """
-    account = _account(email)
+    account = account_of(email)
     passwords = registry.get(Passwords)
     passwords.refuse_weak(password, account.email, "/password")
     new_hash = passwords.hash(password)
@@ -101,12 +103,12 @@ def withdraw(email: str, withdrawn: Collection[str]) -> Roles:
 
 def live_sessions(email: str) -> list[LiveSession]:
     """Return the live sessions of an account, newest first."""
-    return session_list.live_sessions(_account(email).id, registry.get(SessionTokens).idle_ttl)
+    return session_list.live_sessions(account_of(email).id, registry.get(SessionTokens).idle_ttl)
 
 
 def revoke_sessions(email: str) -> int:
     """Revoke every session of an account, and return how many there were."""
-    user_id = _account(email).id
+    user_id = account_of(email).id
     return transaction(lambda connection: revoke_all(connection, user_id, current_operator()))
 
 
@@ -119,14 +121,14 @@ def audit(
     until: datetime | None,
 ) -> list[tuple[Recorded, str | None]]:
     """Return the newest `limit` security events, oldest first, each with its e-mail address."""
-    user_id = None if email is None else _account(email).id
+    user_id = None if email is None else account_of(email).id
     events = newest(limit, user_id=user_id, kinds=kinds, since=since, until=until)
     emails = accounts.emails({event.user_id for event in events if event.user_id})
     return [(event, emails.get(event.user_id)) for event in reversed(events)]
 
 
 def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
-    user_id = _account(email).id
+    user_id = account_of(email).id
 
     def replace(connection: Connection) -> Roles:
         before, after = accounts.replace_roles(connection, user_id, change)
@@ -146,12 +148,3 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
 
 def _invalid_roles(why: str) -> ValidationFailed:
     return ValidationFailed([Fault("/roles", why)])
-
-
-def _account(email: str) -> Account:
-    account = accounts.find_by_email(email)
-    if account is None:
-        raise NotFound(
-            "There is no account with this e-mail address. `authsvc users list` shows all accounts."
-        )
-    return account
