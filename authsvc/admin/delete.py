@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from authsvc import clock
 from authsvc.admin.lookup import account_of
 from authsvc.audit.operator import current_operator
 from authsvc.audit.record import Event, record
@@ -28,7 +29,7 @@ def delete(email: str) -> None:
 
     def remove(connection: Connection) -> None:
         accounts.lock(connection, account.id)
-        anonymize(connection, account.id)
+        anonymize(connection, account.id, clock.now())
         accounts.remove(connection, account.id)
         record(connection, current_operator(), Event("account_deleted", user_id=None))
 

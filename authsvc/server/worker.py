@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from functools import partial
 from selectors import EVENT_READ
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -16,6 +16,11 @@ SILENT_SECONDS = 0.1
 """How long a new connection that sends nothing may hold a thread. With gunicorn's five seconds,
 eight such connections blocked every other client. Honest clients open them too: when the kernel's
 queue is full, a client may believe that it is connected before the server is."""
+
+SHARE = 4
+YIELD_SECONDS = 0.002
+"""A worker with `SHARE` busy connections waits so long before it accepts another, so that a worker
+with fewer is faster: otherwise one of them could take a whole burst, which then has one core."""
 
 LINGER_SECONDS = 2.0
 """How long the worker keeps a connection that it has closed, until the client closes it too, so
@@ -41,6 +46,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.wsgi: WSGIApplication = _CloseWhenUnavailable(self.wsgi)
 
     def accept(self, listener: socket.socket) -> None:
+        if self._busy() >= SHARE:
+            sleep(YIELD_SECONDS)
         before = self.nr_conns
         super().accept(listener)
         if self.nr_conns > before:  # no other worker was faster
@@ -57,8 +64,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
         Connected clients that never pause must not keep new ones out.
         """
+        return self._finished_since_accept or self._busy() < self.cfg.threads
+
+    def _busy(self) -> int:
+        """Return the number of connections that hold a thread or are about to."""
         idle = len(self.keepalived_conns) + len(self.pending_conns) + len(self._lingering)
-        return self._finished_since_accept or self.nr_conns - idle < self.cfg.threads
+        return int(self.nr_conns) - idle
 
     def handle(self, conn: TConn) -> object:
         if not conn.initialized and not conn.wait_for_data(SILENT_SECONDS):
