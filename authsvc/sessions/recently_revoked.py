@@ -33,7 +33,7 @@ LONG_SILENCE = timedelta(seconds=10)
 """After this long without an answer the whole period is queried: in that time the clock may have
 been set back and have caught up unnoticed."""
 QUERY_WAIT = 1.0
-"""Seconds after the start of a query that requests wait for it."""
+"""Seconds after the start of a query that requests wait for it; without a usable list, each one."""
 
 _REVOKED_SINCE = select(RefreshToken.id, RefreshToken.revoked_at).where(
     RefreshToken.revoked_at > bindparam("since")
@@ -101,9 +101,10 @@ class RecentlyRevoked:
                 self._query_began = monotonic()
                 self._query_done = self._thread.submit(self._query, app, clock.now())
             running = self._query_done
-        if self._failed and self._fresh():
-            return  # the database did not answer before; the list may be used without it
-        wait([running], max(0.0, self._query_began + QUERY_WAIT - monotonic()))
+        seconds = QUERY_WAIT
+        if self._fresh():  # the request can be served without an answer
+            seconds = 0.0 if self._failed else self._query_began + QUERY_WAIT - monotonic()
+        wait([running], max(0.0, seconds))
         if running.done():
             running.result()
 

@@ -144,6 +144,16 @@ def test_a_logout_on_a_read_only_file_is_a_503_and_the_cookie_stays(
     assert alice.log_out().status_code == 204
 
 
+@pytest.mark.only("sqlite")
+def test_readiness_is_a_503_on_a_read_only_file(
+    broken: Callable[[str], Flask], alice: Person
+) -> None:
+    assert alice.call("GET", "/readyz").status_code == 200
+    answer = broken(READ_ONLY).test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["code"] == "service_unavailable"
+
+
 def session_ids(connection: Connection) -> set[object]:
     return set(connection.execute(text("SELECT id FROM refresh_tokens")).scalars())
 

@@ -451,6 +451,22 @@ def test_settings_cannot_be_changed(instance: Path) -> None:
         settings.access_token_ttl = 1
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:p%2Cw%40@a:5432,b:5433/db?target_session_attrs=read-write",
+        "postgresql://user:p%2Cw%40@/db?host=a:5432&host=b:5433&target_session_attrs=read-write",
+    ],
+)
+def test_a_postgres_url_may_name_several_hosts_in_both_forms(instance: Path, url: str) -> None:
+    taken = make_url(load(instance, database_url=url).database_url.get_secret_value())
+    assert (taken.username, taken.password, taken.database) == ("user", "p,w@", "db")
+    assert dict(taken.query) == {
+        "host": ("a:5432", "b:5433"),
+        "target_session_attrs": "read-write",
+    }
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_postgres_urls_of_all_spellings_are_taken(instance: Path, scheme: str) -> None:
     settings = load(instance, database_url=f"{scheme}://alice:p%40%24ss@db.test:5433/authsvc")

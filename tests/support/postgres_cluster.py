@@ -20,6 +20,7 @@ START_SECONDS = 30
 CRASH_SAFE = ("-c", "fsync=on")
 FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
 SUPERUSER = "authsvc"
+STANDBY = "standby"
 
 
 @cache
@@ -73,11 +74,18 @@ class Cluster:
     Args:
         binaries: the folder with Postgres's programs.
         options: the server's settings; `CRASH_SAFE` for a server that the test kills.
+        primary: the running cluster that this one follows as its standby, if any.
     """
 
-    def __init__(self, binaries: Path, options: tuple[str, ...] = FAST) -> None:
+    def __init__(
+        self,
+        binaries: Path,
+        options: tuple[str, ...] = FAST,
+        primary: Address | None = None,
+    ) -> None:
         self.binaries = binaries
         self.options = options
+        self.primary = primary
         self.folder = Path(tempfile.mkdtemp(prefix="authsvc-postgres-"))
         self.address = Address(self.folder)
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,6 +130,31 @@ class Cluster:
         self._process.wait(timeout=START_SECONDS)
         self._process = None
 
+    def follow(self, primary: Address) -> None:
+        """Become a standby, with a copy of that cluster's data in the place of its own."""
+        self.stop()
+        shutil.rmtree(self.folder / "data")
+        self.primary = primary
+        self._initialise()
+        self.start()
+
+    def promote(self) -> None:
+        """Make a standby a primary."""
+        with self.address.connect() as connection:
+            connection.execute("SELECT pg_promote()")
+        self.primary = None
+
+    def require_standby(self) -> None:
+        """Let each commit wait until the standby has it too, from when this returns."""
+        with self.address.connect() as connection:
+            connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{STANDBY}'")
+            connection.execute("SELECT pg_reload_conf()")
+            query = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+            deadline = time.monotonic() + START_SECONDS
+            while connection.execute(query).fetchone() != (1,):
+                assert time.monotonic() < deadline, "the standby did not connect"
+                time.sleep(0.05)
+
     def destroy(self) -> None:
         self.stop()
         shutil.rmtree(self.folder)
@@ -129,14 +162,20 @@ class Cluster:
     def _initialise(self) -> None:
         command = [self.binaries / "initdb", "--pgdata", self.folder / "data", "--no-sync"]
         command += ["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"]
+        command += ["--locale", "C.UTF-8"]
+        if self.primary is not None:
+            source = f"host={self.primary.folder} user={SUPERUSER} application_name={STANDBY}"
+            command = [self.binaries / "pg_basebackup", "--pgdata", self.folder / "data"]
+            command += ["--dbname", source, "--write-recovery-conf", "--no-sync"]
+            command += ["--checkpoint", "fast"]
         made = subprocess.run(
-            [*command, "--locale", "C.UTF-8"],
+            command,
             capture_output=True,
             text=True,
             cwd=self.folder,
             **unprivileged(),
         )
-        assert made.returncode == 0, f"initdb as {getpass.getuser()}: {made.stderr}"
+        assert made.returncode == 0, f"{command[0]} as {getpass.getuser()}: {made.stderr}"
 
     def _kill_all(self) -> None:
         """Kill the server and its children, which would hold its shared memory for a moment."""
