@@ -29,8 +29,8 @@ def change_password(
         access_token: the claims of the request's access token.
         hashes: the hash that the current password was verified against, and the new one.
         client: the address and browser of the request.
-        replaced: the refresh tokens that the request sent. Their sessions are revoked, whoever
-            owns them, because the new cookie overwrites theirs.
+        replaced: the refresh tokens that the request sent. Their sessions are revoked, of any
+            user, because the new cookie overwrites theirs.
 
     Raises:
         WrongPassword: the stored hash is not the verified one any more.

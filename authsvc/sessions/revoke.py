@@ -30,7 +30,7 @@ class Revoked(NamedTuple):
     user_id: UUID | None
 
 
-# None for a user whom an operator deleted by SQL and left the session behind.
+# None if an operator deleted the user by SQL, which left the session behind.
 _OWNER = select(User.id).where(User.id == RefreshToken.user_id).scalar_subquery()
 
 
