@@ -8,6 +8,7 @@ from authsvc import admin, clock, roles
 from authsvc.admin import change_email, delete, export, unlock
 from authsvc.admin.lookup import account_of
 from authsvc.cli.commands import Commands
+from authsvc.cli.import_users import import_users
 from authsvc.cli.shell import app_context, new_password
 from authsvc.users import accounts
 
@@ -156,6 +157,9 @@ def export_user(email: str) -> None:
     with app_context():
         data = export.export(email)
     click.echo(json.dumps(data, indent=2))
+
+
+users.add_command(import_users)
 
 
 @users.command("delete")

@@ -16,7 +16,7 @@ T = TypeVar("T")
 MAX_HASHING = 1
 MAX_ACTIVE = 3
 MAX_WAITING = 21
-QUEUE_SECONDS = 4.0
+QUEUE_SECONDS = 3.0
 HASH_SECONDS = 2.0
 # One hash keeps one core busy for about 20 ms, and there are as many processes as cores: more at
 # once would not be faster. A request with a password is active from counting the attempt to
