@@ -71,14 +71,14 @@ class RefreshCookie:
         """Return the value of the cookie, which the request must have exactly once.
 
         Raises:
-            RefreshTokenMissing: the request does not have the cookie.
-            RefreshTokenInvalid: it has the cookie twice, or only inside another cookie's value.
+            RefreshTokenMissing: the request does not have the cookie, or has it only inside
+                another cookie's value.
+            RefreshTokenInvalid: it has the cookie twice.
         """
-        found = list(self._found())
-        own = [value for value, is_own in found if is_own]
-        if not found:
+        own = [value for value, is_own in self._found() if is_own]
+        if not own:
             raise RefreshTokenMissing
-        if len(own) != 1:
+        if len(own) > 1:
             raise RefreshTokenInvalid
         return own[0]
 
