@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from authsvc import clock, roles
 from authsvc.audit.operator import current_operator
 from authsvc.audit.record import Event, record
-from authsvc.database import writing
+from authsvc.database import transaction
 from authsvc.users.import_lines import NewAccount, Refused, read
 from authsvc.users.model import User
 
@@ -54,11 +54,9 @@ def import_accounts(file: IO[bytes]) -> Iterator[Imported]:
 def _insert(accounts: list[NewAccount]) -> list[int]:
     """Insert these accounts, and return the lines of those whose address has an account."""
     try:
-        with writing() as connection:
-            return _insert_new(connection, accounts)
+        return transaction(lambda connection: _insert_new(connection, accounts))
     except IntegrityError:  # a client registered one of the addresses meanwhile
-        with writing() as connection:
-            return _insert_new(connection, accounts)
+        return transaction(lambda connection: _insert_new(connection, accounts))
 
 
 def _insert_new(connection: Connection, accounts: list[NewAccount]) -> list[int]:

@@ -192,6 +192,6 @@ def _roles(value: Any) -> Roles:
         isinstance(name, str) and roles.is_role(name) for name in names
     ):
         raise _LineRefused(f"`roles` has a name that does not match {roles.PATTERN}")
-    if len(set(names)) > roles.MOST:
-        raise _LineRefused(f"`roles` has more than {roles.MOST} names")
+    if len(set(names)) > roles.MAX_ROLES:
+        raise _LineRefused(f"`roles` has more than {roles.MAX_ROLES} names")
     return tuple(dict.fromkeys(names))
