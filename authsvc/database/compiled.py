@@ -18,7 +18,6 @@ from sqlalchemy import (
     Dialect,
     PoolProxiedConnection,
     Select,
-    TextualSelect,
     UpdateBase,
 )
 from sqlalchemy.exc import DBAPIError
@@ -28,7 +27,7 @@ from authsvc.database import db
 from authsvc.database.engine import is_lost
 
 R = TypeVar("R", bound=NamedTuple)
-SQL = Select[*tuple[Any, ...]] | UpdateBase | TextualSelect
+SQL = Select[*tuple[Any, ...]] | UpdateBase
 
 
 class Command:
@@ -82,15 +81,6 @@ class Query(Generic[R]):
         """
         rows = self._compiled.execute(connection.dialect, connection.connection, values)
         return [self._row._make(row) for row in rows]
-
-    def one_or_none(self, connection: Connection, **values: Any) -> R | None:
-        """Return the only row, or None. The statement must not return several.
-
-        Raises:
-            SQLAlchemyError: the same that SQLAlchemy Core would raise.
-        """
-        rows = self.all(connection, **values)
-        return rows[0] if rows else None
 
     def look_up(self, **values: Any) -> R | None:
         """Return the only row, or None, over a connection of its own.

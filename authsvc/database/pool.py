@@ -1,5 +1,6 @@
 """A connection pool that keeps a thread free while the database is stuck or silent."""
 
+import logging
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from sqlalchemy import QueuePool
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+# SQLAlchemy logs each replaced connection at INFO, under the name of the pool's class.
+logging.getLogger(__name__).setLevel(logging.WARNING)
 
 CONNECTIONS = 3
 """Fewer than the threads of a gunicorn worker (authsvc/gunicorn.py): while all connections wait for

@@ -23,6 +23,7 @@ ALICE = {
     "password_hash": "secret",
     "created_at": clock.now(),
     "disabled_at": None,
+    "email_verified_at": None,
     "roles": "",
 }
 
