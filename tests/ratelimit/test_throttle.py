@@ -22,6 +22,7 @@ from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.conftest import MakeApp, empty_tables
 from tests.ratelimit.cases import HOME, assert_limited, attempt, statuses
+from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.redis_server import RedisServer
 from tests.support.responses import counted_statements
@@ -101,6 +102,19 @@ def test_a_success_resets_the_failures_of_the_account(limited: Flask) -> None:
     for _ in range(3):
         assert statuses(limited, person.email, 9) == {401}
         assert person.log_in().status_code == 200
+
+
+def test_14_22_unlock_clears_the_failures_in_either_storage(
+    limited: Flask, operator: Operator
+) -> None:
+    person = carol(limited)
+    with limited.app_context():
+        storage = registry.get(Settings).rate_limit_storage.get_secret_value()
+    operator.environment["AUTHSVC_RATE_LIMIT_STORAGE"] = storage
+    assert statuses(limited, person.email, 10) == {401}
+    assert person.log_in().status_code == 429
+    assert operator.run("users", "unlock", person.email).exit_code == 0
+    assert person.log_in().status_code == 200
 
 
 def test_a_success_is_not_counted_for_the_address_and_its_failures_stay(limited: Flask) -> None:
