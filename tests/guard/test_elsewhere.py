@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Blueprint, Flask, abort, g, request
 from werkzeug.routing import Rule
 
@@ -20,6 +21,7 @@ from tests.support.gunicorn_server import ROOT
 from tests.support.key_pair_settings import ED25519
 from tests.support.responses import assert_problem, claims
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.tokens.forgery import EPOCH, NOW, by_hand, payload
 
 KEY = hmac_key(ACCESS_SECRET)
 LARGE = 10 * 1024 * 1024
@@ -239,3 +241,13 @@ def test_the_guard_in_another_app_never_imports_a_database() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ran.stdout == "[]\n"
+
+
+@time_machine.travel(NOW, tick=False)
+@pytest.mark.parametrize(("nbf", "status"), [(EPOCH - 3600, 200), (EPOCH + 3600, 401), ("x", 401)])
+def test_a_token_is_refused_before_its_nbf(app: Flask, nbf: object, status: int) -> None:
+    """T6; issue 14, 17."""
+    header = {"alg": "HS256", "kid": KEY.kid, "typ": "at+jwt"}
+    token = by_hand(ACCESS_SECRET, header, payload(iss=ISSUER, aud=ISSUER, nbf=nbf))
+    answer = app.test_client().get("/", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == status

@@ -17,7 +17,7 @@ from tests.support.responses import claims, events, sessions
 
 NOON = datetime(2036, 11, 24, 12, 0, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-LOCK_WAIT = timedelta(seconds=4)
+LOCK_WAIT = timedelta(minutes=1)
 NEW = "a lamp that is not lit"
 
 
