@@ -68,6 +68,7 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
         "revocation_staleness_limit": 30,
         "audit_ttl": 7_776_000,
         "metrics_token": None,
+        "log_level": "info",
         "demo": False,
     }
     assert settings.rate_limit_storage.get_secret_value() == "database"
