@@ -1,9 +1,8 @@
 """The service and its peers: how each is started, in the order of the tables."""
 
-import re
+import subprocess
 import sys
 
-from authsvc.server.worker_choice import worker_class
 from bench import ROOT
 from bench.peers.definition import WORKERS, Auth, Peer
 from bench.peers.install import NODE, NODE_BINARY, PYTHON, VENV_PYTHON, install_node, install_python
@@ -13,25 +12,26 @@ ARGON2 = "argon2id"
 SCRYPT = "scrypt"
 
 
-def _gunicorn_setting(name: str) -> str:
-    """Read a setting from the text of the file, since importing it starts shared metrics."""
-    settings = (ROOT / "authsvc" / "gunicorn.py").read_text()
-    (value,) = re.findall(rf'^{name} = (?:Path\()?"?([\w./]+)', settings, re.MULTILINE)
-    return str(value)
+def _gunicorn_settings(*names: str) -> dict[str, str]:
+    """Return settings of authsvc/gunicorn.py. Another process imports it: it changes stderr."""
+    script = f"import authsvc.gunicorn as it; print(*(getattr(it, name) for name in {names}))"
+    command = [sys.executable, "-c", script]
+    values = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(zip(names, values.stdout.split(), strict=True))
 
 
 # The service's own gunicorn settings, as options, for peers that cannot import its file.
-THREADS = _gunicorn_setting("threads")
+SETTINGS = _gunicorn_settings("threads", "keepalive", "worker_class", "worker_tmp_dir")
 GUNICORN = (
     "-m", "gunicorn", "--bind", LISTEN,
     "--workers", str(WORKERS),
     "--worker-class", "gthread",
-    "--threads", THREADS,
-    "--keep-alive", _gunicorn_setting("keepalive"),
-    "--worker-tmp-dir", _gunicorn_setting("SHARED_MEMORY"),
+    "--threads", SETTINGS["threads"],
+    "--keep-alive", SETTINGS["keepalive"],
+    "--worker-tmp-dir", SETTINGS["worker_tmp_dir"],
     "--preload", "--no-control-socket",
 )  # fmt: skip
-GTHREAD = f"gunicorn, gthread, {THREADS} threads"
+GTHREAD = f"gunicorn, gthread, {SETTINGS['threads']} threads"
 CLUSTER = "node:cluster"
 
 BARE = Peer(
@@ -39,7 +39,7 @@ BARE = Peer(
     server=GTHREAD,
     command=(
         sys.executable, *GUNICORN,
-        "--worker-class", worker_class(),
+        "--worker-class", SETTINGS["worker_class"],
         "bench.peers.bare:app",
     ),
     fill=(sys.executable, "-m", "bench.peers.bare"),

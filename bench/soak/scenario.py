@@ -5,7 +5,7 @@ import random
 import secrets
 import time
 
-from bench.soak.client import Client, VisitEnded
+from bench.soak.client import Client, Response, VisitEnded
 from bench.soak.misuse import MISUSES
 from bench.soak.people import People, Person
 from bench.soak.visit import Visit, credentials
@@ -52,7 +52,12 @@ def _log_in(visit: Visit) -> None:
     person = visit.person
     headers = {"Cookie": person.cookie} if person.cookie else {}
     response = visit.client.request("login", "POST", "/auth/login", credentials(person), headers)
-    person.cookie = response.headers["Set-Cookie"].partition(";")[0]
+    _keep_session(visit, response)
+
+
+def _keep_session(visit: Visit, response: Response) -> None:
+    """Keep both tokens of a response that opens a session."""
+    visit.person.cookie = response.headers["Set-Cookie"].partition(";")[0]
     visit.access_token = json.loads(response.body)["access_token"]
 
 
@@ -68,8 +73,9 @@ def change_password(visit: Visit) -> None:
         return
     new = secrets.token_urlsafe(15)
     body = {"current_password": visit.person.password, "new_password": new}
-    visit.request_protected("password", "/api/me/password", method="PUT", body=body, expected=204)
+    response = visit.request_protected("password", "/api/me/password", method="PUT", body=body)
     visit.person.password = new
+    _keep_session(visit, response)
 
 
 def _leave(visit: Visit) -> bool:
