@@ -58,7 +58,7 @@ def serve(words: tuple[str, ...]) -> None:
     PORT=8001 authsvc serve --workers 4
     """
     with clear_errors():
-        click.echo(upgrade_database(), err=True)
+        upgrade_database()  # the boot reports a newer schema in the log
     app = "wsgi:app" if Path("wsgi.py").exists() else "authsvc.server.wsgi:app"
     sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, app]
     run_gunicorn()

@@ -16,8 +16,8 @@ from authsvc.database.sqlite_files import (
     require_folder,
     sync,
 )
+from authsvc.database.version_table import OLD_VERSION_TABLE, VERSION_TABLE
 
-VERSION_TABLES = {"authsvc_version", "alembic_version"}
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -147,7 +147,7 @@ def _require_backup(source: Path) -> None:
             }
     except sqlite3.Error as error:
         raise CannotBackUp(f"{source} is not a backup of authsvc: {error}.") from None
-    if not names >= {"users", "refresh_tokens"} or not names & VERSION_TABLES:
+    if not names >= {"users", "refresh_tokens"} or not names & {VERSION_TABLE, OLD_VERSION_TABLE}:
         raise CannotBackUp(f"{source} is not a backup of authsvc: it has none of its tables.")
 
 
