@@ -29,9 +29,10 @@ CHAPTERS = {
 }
 OUR_IDS = [
     *("T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"),
-    *("K1", "K2", "K3", "K4", "X1", "X2", "O1", "S1", "S2", "S3", "S4"),
+    *("K1", "K2", "K3", "K4", "K5", "X1", "X2", "O1"),
+    *("S1", "S2", "S3", "S4", "S5", "S6"),
     *("A1", "A2", "A3", "A4", "A5", "M1", "M2", "M3"),
-    *("H1", "H2", "H3", "H4", "G1", "B1", "C1"),
+    *("H1", "H2", "H3", "H4", "G1", "B0", "B1", "B2", "C1", "C2"),
 ]
 CRYPTOGRAPHY = {"hashlib", "hmac", "secrets", "random", "ssl", "jwt", "pwdlib", "uuid_utils"}
 CRYPTOGRAPHY |= {"cryptography", "argon2", "bcrypt", "werkzeug.security"}
