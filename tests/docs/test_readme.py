@@ -55,8 +55,8 @@ def test_the_example_blueprint_is_protected(
     service.register_blueprint(import_module(module.stem).notes)
     client = service.test_client()
     bearer = {"Authorization": f"Bearer {alice.access_token}"}
-    assert client.get("/notes").status_code == 401
-    assert client.get("/notes", headers=bearer).status_code == 200
+    assert client.get("/api/notes").status_code == 401
+    assert client.get("/api/notes", headers=bearer).status_code == 200
 
 
 def test_the_readme_names_only_files_that_exist() -> None:
