@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from authsvc.openapi.docstrings import Docstring
 from authsvc.openapi.routes import Route
 from authsvc.problems import Fault, Problem, ValidationFailed, every_problem
-from authsvc.users.passwords import NEW_PASSWORD
+from authsvc.web.inputs import NEW_PASSWORD
 
 IN_COMPONENTS = "#/components/schemas/{model}"
 

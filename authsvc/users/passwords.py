@@ -18,7 +18,7 @@ from authsvc.problems import Fault, ValidationFailed
 from authsvc.users import hash_cost
 from authsvc.users.hashing import Hashing, HashingMetrics, NotMeasured
 from authsvc.users.imported_hashes import IMPORTED
-from authsvc.web.inputs import Text
+from authsvc.web.inputs import NEW_PASSWORD, Text
 
 MAX_LENGTH = 256
 """Code points. A longer password is refused, never truncated (ASVS 6.2.9)."""
@@ -27,9 +27,6 @@ MIN_LOCAL_PART = 4
 MIN_REST = 8
 """A password that contains the account's address, or its local part of at least `MIN_LOCAL_PART`
 code points, is refused if fewer than `MIN_REST` code points are left without it."""
-
-NEW_PASSWORD = "new-password"  # noqa: S105
-"""The format of a new password in a schema. The OpenAPI document adds the minimum length."""
 
 _MALFORMED = (UnknownHashError, ValueError, TypeError, OverflowError)
 """Exceptions that the hashers raise for a stored text that is not a valid hash."""

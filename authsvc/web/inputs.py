@@ -33,6 +33,10 @@ Text = Annotated[str, AfterValidator(_encodable)]
 """A string that can be encoded as UTF-8: JSON can spell others."""
 
 
+NEW_PASSWORD = "new-password"  # noqa: S105
+"""The format of a new password in a schema. The OpenAPI document adds the minimum length."""
+
+
 class Body(BaseModel):
     """The fields of a JSON body. Members that it does not name are ignored."""
 
