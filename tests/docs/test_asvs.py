@@ -196,7 +196,7 @@ def test_the_service_writes_only_to_standard_error_its_database_and_its_metrics(
 ) -> None:
     """16.2.3: no log is written anywhere else."""
     bearer_of(service, "bob@example.com")
-    database = {folder / f"authsvc.db{end}" for end in ("", "-wal", "-shm")}
+    database = {folder / f"authsvc.db{end}" for end in ("", "-wal", "-shm", ".serving")}
     written = {path for pid in processes(service) for path in files_written(pid)}
     assert service.output in written
     metrics = {path for path in written if path.parent.name.startswith("authsvc-metrics-")}
