@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from authsvc.app import create_app
+from authsvc import create_app
 from authsvc.database.boot_checks import require_durable, require_newest
 from authsvc.database.errors import DatabaseUnfit
 from authsvc.database.serving_lock import hold_while_serving
