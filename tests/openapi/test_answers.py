@@ -61,8 +61,9 @@ def test_each_problem_of_the_contract_is_provoked_here() -> None:
 
 @pytest.mark.parametrize("route", BUDGET)
 def test_the_document_describes_each_success(
-    description: Description, alice: Person, route: str
+    description: Description, make_app: MakeApp, alice: Person, route: str
 ) -> None:
+    alice.app = make_app()  # it has not seen a proxy, as the shared app may have
     answer = BUDGET[route][0](alice.logged_in())
     assert answer.status_code < 300
     if answer.request.path != "/docs/docs.css":

@@ -20,7 +20,7 @@ import pytest
 from bench.load.load_generator import LoadPlan, generating_load, request_text
 from bench.load.wrk import Request
 from bench.overload.measure import seconds_until
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.gunicorn_server import THREADS, Service, new_database, serving
 
 EMAIL, PASSWORD = "alice@example.com", "a horse that is correct"
 CREDENTIALS = json.dumps({"email": EMAIL, "password": PASSWORD})
@@ -40,7 +40,7 @@ CONNECTIONS = 16
 SILENT = 20
 STAYING = 10
 LINGER_MOST = 4.0
-WORKERS, THREADS = 2, 28
+WORKERS = 2
 IN_A_ROW = 400
 NEWCOMER_SECONDS = 1.0
 ACCEPT_SECONDS = 3.0

@@ -17,6 +17,8 @@ from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 ROOT = Path(__file__).parents[2]
 BOOT_SECONDS = 20
+THREADS = 28
+"""Of each worker, as authsvc/gunicorn.py sets them."""
 
 
 @dataclass
