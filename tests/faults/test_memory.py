@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.faults.conftest import Rounds, Serve
 from tests.faults.visitor import Visitor
 from tests.support.gunicorn_server import Service
@@ -18,6 +20,7 @@ MAX_GROWTH = 2.0
 worker kept the tokens of each login, 20,000 logins would add 20 MB to each of two workers."""
 
 
+@pytest.mark.only("sqlite")
 def test_the_private_memory_of_each_worker_stays_flat(serve: Serve, rounds: Rounds) -> None:
     with serve(workers=WORKERS) as service, ThreadPoolExecutor(CLIENTS) as clients:
         alice = Visitor(service.port, "alice@example.com").registered()
