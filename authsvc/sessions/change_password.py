@@ -20,17 +20,14 @@ def change_password(
     client: Client,
     replaced: list[str],
 ) -> Opened:
-    """Store a new password, revoke every session of the account, and open a new session.
-
-    The session of the request is revoked too, so that a stolen copy of its cookie ends with it.
+    """Store a new password, revoke all sessions, the request's own too, and open a new one.
 
     Args:
         tokens: issues the two tokens.
         access_token: the claims of the request's access token.
         hashes: the hash that the current password was verified against, and the new one.
-        client: the address and browser of the request.
-        replaced: the refresh tokens that the request sent. Their sessions are revoked, of any
-            user, because the new cookie overwrites theirs.
+        client: where the request came from.
+        replaced: the request's refresh tokens: the new cookie overwrites theirs, of any user.
 
     Raises:
         WrongPassword: the stored hash is not the verified one any more.

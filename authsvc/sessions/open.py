@@ -109,12 +109,6 @@ def insert_session(
         "ip_address": client.ip_address,
     }
     connection.execute(insert(RefreshToken), row)
-    access_token = tokens.access.issue(
-        sub=user_id,
-        sid=sid,
-        roles=roles,
-        auth_time=issued_at,
-        session_ends=expires_at,
-        now=issued_at,
-    )
+    times = {"auth_time": issued_at, "session_ends": expires_at, "now": issued_at}
+    access_token = tokens.access.issue(sub=user_id, sid=sid, roles=roles, **times)
     return Opened(sid, access_token, refresh_token, int(tokens.ttl.total_seconds()))

@@ -27,20 +27,7 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
         SettingsInvalid: with every fault in one message.
     """
     faults: list[str] = []
-    chosen = {
-        name: value
-        for name, value in _our_names(environ).items()
-        if name in _NAMES or not is_of_a_service(name, value)
-    }
-    decided = {name.removesuffix("_FILE") for name in chosen}
-    written = _our_names(_read_env_file(instance / "authsvc.env", faults))
-    found = chosen | {
-        name: value for name, value in written.items() if name.removesuffix("_FILE") not in decided
-    }
-    if "DATABASE_URL" not in found and "DATABASE_URL_FILE" not in found:
-        found["DATABASE_URL"] = URL.create(
-            "sqlite", database=str(instance.resolve() / "authsvc.db")
-        ).render_as_string()
+    found = _find(instance, environ, faults)
     values = _read_secret_files(found, faults)
     unknown = sorted(values.keys() - _NAMES)
     faults += [f"{PREFIX}{name} is not a setting: correct the name or unset it" for name in unknown]
@@ -60,6 +47,24 @@ def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Se
             + "\n".join(f"  - {line}" for fault in faults for line in fault.splitlines())
         )
     return settings
+
+
+def _find(instance: Path, environ: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+    """Return each setting's text, without the prefix of its name; the environment comes first."""
+    chosen = {
+        name: value
+        for name, value in _our_names(environ).items()
+        if name in _NAMES or not is_of_a_service(name, value)
+    }
+    decided = {name.removesuffix("_FILE") for name in chosen}
+    written = _our_names(_read_env_file(instance / "authsvc.env", faults))
+    found = chosen | {
+        name: value for name, value in written.items() if name.removesuffix("_FILE") not in decided
+    }
+    if "DATABASE_URL" not in found and "DATABASE_URL_FILE" not in found:
+        file = instance.resolve() / "authsvc.db"
+        found["DATABASE_URL"] = URL.create("sqlite", database=str(file)).render_as_string()
+    return found
 
 
 _NAMES = frozenset(name.upper() for name in Settings.model_fields)
