@@ -142,7 +142,9 @@ def test_a_transaction_on_a_database_that_falls_silent_ends_and_the_next_fails_a
 
 def test_a_pooled_connection_that_fell_silent_is_replaced(silenced: Flask, proxy: Proxy) -> None:
     assert one() == 1
-    with proxy.silent(), at_most(7), pytest.raises(OperationalError, match="timeout expired"):
+    # The ping may have been answered before the silence; then the statement has the deadline.
+    expected = "timeout expired|not answer within 6 seconds"
+    with proxy.silent(), at_most(8), pytest.raises(OperationalError, match=expected):
         one()
     wait_until(answers_again, BACK_WITHIN)
 

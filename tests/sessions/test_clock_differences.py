@@ -54,6 +54,11 @@ def bearer(person: Person) -> dict[str, str]:
     return {"Authorization": f"Bearer {person.access_token}"}
 
 
+def answered(person: Person) -> int:
+    """Return the status, once the query of a busy machine is not the reason for a 503."""
+    return next(code for _ in range(20) if (code := status(person)) != 503)
+
+
 def times_until_expiry(begin: datetime, token: str) -> list[datetime]:
     """Times from `begin` until the token is refused as expired, more of them near its end."""
     expires_at = datetime.fromtimestamp(int(claims(token)["exp"]), UTC)
@@ -80,10 +85,10 @@ def test_a_revoked_token_stays_refused_until_it_expires_whatever_the_clocks_say(
     assert carol.log_out().status_code == 204
     for number, time in enumerate(times_until_expiry(revoked_at + SECOND, tab.access_token)):
         clock.move_to(time)
-        assert status(tab) == status(other) == 401
+        assert answered(tab) == answered(other) == 401
         if number % 8 == 0:
             new.app = make_app(database_url=f"sqlite:///{file}")
-            assert status(new) == 401
+            assert answered(new) == 401
 
 
 def test_a_worker_that_was_idle_while_the_clock_was_set_back_sees_the_revocation(
