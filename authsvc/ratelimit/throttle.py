@@ -181,6 +181,4 @@ def _network(address: str | None) -> str:
         return "unknown"
     if isinstance(ip, ipaddress.IPv4Address):
         return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)  # how a socket for both families names IPv4 clients
     return str(ipaddress.ip_network((ip, 64), strict=False))
