@@ -54,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "alone: run while no other test runs, because it measures time"
     )
+    config.addinivalue_line("markers", "soak: run with --soak only, because it takes long")
     config.addinivalue_line(
         "markers", "once: run on one database, because it does not depend on the database"
     )
@@ -75,8 +76,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one process more than there are cores: many tests wait for a second to pass."""
-    return usable_cores() + 1
+    """Return two processes more than there are cores: many tests wait for a second to pass."""
+    return usable_cores() + 2
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -118,15 +119,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     first = databases(config)[0]
-    again = [
-        item
-        for item in items
-        if item.get_closest_marker("once") is not None
-        and isinstance(item, pytest.Function)
-        and item.callspec.params["database"] != first
-    ]
-    config.hook.pytest_deselected(items=again)
-    left_out = set(again)
+    left_out: set[pytest.Item] = set()
+    for item in items:
+        if item.get_closest_marker("soak") is not None and not config.getoption("--soak"):
+            left_out.add(item)
+        callspec = getattr(item, "callspec", None)
+        if callspec is None or callspec.params.get("database", first) == first:
+            continue
+        if item.get_closest_marker("once") is not None:
+            left_out.add(item)
+        elif item.get_closest_marker("only") is None:
+            item.add_marker("no_cover")  # its lines were measured on the first database
+    config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 
 

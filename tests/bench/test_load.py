@@ -61,6 +61,7 @@ def test_a_load_that_one_process_served_is_lopsided(
     assert is_lopsided(cpu_seconds) is lopsided
 
 
+@pytest.mark.soak
 def test_a_round_measures_each_route_and_leaves_nothing_behind() -> None:
     program("wrk")
     broken = Peer("broken", "none", ("false",), modules=Path(), auth=Auth("argon2id"))

@@ -107,6 +107,7 @@ def test_the_chart_shows_each_process_and_the_latency_by_minutes() -> None:
     assert 80 < memory.max_y < 100  # a single peak does not flatten the rest
 
 
+@pytest.mark.soak
 def test_some_seconds_of_it_have_the_right_responses_and_leave_nothing_behind() -> None:
     samples = run(minutes=0.15, rate=60)
     assert faults(samples) == []
