@@ -30,6 +30,8 @@ PUBLIC = {
 }
 PROTECTED = {
     "GET /auth/verify",
+    "ANY /auth/verify",
+    "ANY /auth/verify/<any_path:path>",
     "GET /api/me",
     "DELETE /api/me",
     "GET /api/me/activity",
@@ -102,7 +104,7 @@ def test_each_route_of_the_service_is_public_or_protected_as_it_is_written_here(
     found: dict[bool, set[str]] = {True: set(), False: set()}
     for rule in app.url_map.iter_rules():
         open_to_all = is_public(app.view_functions[rule.endpoint])
-        methods = (rule.methods or set()) - {"OPTIONS", "HEAD"}
+        methods = (rule.methods or {"ANY"}) - {"OPTIONS", "HEAD"}
         found[open_to_all] |= {f"{method} {rule.rule}" for method in methods}
     assert found[True] == PUBLIC
     assert found[False] == PROTECTED
@@ -111,6 +113,7 @@ def test_each_route_of_the_service_is_public_or_protected_as_it_is_written_here(
 @pytest.mark.parametrize("route", sorted(PROTECTED))
 def test_each_protected_route_asks_for_an_access_token(app: Flask, route: str) -> None:
     method, path = route.replace("<uuid:sid>", "00000000-0000-7000-8000-000000000000").split()
+    path = path.replace("<any_path:path>", "a/b")
     answer = app.test_client().open(path, method=method)
     assert_problem(answer, 401, "access_token_missing")
 

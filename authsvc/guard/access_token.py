@@ -10,7 +10,9 @@ from uuid import UUID
 
 from flask import Flask, Request, Response, g
 from flask.globals import request_ctx
+from werkzeug.routing import Rule
 
+from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.guard.refusal_log import RefusalLog
 from authsvc.guard.remote_keyring import RemoteKeyring
 from authsvc.problems import (
@@ -148,6 +150,8 @@ class AccessTokenGuard:
         """Return the access token of the header or the JSON body (R3), never from elsewhere."""
         header: str | None = request.environ.get("HTTP_AUTHORIZATION")
         look_inside = header is None or self._small_bodies
+        if look_inside and is_asked_by_proxy(self._views[cast(Rule, request.url_rule).endpoint]):
+            look_inside = False  # the body is meant for another service
         in_body = json_member("access_token") if look_inside else None
         if in_body is not None and header is not None:
             raise InvalidRequest(

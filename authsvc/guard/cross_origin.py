@@ -4,6 +4,7 @@ import re
 
 from flask import Flask, Response, request
 
+from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.origins import origin_of, origin_of_host
 from authsvc.problems import CrossOriginRefused
 from authsvc.settings import Settings
@@ -36,12 +37,13 @@ class CrossOriginGuard:
         self._allowed = frozenset(settings.allowed_origins)
         self._own = origin_of(settings.issuer) if settings.issuer else None
         self._exposed = ", ".join((*EXPOSED, *settings.exposed_headers))
+        self._views = app.view_functions
         app.before_request(self._refuse)
         if self._allowed:
             app.after_request(self._add_cors)
 
     def _refuse(self) -> None:
-        if request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS or self._is_asked_by_proxy():
             return
         origin = request.headers.get("Origin")
         site = request.headers.get("Sec-Fetch-Site")
@@ -52,6 +54,11 @@ class CrossOriginGuard:
                 raise CrossOriginRefused
         elif origin is not None and origin != self._own_origin():
             raise CrossOriginRefused
+
+    def _is_asked_by_proxy(self) -> bool:
+        """Return whether the view changes nothing, and the method is that of another request."""
+        rule = request.url_rule
+        return rule is not None and is_asked_by_proxy(self._views[rule.endpoint])
 
     def _add_cors(self, response: Response) -> Response:
         response.vary.add("Origin")

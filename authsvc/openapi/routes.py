@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from authsvc.guard.access_token import is_public
+from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.guard.cross_origin import SAFE_METHODS
 from authsvc.guard.refresh_cookie import is_given_refresh_cookie
 from authsvc.openapi.docstrings import Docstring
@@ -105,8 +106,10 @@ class Route:
         yield InternalError
         if self.is_protected:
             yield from every_problem(AccessTokenRefused)
-        if self.is_protected or self.body:  # the access token can be in the body
-            yield from (InvalidRequest, RequestTooLarge, UnsupportedMediaType)
+        if self.is_protected or self.body:
+            yield InvalidRequest
+            if not is_asked_by_proxy(self.view):  # the access token can be in the body
+                yield from (RequestTooLarge, UnsupportedMediaType)
         if self.query:
             yield InvalidRequest
         if self.body:

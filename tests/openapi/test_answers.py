@@ -25,8 +25,14 @@ def register_twice(calls: OperationCalls) -> TestResponse:
     return calls.call()
 
 
+def invalid_request(calls: OperationCalls) -> TestResponse:
+    if calls.operation.path == "/auth/verify":  # which reads no body
+        return calls.with_token("a.b.c, Bearer a.b.c")
+    return calls.with_body("{")
+
+
 PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
-    "invalid_request": lambda calls: calls.with_body("{"),
+    "invalid_request": invalid_request,
     "access_token_missing": lambda calls: calls.with_token(""),
     "access_token_invalid": lambda calls: calls.with_token("a.b.c"),
     "access_token_expired": lambda calls: calls.after(minutes=11),
