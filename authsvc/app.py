@@ -83,6 +83,7 @@ def _add_parts(app: Flask, settings: Settings, keyring: Keyring, instruments: In
         settings.token_issuer,
         settings.token_audience,
         settings.access_token_ttl,
+        settings.client_id,
     )
     session_tokens = SessionTokens(
         access_tokens,

@@ -45,6 +45,8 @@ class Active(TypedDict):
         jti: the token's own id.
         sid: the id of the session.
         auth_time: when the user logged in, in seconds since 1970.
+        client_id: the client that the token was issued to; absent in a token that an
+            earlier version of the service issued.
         roles: the roles of the account; absent if it has none.
     """
 
@@ -58,6 +60,7 @@ class Active(TypedDict):
     jti: str
     sid: str
     auth_time: int
+    client_id: NotRequired[str]
     roles: NotRequired[Roles]
 
 

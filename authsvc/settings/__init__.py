@@ -10,6 +10,7 @@ from authsvc.settings import fitting
 from authsvc.settings.values import (
     PREFIX,
     Bearer,
+    ClientId,
     DatabaseUrl,
     HeaderNames,
     Issuer,
@@ -18,7 +19,7 @@ from authsvc.settings.values import (
     RateLimitStorage,
     Secret,
 )
-from authsvc.tokens.access import MAX_LIFE
+from authsvc.tokens.access import CLIENT_ID, MAX_LIFE
 from authsvc.tokens.key_pairs import Algorithm
 
 __all__ = ["PREFIX", "Settings", "SettingsInvalid"]
@@ -50,6 +51,7 @@ class Settings(BaseModel):
     refresh_token_idle_ttl: int = Field(3 * DAY, ge=1, le=MAX_COOKIE_AGE)
     issuer: Issuer | None = None
     audience: str | None = None
+    client_id: ClientId = CLIENT_ID
     allowed_origins: Origins = ()
     exposed_headers: HeaderNames = ()
     cookie_secure: bool = True

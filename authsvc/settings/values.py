@@ -15,6 +15,8 @@ from authsvc.tokens.keyring import Key
 from authsvc.tokens.shared_secret import secret_from_hex
 
 PREFIX = "AUTHSVC_"
+MAX_CLIENT_ID = 64
+"""Characters. A token with the longest claims must stay below 4 KiB."""
 HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """The pattern of a header's name (RFC 9110 section 5.1)."""
 MAKE_KEY = "run `python -m authsvc keys generate` and keep the two lines that it prints"
@@ -140,6 +142,14 @@ def _issuer(issuer: str) -> str:
     return issuer
 
 
+def _client_id(text: str) -> str:
+    if not (text.isascii() and text.isprintable() and 1 <= len(text) <= MAX_CLIENT_ID):
+        raise ValueError(
+            f"must be 1 to {MAX_CLIENT_ID} printable ASCII characters (RFC 6749 appendix A.1)"
+        )
+    return text
+
+
 Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
 PrivateKey = Annotated[InstanceOf[Key], BeforeValidator(_private_key)]
 Bearer = Annotated[SecretStr, AfterValidator(_bearer)]
@@ -151,4 +161,5 @@ HeaderNames = Annotated[
 ]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 RateLimitStorage = Annotated[SecretStr, AfterValidator(_storage)]
+ClientId = Annotated[str, AfterValidator(_client_id)]
 Issuer = Annotated[str, AfterValidator(_issuer)]

@@ -21,6 +21,9 @@ from authsvc.tokens.verified_cache import VerifiedTokenCache
 MAX_LIFE = 15 * 60
 """The most seconds that an access token may live; a longer setting is refused (rule R2)."""
 
+CLIENT_ID = "web"
+"""The client that a token names if no other name is configured."""
+
 _TYP = "at+jwt"
 
 
@@ -58,12 +61,14 @@ class AccessTokens:
         iss: the issuer of the tokens.
         aud: the audience of the tokens.
         ttl: the seconds that a token lives.
+        client_id: the client of all tokens (RFC 9068 section 2.2).
     """
 
     keyring: Keyring
     iss: str
     aud: str
     ttl: int
+    client_id: str = CLIENT_ID
 
     def issue(
         self,
@@ -98,6 +103,7 @@ class AccessTokens:
             # the clock of the instance that opened the session may be ahead of this one
             auth_time=min(iat, int(auth_time.timestamp())),
             roles=roles,
+            client_id=self.client_id,
         )
         return AccessToken(sign(claims.payload(), self.keyring), "Bearer", exp - iat)
 

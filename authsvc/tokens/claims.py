@@ -29,6 +29,8 @@ class Claims:
         exp: when it expires, in seconds since 1970.
         auth_time: when the user logged in, in seconds since 1970.
         roles: the user's roles; only in an access token, and empty if there are none.
+        client_id: the client that the token was issued to (RFC 9068 section 2.2); only in an
+            access token, and empty if an earlier version of the service issued it.
         nbf: the token is refused before this time, in seconds since 1970; 0 without the claim.
     """
 
@@ -41,11 +43,12 @@ class Claims:
     exp: int
     auth_time: int
     roles: Roles = ()
+    client_id: str = ""
     nbf: int = 0
 
     def payload(self) -> dict[str, Any]:
         """Return the claims as the token has them."""
-        required = {
+        required: dict[str, Any] = {
             "iss": self.iss,
             "sub": str(self.sub),
             "aud": self.aud,
@@ -55,13 +58,17 @@ class Claims:
             "sid": str(self.sid),
             "auth_time": self.auth_time,
         }
-        return {**required, "roles": self.roles} if self.roles else required
+        if self.client_id:
+            required["client_id"] = self.client_id
+        if self.roles:
+            required["roles"] = self.roles
+        return required
 
 
 def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
     """Return the claims of a payload after checking that each is present and well formed.
 
-    Only `roles` and `nbf` may be missing. The current time is not compared here: see
+    Only `client_id`, `roles` and `nbf` may be missing. The current time is not compared here: see
     `refuse_expired`, `refuse_early` and `refuse_before`.
 
     Raises:
@@ -77,6 +84,7 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
         exp=_seconds(payload.get("exp")),
         auth_time=_seconds(payload.get("auth_time")),
         roles=_roles(payload["roles"]) if "roles" in payload else (),
+        client_id=_text(payload["client_id"]) if "client_id" in payload else "",
         nbf=_seconds(payload["nbf"]) if "nbf" in payload else 0,
     )
     if claims.auth_time > claims.iat:
@@ -122,6 +130,12 @@ def _uuid(value: Any) -> UUID:
 
 def _seconds(value: Any) -> int:
     if type(value) is not int or value < 0:
+        raise TokenInvalid
+    return value
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str or not value or not value.isprintable():
         raise TokenInvalid
     return value
 

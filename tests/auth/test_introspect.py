@@ -39,7 +39,39 @@ def test_a_valid_access_token_is_active_with_all_its_claims(
     token = alice.logged_in().access_token
     body = introspect(alice.app, token)
     assert body == {"active": True, "token_type": "Bearer", **claims(token)}
-    assert body.keys() >= {"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time"}
+    assert body.keys() >= {
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "jti",
+        "sid",
+        "auth_time",
+        "client_id",
+    }
+
+
+def test_a_token_from_before_the_client_id_is_active_without_it(alice: Person) -> None:
+    token = alice.logged_in().access_token
+    old = Good("access", token, alice.refresh_token).without_claims("client_id")
+    body = introspect(alice.app, old)
+    assert body == {"active": True, "token_type": "Bearer", **claims(old)}
+    assert "client_id" not in body
+    assert (
+        alice.call("GET", "/api/me", headers={"Authorization": f"Bearer {old}"}).status_code == 200
+    )
+
+
+@pytest.mark.once
+def test_the_client_id_is_that_of_the_setting(make_app: MakeApp, alice: Person) -> None:
+    assert introspect(alice.app, alice.logged_in().access_token)["client_id"] == "web"
+    alice.app = make_app(client_id="notes app")
+    token = alice.logged_in().access_token
+    assert introspect(alice.app, token)["client_id"] == claims(token)["client_id"] == "notes app"
+    assert alice.refresh().status_code == 200
+    assert claims(alice.access_token)["client_id"] == "notes app"
+    assert "client_id" not in claims(alice.refresh_token)
 
 
 def test_an_authorization_header_is_ignored(alice: Person) -> None:

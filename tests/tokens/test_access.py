@@ -68,7 +68,7 @@ def test_the_header_has_alg_kid_and_typ_only() -> None:
     assert header == json.dumps(HEADER, separators=(",", ":")).encode()
 
 
-def test_the_claims_are_the_eight_and_nothing_personal() -> None:
+def test_the_claims_are_the_nine_and_nothing_personal() -> None:
     claims = json.loads(decode(issue().split(".")[1]))
     jti = claims.pop("jti")
     assert str(UUID(jti)) == jti
@@ -80,6 +80,7 @@ def test_the_claims_are_the_eight_and_nothing_personal() -> None:
         "iat": EPOCH,
         "sid": str(SESSION),
         "auth_time": EPOCH,
+        "client_id": "web",
     }
 
 
@@ -201,6 +202,11 @@ def test_every_claim_is_required(name: str) -> None:
     assert_refused(by_hand(ACCESS_SECRET, HEADER, payload(**{name: None})))
 
 
+def test_a_token_from_before_the_client_id_is_accepted() -> None:
+    assert verified(by_hand(ACCESS_SECRET, HEADER, payload())).client_id == ""
+    assert verified(by_hand(ACCESS_SECRET, HEADER, payload(client_id="a"))).client_id == "a"
+
+
 NOT_UUIDS: list[Any] = [
     "",
     "\0",
@@ -230,10 +236,12 @@ NOT_SECONDS: list[Any] = [
     10**40,
 ]
 NOT_EQUAL: list[Any] = ["", ISS + "/", ISS.upper(), [ISS], [AUD], {ISS: 1}, 1, True, AUD + "\0"]
+NOT_TEXT: list[Any] = ["", "\0", "\ud800", "a\nb", 7, True, ["web"], {}]
 WRONG = [
     *((name, value) for name in ("sub", "sid", "jti") for value in NOT_UUIDS),
     *((name, value) for name in ("exp", "iat", "nbf", "auth_time") for value in NOT_SECONDS),
     *((name, value) for name in ("iss", "aud") for value in NOT_EQUAL),
+    *(("client_id", value) for value in NOT_TEXT),
 ]
 
 
@@ -243,7 +251,7 @@ def test_a_claim_of_another_type_is_refused(name: str, value: object) -> None:
 
 
 def test_a_null_claim_is_refused() -> None:
-    for name in payload():
+    for name in [*payload(), "client_id"]:
         claims = json.dumps({**payload(), name: None}).encode()
         assert_refused(by_hand(ACCESS_SECRET, HEADER, claims))
 
