@@ -29,6 +29,7 @@ from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import Keys, hmac_key
 from authsvc.tokens.shared_secret import secret_from_hex
 from authsvc.web import log_context
+from authsvc.web.connection import close_if_there_is_a_body
 from authsvc.web.json_body import json_member
 from authsvc.web.preflight import is_preflight
 from authsvc.web.problem_json import render
@@ -152,6 +153,7 @@ class AccessTokenGuard:
         look_inside = header is None or self._small_bodies
         if look_inside and is_asked_by_proxy(self._views[cast(Rule, request.url_rule).endpoint]):
             look_inside = False  # the body is meant for another service
+            close_if_there_is_a_body(request)
         in_body = json_member("access_token") if look_inside else None
         if in_body is not None and header is not None:
             raise InvalidRequest(

@@ -12,6 +12,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
+from authsvc.web.connection import CLOSES
+
 SILENT_SECONDS = 0.1
 """How long a new connection that sends nothing may hold a thread. With gunicorn's five seconds,
 eight such connections blocked every other client. Honest clients open them too: when the kernel's
@@ -43,7 +45,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        self.wsgi: WSGIApplication = _CloseWhenUnavailable(self.wsgi)
+        self.wsgi: WSGIApplication = _CloseWhenAsked(self.wsgi)
 
     def accept(self, listener: socket.socket) -> None:
         if self._busy() >= SHARE:
@@ -120,10 +122,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
 
-class _CloseWhenUnavailable:
-    """WSGI middleware that closes the connection after a 503.
+class _CloseWhenAsked:
+    """WSGI middleware that closes the connection after a 503, and when a view asks for it.
 
-    The client's retry then opens a new connection, which a less busy worker may accept.
+    After a 503 the client's retry then opens a new connection, which a less busy worker may accept.
 
     Args:
         app: the WSGI application.
@@ -134,7 +136,7 @@ class _CloseWhenUnavailable:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            if status.startswith("503"):
+            if status.startswith("503") or CLOSES in environ:
                 start_response.__self__.force_close()  # type: ignore[attr-defined]
             return start_response(status, headers, *exc_info)
 
