@@ -14,7 +14,7 @@ from authsvc import clock
 from authsvc.guard.access_token import AccessTokenGuard, public
 from authsvc.roles import Roles
 from authsvc.sessions.lookup import is_in_force
-from authsvc.tokens.claims import Claims
+from authsvc.tokens.claims import Audience, Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.web import registry
 from authsvc.web.inputs import Body, Text, takes
@@ -39,7 +39,7 @@ class Active(TypedDict):
         token_type: how it is sent.
         iss: the issuer.
         sub: the id of the account.
-        aud: the audience.
+        aud: the audience; a list if the service is configured with several.
         exp: when it expires, in seconds since 1970.
         iat: when it was issued, in seconds since 1970.
         jti: the token's own id.
@@ -54,7 +54,7 @@ class Active(TypedDict):
     token_type: Literal["Bearer"]
     iss: str
     sub: str
-    aud: str
+    aud: Audience
     exp: int
     iat: int
     jti: str

@@ -24,7 +24,7 @@ from authsvc.problems import (
     Problem,
 )
 from authsvc.tokens.access import MAX_LIFE, AccessTokenVerifier, access_keyring
-from authsvc.tokens.claims import Claims
+from authsvc.tokens.claims import Audience, Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.keyring import Keys, hmac_key
 from authsvc.tokens.shared_secret import secret_from_hex
@@ -69,8 +69,8 @@ class AccessTokenGuard:
     Args:
         app: the app whose routes it protects, including routes registered later.
         issuer: the service that issues the tokens: the value of its ``AUTHSVC_ISSUER``.
-        audience: the ``aud`` claim that tokens must have; by default the issuer, as in the
-            service's settings.
+        audience: the audience that the ``aud`` claim of a token must name; by default the issuer,
+            as in the service's settings. Of several, a token must name one.
         jwks_url: where the issuer publishes its public keys.
         secret: the access secret that is shared with the issuer, as hex.
         keys: finds the key of a token.
@@ -90,7 +90,7 @@ class AccessTokenGuard:
         app: Flask,
         *,
         issuer: str,
-        audience: str | None = None,
+        audience: Audience | None = None,
         jwks_url: str | None = None,
         secret: str | None = None,
         keys: Keys | None = None,

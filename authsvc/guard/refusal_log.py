@@ -6,7 +6,7 @@ from typing import Any
 
 from authsvc import clock
 from authsvc.guard.once_per_minute import OncePerMinute
-from authsvc.tokens.claims import LEEWAY
+from authsvc.tokens.claims import LEEWAY, Audience, audience_among
 from authsvc.tokens.jws import TokenInvalid, verified_payload
 from authsvc.tokens.keyring import Keys
 
@@ -23,10 +23,10 @@ class RefusalLog:
         issuer, audience, max_life: what tokens are verified against.
     """
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str, max_life: int) -> None:
+    def __init__(self, keys: Keys, *, issuer: str, audience: Audience, max_life: int) -> None:
         self._keys = keys
         self._issuer = issuer
-        self._audience = audience
+        self._audiences = (audience,) if isinstance(audience, str) else audience
         self._max_life = max_life
         self._due = OncePerMinute()
 
@@ -66,14 +66,13 @@ class RefusalLog:
 
     def _reason_of_claims(self, payload: Mapping[str, Any]) -> str:
         if payload.get("iss") != self._issuer:
+            return self._reason_of_issuer(str(payload.get("iss")))
+        try:
+            audience_among(payload.get("aud"), frozenset(self._audiences))
+        except TokenInvalid:
             return (
-                f"it names another issuer than {self._issuer}. Give the guard the value of "
-                "AUTHSVC_ISSUER at the issuer"
-            )
-        if payload.get("aud") != self._audience:
-            return (
-                f"it is for another audience than {self._audience}. Give the guard the value of "
-                "AUTHSVC_AUDIENCE at the issuer"
+                f"it is for another audience than {' or '.join(self._audiences)}. Give the guard "
+                "the value of AUTHSVC_AUDIENCE at the issuer, or one of its values"
             )
         issued, expires = payload.get("iat"), payload.get("exp")
         if isinstance(issued, int) and isinstance(expires, int):
@@ -88,6 +87,17 @@ class RefusalLog:
                     "or lower AUTHSVC_ACCESS_TOKEN_TTL at the issuer"
                 )
         return "its claims are not those of an access token"
+
+    def _reason_of_issuer(self, issuer: str) -> str:
+        only = (
+            ", which differs only by the slash at the end"
+            if issuer.rstrip("/") == self._issuer.rstrip("/")
+            else ""
+        )
+        return (
+            f"it names another issuer than {self._issuer}{only}. Give the guard the exact value of "
+            "AUTHSVC_ISSUER at the issuer"
+        )
 
     def _log(self, reason: str) -> None:
         if self._due.take(reason):

@@ -7,19 +7,19 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from authsvc.origins import is_this_machine
 from authsvc.settings import fitting
+from authsvc.settings.token_names import Audiences, ClientId, Issuer
 from authsvc.settings.values import (
     PREFIX,
     Bearer,
-    ClientId,
     DatabaseUrl,
     HeaderNames,
-    Issuer,
     Origins,
     PrivateKey,
     RateLimitStorage,
     Secret,
 )
 from authsvc.tokens.access import CLIENT_ID, MAX_LIFE
+from authsvc.tokens.claims import Audience
 from authsvc.tokens.key_pairs import Algorithm
 
 __all__ = ["PREFIX", "Settings", "SettingsInvalid"]
@@ -50,7 +50,7 @@ class Settings(BaseModel):
     refresh_token_ttl: int = Field(7 * DAY, ge=1, le=MAX_COOKIE_AGE)
     refresh_token_idle_ttl: int = Field(3 * DAY, ge=1, le=MAX_COOKIE_AGE)
     issuer: Issuer | None = None
-    audience: str | None = None
+    audience: Audiences = ()
     client_id: ClientId = CLIENT_ID
     allowed_origins: Origins = ()
     exposed_headers: HeaderNames = ()
@@ -101,6 +101,7 @@ class Settings(BaseModel):
         return self.issuer or "authsvc"
 
     @property
-    def token_audience(self) -> str:
-        """The ``aud`` claim of access tokens."""
-        return self.audience or self.token_issuer
+    def token_audience(self) -> Audience:
+        """The ``aud`` claim of access tokens: a string, or several if the setting names several."""
+        only, *more = self.audience or (self.token_issuer,)
+        return (only, *more) if more else only

@@ -3,20 +3,17 @@
 import re
 from importlib import import_module
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, InstanceOf, SecretBytes, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from authsvc.origins import exact_origin, origin_of
+from authsvc.origins import exact_origin
 from authsvc.tokens.key_pairs import key_from_pem
 from authsvc.tokens.keyring import Key
 from authsvc.tokens.shared_secret import secret_from_hex
 
 PREFIX = "AUTHSVC_"
-MAX_CLIENT_ID = 64
-"""Characters. A token with the longest claims must stay below 4 KiB."""
 HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """The pattern of a header's name (RFC 9110 section 5.1)."""
 MAKE_KEY = "run `python -m authsvc keys generate` and keep the two lines that it prints"
@@ -56,7 +53,8 @@ def _header_name(text: str) -> str:
     return text
 
 
-def _split(text: Any) -> Any:
+def split(text: Any) -> Any:
+    """Return the items of a list that is separated by commas; another value as it is."""
     return (
         [item.strip() for item in text.split(",") if item.strip()]
         if isinstance(text, str)
@@ -130,36 +128,14 @@ def _storage(storage: SecretStr) -> SecretStr:
     return storage
 
 
-def _issuer(issuer: str) -> str:
-    fault = "must be an https:// URL without query or fragment (RFC 8414)"
-    try:
-        parts = urlsplit(issuer)
-        known = parts.scheme in ("http", "https") and parts.hostname and origin_of(issuer)
-    except ValueError:  # an invalid port or IPv6 address
-        raise ValueError(fault) from None
-    if not known or "?" in issuer or "#" in issuer:
-        raise ValueError(fault)
-    return issuer
-
-
-def _client_id(text: str) -> str:
-    if not (text.isascii() and text.isprintable() and 1 <= len(text) <= MAX_CLIENT_ID):
-        raise ValueError(
-            f"must be 1 to {MAX_CLIENT_ID} printable ASCII characters (RFC 6749 appendix A.1)"
-        )
-    return text
-
-
 Secret = Annotated[SecretBytes, BeforeValidator(_secret)]
 PrivateKey = Annotated[InstanceOf[Key], BeforeValidator(_private_key)]
 Bearer = Annotated[SecretStr, AfterValidator(_bearer)]
 Origins = Annotated[
-    tuple[Annotated[str, AfterValidator(exact_origin)], ...], BeforeValidator(_split)
+    tuple[Annotated[str, AfterValidator(exact_origin)], ...], BeforeValidator(split)
 ]
 HeaderNames = Annotated[
-    tuple[Annotated[str, AfterValidator(_header_name)], ...], BeforeValidator(_split)
+    tuple[Annotated[str, AfterValidator(_header_name)], ...], BeforeValidator(split)
 ]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 RateLimitStorage = Annotated[SecretStr, AfterValidator(_storage)]
-ClientId = Annotated[str, AfterValidator(_client_id)]
-Issuer = Annotated[str, AfterValidator(_issuer)]

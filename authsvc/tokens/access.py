@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from authsvc import clock
 from authsvc.roles import Roles
 from authsvc.tokens.claims import (
+    Audience,
     Claims,
     checked_claims,
     refuse_before,
@@ -59,14 +60,14 @@ class AccessTokens:
     Args:
         keyring: its current key signs.
         iss: the issuer of the tokens.
-        aud: the audience of the tokens.
+        aud: the audience of the tokens, or several.
         ttl: the seconds that a token lives.
         client_id: the client of all tokens (RFC 9068 section 2.2).
     """
 
     keyring: Keyring
     iss: str
-    aud: str
+    aud: Audience
     ttl: int
     client_id: str = CLIENT_ID
 
@@ -114,14 +115,14 @@ class AccessTokenVerifier:
     Args:
         keys: finds the key of a token.
         iss: the issuer that a token must name.
-        aud: the audience that a token must name.
+        aud: the audience that a token must name; or several, of which it must name one.
         max_life: the most seconds that a token may live.
     """
 
-    def __init__(self, keys: Keys, *, iss: str, aud: str, max_life: int = MAX_LIFE) -> None:
+    def __init__(self, keys: Keys, *, iss: str, aud: Audience, max_life: int = MAX_LIFE) -> None:
         self._keys = keys
         self._iss = iss
-        self._aud = aud
+        self._aud = frozenset((aud,) if isinstance(aud, str) else aud)
         self._max_life = max_life
         self._verified = VerifiedTokenCache(keys)
 

@@ -12,6 +12,9 @@ from authsvc.tokens.jws import TokenExpired, TokenInvalid
 LEEWAY = 10
 """Seconds by which the clocks of two machines may differ."""
 
+Audience = str | tuple[str, ...]
+"""The `aud` claim: one name, or a list of them (RFC 7519 section 4.1.3)."""
+
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -24,7 +27,7 @@ class Claims:
         sid: the session's id, the same in both tokens (OpenID Connect Front-Channel Logout).
         jti: the token's own id.
         iss: the issuer.
-        aud: the audience.
+        aud: the audience, or the audiences of an access token for several services.
         iat: when it was issued, in seconds since 1970.
         exp: when it expires, in seconds since 1970.
         auth_time: when the user logged in, in seconds since 1970.
@@ -38,7 +41,7 @@ class Claims:
     sid: UUID
     jti: UUID
     iss: str
-    aud: str
+    aud: Audience
     iat: int
     exp: int
     auth_time: int
@@ -65,21 +68,27 @@ class Claims:
         return required
 
 
-def checked_claims(payload: dict[str, Any], *, iss: str, aud: str) -> Claims:
+def checked_claims(payload: dict[str, Any], *, iss: str, aud: str | frozenset[str]) -> Claims:
     """Return the claims of a payload after checking that each is present and well formed.
 
     Only `client_id`, `roles` and `nbf` may be missing. The current time is not compared here: see
     `refuse_expired`, `refuse_early` and `refuse_before`.
 
+    Args:
+        payload: the payload.
+        iss: the issuer that it must name.
+        aud: the one audience that it must have; or a set, of which it must name at least one.
+
     Raises:
         TokenInvalid: a claim is missing or has the wrong type, or the issuer or audience differs.
     """
+    value = payload.get("aud")
     claims = Claims(
         sub=_uuid(payload.get("sub")),
         sid=_uuid(payload.get("sid")),
         jti=_uuid(payload.get("jti")),
         iss=_equal(payload.get("iss"), iss),
-        aud=_equal(payload.get("aud"), aud),
+        aud=_equal(value, aud) if isinstance(aud, str) else audience_among(value, aud),
         iat=_seconds(payload.get("iat")),
         exp=_seconds(payload.get("exp")),
         auth_time=_seconds(payload.get("auth_time")),
@@ -120,6 +129,18 @@ def refuse_expired(claims: Claims, now: float) -> None:
     """
     if claims.exp <= now - LEEWAY:
         raise TokenExpired
+
+
+def audience_among(value: Any, accepted: frozenset[str]) -> Audience:
+    """Return the audience or the audiences in an `aud` claim.
+
+    Raises:
+        TokenInvalid: it is neither a name nor a list of distinct names, or names none of these.
+    """
+    names = tuple(map(_text, value if type(value) is list else [value]))
+    if accepted.isdisjoint(names) or len(set(names)) < len(names):
+        raise TokenInvalid
+    return names if type(value) is list else names[0]
 
 
 def _uuid(value: Any) -> UUID:

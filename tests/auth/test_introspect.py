@@ -31,6 +31,10 @@ def introspect(app: Flask, token: object, **headers: str) -> Any:
     return answer.json
 
 
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
 @pytest.mark.parametrize("algorithm", ["HS256", "EdDSA", "ES256"])
 def test_a_valid_access_token_is_active_with_all_its_claims(
     make_app: MakeApp, alice: Person, algorithm: str
@@ -58,9 +62,7 @@ def test_a_token_from_before_the_client_id_is_active_without_it(alice: Person) -
     body = introspect(alice.app, old)
     assert body == {"active": True, "token_type": "Bearer", **claims(old)}
     assert "client_id" not in body
-    assert (
-        alice.call("GET", "/api/me", headers={"Authorization": f"Bearer {old}"}).status_code == 200
-    )
+    assert alice.call("GET", "/api/me", headers=bearer(old)).status_code == 200
 
 
 @pytest.mark.once
@@ -72,6 +74,24 @@ def test_the_client_id_is_that_of_the_setting(make_app: MakeApp, alice: Person) 
     assert alice.refresh().status_code == 200
     assert claims(alice.access_token)["client_id"] == "notes app"
     assert "client_id" not in claims(alice.refresh_token)
+
+
+@pytest.mark.once
+def test_the_service_issues_and_accepts_tokens_for_several_audiences(
+    make_app: MakeApp, alice: Person
+) -> None:
+    before = alice.on_another_device().logged_in().access_token
+    alice.app = app = make_app(audience="https://notes.example, authsvc")
+    token = alice.logged_in().access_token
+    assert claims(token)["aud"] == ["https://notes.example", "authsvc"]
+    for accepted in (token, before):  # one of its audiences was the only one before
+        assert alice.call("GET", "/api/me", headers=bearer(accepted)).status_code == 200
+    assert introspect(app, token)["aud"] == ["https://notes.example", "authsvc"]
+    assert introspect(app, before)["aud"] == "authsvc"
+    assert alice.refresh().status_code == 200
+    alice.app = make_app(audience="https://else.example")
+    answer = alice.call("GET", "/api/me", headers=bearer(token))
+    assert_problem(answer, 401, "access_token_invalid")
 
 
 def test_an_authorization_header_is_ignored(alice: Person) -> None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 from authsvc import clock
 from authsvc.roles import Roles
 from authsvc.tokens.access import AccessTokens, access_keyring
+from authsvc.tokens.claims import Audience
 from authsvc.tokens.keyring import Key
 from tests.support.gunicorn_server import free_port
 
@@ -82,7 +83,7 @@ class Issuer:
             thread.join()
 
 
-def token_by(key: Key, *, aud: str = ISSUER, ttl: int = 600, roles: Roles = ()) -> str:
+def token_by(key: Key, *, aud: Audience = ISSUER, ttl: int = 600, roles: Roles = ()) -> str:
     """Return an access token that the key has just signed."""
     now = clock.now()
     ends = now + timedelta(days=7)

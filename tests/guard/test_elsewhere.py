@@ -231,6 +231,20 @@ def test_the_audience_is_the_issuer_unless_another_is_named() -> None:
     assert call(app, "GET", "/", token_by(KEY, aud="https://other.example")).text == "accepted"
 
 
+def test_a_token_for_several_audiences_is_accepted_by_each_and_by_no_other() -> None:
+    token = token_by(KEY, aud=("https://a.example", "https://b.example"))
+    for audience, status in (
+        ("https://b.example", 200),
+        (("https://c.example", "https://a.example"), 200),
+        ("https://c.example", 401),
+        (None, 401),  # the issuer
+    ):
+        app = Flask("elsewhere")
+        app.get("/")(lambda: "accepted")
+        AccessTokenGuard(app, issuer=ISSUER, audience=audience, keys=KEYRING)
+        assert call(app, "GET", "/", token).status_code == status
+
+
 def test_the_guard_in_another_app_never_imports_a_database() -> None:
     script = (
         "import sys; from flask import Flask; from authsvc.guard import AccessTokenGuard;"

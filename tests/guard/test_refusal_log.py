@@ -59,6 +59,16 @@ REASONS: dict[str, tuple[Callable[[], str], str]] = {
     "signature": (lambda: good().spliced(2, b64(b"canary" * 5)), "its signature is wrong"),
     "issuer": (lambda: good().with_claims(iss="https://canary.example"), f"than {ISSUER}. Give"),
     "audience": (lambda: token_by(KEY, aud="https://canary.example"), f"audience than {ISSUER}."),
+    "audiences": (
+        lambda: token_by(KEY, aud=("https://canary.example", "canary")),
+        f"audience than {ISSUER}. Give the guard the value of AUTHSVC_AUDIENCE at the issuer, or",
+    ),
+    "no audience": (lambda: good().with_claims(aud=[]), f"audience than {ISSUER}."),
+    "no issuer": (lambda: good().without_claims("iss"), f"than {ISSUER}. Give the guard the exact"),
+    "slash": (
+        lambda: good().with_claims(iss=f"{ISSUER}/"),
+        f"it names another issuer than {ISSUER}, which differs only by the slash at the end. Give",
+    ),
     "life": (lambda: token_by(KEY, ttl=901), "it lives longer than 900 seconds"),
     "a missing claim": (lambda: good().without_claims("sid"), "are not those of an access token"),
     "times": (lambda: good().with_claims(exp="canary"), "are not those of an access token"),
@@ -76,6 +86,21 @@ def test_the_log_says_why_a_token_is_invalid(name: str, caplog: pytest.LogCaptur
     assert line.startswith("An access token was refused: ")
     assert reason in line
     assert "canary" not in line
+
+
+@pytest.mark.parametrize(("ours", "named"), [("", "/"), ("/", ""), ("/tenant/", "/tenant")])
+def test_an_issuer_that_differs_by_its_last_slash_is_named_in_the_log(
+    ours: str, named: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Flask("elsewhere")
+    app.get("/")(lambda: "accepted")
+    AccessTokenGuard(app, issuer=f"{ISSUER}{ours}", secret=ACCESS_SECRET.hex())
+    token = good().with_claims(iss=f"{ISSUER}{named}", aud=f"{ISSUER}{named}")
+    assert_problem(get(app, token), 401, "access_token_invalid")
+    [line] = caplog.messages
+    assert f"than {ISSUER}{ours}, which differs only by the slash at the end" in line
+    token = good().with_claims(iss=f"{ISSUER}{ours}", aud=f"{ISSUER}{ours}")
+    assert get(app, token).text == "accepted"
 
 
 def test_the_log_says_that_a_token_expired_and_what_a_wrong_clock_does(

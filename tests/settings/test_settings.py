@@ -54,7 +54,7 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
         "refresh_token_ttl": 604_800,
         "refresh_token_idle_ttl": 259_200,
         "issuer": None,
-        "audience": None,
+        "audience": (),
         "client_id": "web",
         "allowed_origins": (),
         "exposed_headers": (),
@@ -83,6 +83,13 @@ def test_a_secret_is_the_bytes_that_its_hex_spells(instance: Path) -> None:
     assert settings.refresh_token_secret.get_secret_value() == REFRESH_SECRET
 
 
+@pytest.mark.parametrize(("text", "claim"), [("a", "a"), ("a,b", ("a", "b")), (None, "authsvc")])
+def test_one_audience_is_a_string_and_several_are_a_list(
+    instance: Path, text: str | None, claim: object
+) -> None:
+    assert load(instance, audience=text).token_audience == claim
+
+
 ACCEPTED = [
     ("access_token_ttl", "1", 1),
     ("access_token_ttl", "900", 900),
@@ -90,7 +97,10 @@ ACCEPTED = [
     ("refresh_token_ttl", "601", 601),
     ("refresh_token_idle_ttl", "1200", 1200),
     ("issuer", "https://auth.example.com/tenant", "https://auth.example.com/tenant"),
-    ("audience", "https://api.example.com", "https://api.example.com"),
+    ("issuer", "https://auth.example.com/", "https://auth.example.com/"),
+    ("audience", "https://api.example.com", ("https://api.example.com",)),
+    ("audience", "a, https://b.example ,c,", ("a", "https://b.example", "c")),
+    ("audience", f"{'a' * 128},{'b' * 128}", ("a" * 128, "b" * 128)),
     ("client_id", "notes app", "notes app"),
     ("client_id", "x" * 64, "x" * 64),
     ("cookie_secure", "false", False),
@@ -133,6 +143,12 @@ REFUSED = [
     ("issuer", "https://auth.example.com#x", "must be an https:// URL without query or fragment"),
     ("issuer", "https://auth.example.com:x", "must be an https:// URL without query or fragment"),
     ("issuer", "https://[::1", "must be an https:// URL without query or fragment"),
+    ("issuer", "https://auth.example.com/<x>", "must be an https:// URL without query or fragment"),
+    ("issuer", "https://auth.example.com/ x", "must be an https:// URL without query or fragment"),
+    ("audience", ",", "names no audience: write one, or unset it"),
+    ("audience", "a,b,a", "has the same audience twice"),
+    ("audience", "a\tb", "has a character that cannot be printed"),
+    ("audience", f"{'a' * 128},{'b' * 129}", "has more than 256 characters"),
     ("client_id", "x" * 65, "must be 1 to 64 printable ASCII characters"),
     ("client_id", "caf\u00e9", "must be 1 to 64 printable ASCII characters"),
     ("client_id", "a\tb", "must be 1 to 64 printable ASCII characters"),

@@ -129,6 +129,34 @@ def test_a_token_that_pyjwt_signs_under_our_header_is_accepted() -> None:
     assert verified(token).sub == ALICE
 
 
+def test_a_token_for_several_services_is_accepted_by_each_of_them() -> None:
+    several = AccessTokens(access_keyring(KEY), ISS, (AUD, "b"), 600)
+    token = issue(several)
+    assert json.loads(decode(token.split(".")[1]))["aud"] == [AUD, "b"]
+    keyring = access_keyring(KEY)
+    for aud in (AUD, "b", ("b", "c"), ("b", AUD)):
+        accepted = AccessTokenVerifier(keyring, iss=ISS, aud=aud).verify(token)
+        assert accepted.aud == (AUD, "b")
+    for aud in ("c", f"{AUD},b", "", ("c", "d")):
+        assert_refused(token, AccessTokenVerifier(keyring, iss=ISS, aud=aud))
+
+
+def test_a_list_of_one_audience_is_accepted() -> None:
+    assert verified(by_hand(ACCESS_SECRET, HEADER, payload(aud=[AUD]))).aud == (AUD,)
+
+
+def test_another_library_reads_several_audiences() -> None:
+    token = issue(AccessTokens(access_keyring(KEY), ISS, (AUD, "b"), 600))
+    for audience in (AUD, "b"):
+        options = {"audience": audience, "issuer": ISS}
+        assert jwt.decode(token, ACCESS_SECRET, algorithms=["HS256"], **options)["aud"] == [
+            AUD,
+            "b",
+        ]
+    with pytest.raises(jwt.InvalidAudienceError):
+        jwt.decode(token, ACCESS_SECRET, algorithms=["HS256"], audience="c", issuer=ISS)
+
+
 def test_an_access_token_never_expires_after_its_session() -> None:
     issued = TOKENS.issue(
         sub=ALICE,
@@ -235,12 +263,27 @@ NOT_SECONDS: list[Any] = [
     {},
     10**40,
 ]
-NOT_EQUAL: list[Any] = ["", ISS + "/", ISS.upper(), [ISS], [AUD], {ISS: 1}, 1, True, AUD + "\0"]
+NOT_EQUAL: list[Any] = ["", ISS + "/", ISS.upper(), [ISS], {ISS: 1}, 1, True, AUD + "\0"]
+NOT_AUDIENCES: list[Any] = [
+    [],
+    ["https://another.example"],
+    [AUD, AUD],
+    [AUD, ""],
+    [AUD, 7],
+    [AUD, None],
+    [AUD, "\ud800"],
+    [AUD, ["https://another.example"]],
+    [[AUD]],
+    [{AUD: 1}],
+    f"{AUD},https://another.example",
+    f"{AUD} https://another.example",
+]
 NOT_TEXT: list[Any] = ["", "\0", "\ud800", "a\nb", 7, True, ["web"], {}]
 WRONG = [
     *((name, value) for name in ("sub", "sid", "jti") for value in NOT_UUIDS),
     *((name, value) for name in ("exp", "iat", "nbf", "auth_time") for value in NOT_SECONDS),
-    *((name, value) for name in ("iss", "aud") for value in NOT_EQUAL),
+    *(("iss", value) for value in [*NOT_EQUAL, [ISS]]),
+    *(("aud", value) for value in [*NOT_EQUAL, *NOT_AUDIENCES]),
     *(("client_id", value) for value in NOT_TEXT),
 ]
 

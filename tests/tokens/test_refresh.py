@@ -61,6 +61,11 @@ def test_an_issued_token_is_verified_and_hashed_with_sha256() -> None:
     assert verified.token_hash == token_hash(token) == hashlib.sha256(token.encode()).digest()
 
 
+@pytest.mark.parametrize("aud", [[AUD], [AUD, "b"], [], ["b"]])
+def test_a_list_of_audiences_is_refused(aud: list[str]) -> None:
+    assert_refused(by_hand(REFRESH_SECRET, HEADER, claims(aud=aud)))
+
+
 def test_joserfc_and_pyjwt_verify_it() -> None:
     token = issue()
     read = jws.deserialize_compact(token, OctKey.import_key(REFRESH_SECRET), algorithms=["HS256"])

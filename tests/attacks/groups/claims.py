@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.attacks.attack import Attack
+from tests.attacks.attack import BOTH, REFRESH, Attack
 from tests.attacks.tokens import Good, compact
 
 _ALL = ["sub", "sid", "jti", "iss", "aud", "exp", "iat", "auth_time"]
@@ -31,8 +31,12 @@ _NOT_IDS: dict[str, Callable[[str], object]] = {
 _NOT_NAMES: dict[str, Callable[[str], object]] = {
     "empty": lambda name: "",
     "null": lambda name: None,
-    "a list of it": lambda name: [name],
-    "a list of it and another": lambda name: [name, "another"],
+    "a list of a list of it": lambda name: [[name]],
+    "a list of others": lambda name: ["https://attacker.example", "another"],
+    "an empty list": lambda name: [],
+    "a list with it twice": lambda name: [name, name],
+    "a list of it and a number": lambda name: [name, 0],
+    "a list of it and an empty name": lambda name: [name, ""],
     "an object": lambda name: {name: name},
     "a number": lambda name: 0,
     "true": lambda name: True,
@@ -47,11 +51,20 @@ _NOT_NAMES: dict[str, Callable[[str], object]] = {
 }
 
 
-def _replaced(name: str, how: str, change: Callable[[str], object]) -> Attack:
+_LISTS: dict[str, Callable[[str], object]] = {
+    "a list of it": lambda name: [name],
+    "a list of it and another": lambda name: [name, "another"],
+}
+"""Only the `aud` of an access token may be a list."""
+
+
+def _replaced(
+    name: str, how: str, change: Callable[[str], object], on: tuple[str, ...] = BOTH
+) -> Attack:
     def forge(good: Good) -> str:
         return good.with_claims(**{name: change(good.claims[name])})
 
-    return Attack(f"{name} is {how}", "T5", forge)
+    return Attack(f"{name} is {how}", "T5", forge, on)
 
 
 def _misnamed(name: str) -> Attack:
@@ -74,5 +87,10 @@ ATTACKS = [
         _replaced(name, how, change)
         for name in ("iss", "aud")
         for how, change in _NOT_NAMES.items()
+    ),
+    *(
+        _replaced(name, how, change, on)
+        for name, on in (("iss", BOTH), ("aud", REFRESH))
+        for how, change in _LISTS.items()
     ),
 ]
