@@ -2,13 +2,14 @@
 
 from flask import Blueprint
 
-from authsvc.operations import docs, health, jwks, metrics, openapi, static
+from authsvc.operations import discovery, docs, health, jwks, metrics, openapi, static
 
 operations = Blueprint("operations", __name__)
 operations.get("/healthz")(health.healthz)
 operations.get("/readyz")(health.readyz)
 operations.get("/metrics")(metrics.metrics)
 operations.get("/.well-known/jwks.json")(jwks.jwks)
+operations.record(discovery.add_discovery)
 operations.get("/openapi.json")(openapi.openapi_json)
 operations.get("/docs")(docs.page)
 operations.get("/docs/<any('docs.css', 'look.css', 'icon.svg'):name>")(docs.file)

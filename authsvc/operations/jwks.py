@@ -21,11 +21,12 @@ def jwks() -> JwkSet:
 
     The list is empty while access tokens are signed with a shared secret.
     """
-    after_this_request(_make_cacheable)
+    after_this_request(make_cacheable)
     return registry.get(AccessTokens).keyring.jwks()
 
 
-def _make_cacheable(response: Response) -> Response:
+def make_cacheable(response: Response) -> Response:
+    """Allow caches to keep the response for `MAX_AGE` seconds, and to revalidate it by its ETag."""
     response.cache_control.public = True
     response.cache_control.max_age = MAX_AGE
     response.add_etag()

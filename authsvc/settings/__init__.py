@@ -101,6 +101,11 @@ class Settings(BaseModel):
         return self.issuer or "authsvc"
 
     @property
+    def public_url(self) -> str:
+        """The issuer without a slash at its end: what the path of a route is appended to."""
+        return self.token_issuer.rstrip("/")
+
+    @property
     def token_audience(self) -> Audience:
         """The ``aud`` claim of access tokens: a string, or several if the setting names several."""
         only, *more = self.audience or (self.token_issuer,)
