@@ -18,9 +18,9 @@ def keys() -> None:
 @click.option(
     "--algorithm",
     type=click.Choice(get_args(Algorithm)),
-    default="EdDSA",
+    default="ES256",
     show_default=True,
-    help="EdDSA (Ed25519), or ES256 (P-256) where another service cannot verify EdDSA.",
+    help="ES256 (P-256), which nearly every JWT library verifies, or EdDSA (Ed25519).",
 )
 def generate(algorithm: Algorithm) -> None:
     """Print a new private key for the settings.

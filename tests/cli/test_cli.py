@@ -87,7 +87,7 @@ def test_secrets_are_fresh_each_time() -> None:
 def test_keys_generate_prints_two_lines_that_are_valid_settings(
     instance: Path, algorithm: str, shell: bool
 ) -> None:
-    words = [] if algorithm == "EdDSA" else ["--algorithm", algorithm]
+    words = [] if algorithm == "ES256" else ["--algorithm", algorithm]
     lines = run("keys", "generate", *words).stdout
     assert len(lines.splitlines()) == 2
     refresh = run("secrets").stdout.splitlines()[1]

@@ -261,4 +261,4 @@ def test_introspection_by_curl(service: Service, alice: Visitor, tmp_path: Path)
 def test_the_commands_of_the_document_work() -> None:
     script = changed(block("sh", "keys generate"), {"python ": f"{sys.executable} "})
     ran = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert ran.stdout.startswith("AUTHSVC_ACCESS_TOKEN_ALGORITHM=EdDSA\n")
+    assert ran.stdout.startswith("AUTHSVC_ACCESS_TOKEN_ALGORITHM=ES256\n")
