@@ -15,7 +15,7 @@ from authsvc.audit.operator import current_operator
 from authsvc.audit.read import Recorded, newest
 from authsvc.audit.record import Event, record
 from authsvc.database import transaction
-from authsvc.problems import Fault, ValidationFailed
+from authsvc.problems import Fault, FaultCode, ValidationFailed
 from authsvc.roles import Roles
 from authsvc.sessions import list as session_list
 from authsvc.sessions.list import LiveSession
@@ -89,7 +89,8 @@ def grant(email: str, granted: Collection[str]) -> Roles:
     for name in granted:
         if not roles.is_role(name):
             raise _invalid_roles(
-                f"{name!r} is not the name of a role. It must match {roles.PATTERN}"
+                FaultCode.INVALID_FORMAT,
+                f"{name!r} is not the name of a role. It must match {roles.PATTERN}",
             )
     return _change_roles(email, lambda before: tuple(dict.fromkeys((*before, *granted))))
 
@@ -134,7 +135,8 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
         before, after = accounts.replace_roles(connection, user_id, change)
         if len(after) > roles.MAX_ROLES:
             raise _invalid_roles(
-                f"An account can have at most {roles.MAX_ROLES} roles. Revoke some first."
+                FaultCode.TOO_LONG,
+                f"An account can have at most {roles.MAX_ROLES} roles. Revoke some first.",
             )
         changes = [f"+{name}" for name in after if name not in before]
         changes += [f"-{name}" for name in before if name not in after]
@@ -146,5 +148,5 @@ def _change_roles(email: str, change: Callable[[Roles], Roles]) -> Roles:
     return transaction(replace)
 
 
-def _invalid_roles(why: str) -> ValidationFailed:
-    return ValidationFailed([Fault("/roles", why)])
+def _invalid_roles(code: FaultCode, why: str) -> ValidationFailed:
+    return ValidationFailed([Fault("/roles", why, code)])

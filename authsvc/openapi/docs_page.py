@@ -84,6 +84,11 @@ class Page:
         parts = (part.get("properties", {}) for part in schema["allOf"])
         return [code for part in parts for code in part.get("code", {}).get("enum", [])]
 
+    def fault_codes(self) -> Iterator[tuple[str, str]]:
+        """Yield each code of `errors` in `validation_failed`, with its meaning."""
+        described = self.document["components"]["schemas"]["FaultCode"]
+        yield from zip(described["enum"], described["x-enum-descriptions"], strict=True)
+
     def status(self, response: dict[str, Any]) -> str:
         """Return the status line of a response that is one problem."""
         parts = response["content"][PROBLEM_JSON]["schema"]["allOf"]

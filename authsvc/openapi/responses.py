@@ -8,7 +8,7 @@ from typing import Any
 from authsvc.openapi.docstrings import Docstring
 from authsvc.openapi.routes import Route
 from authsvc.openapi.schemas import Schemas, of_problems
-from authsvc.problems import Fault, Problem, ValidationFailed, every_problem
+from authsvc.problems import Fault, FaultCode, Problem, ValidationFailed, every_problem
 from authsvc.web.etag import REVALIDATED
 from authsvc.web.headers import DEFAULTS, HSTS
 from authsvc.web.problem_json import MEDIA as PROBLEM_JSON
@@ -87,7 +87,8 @@ def _of_problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
 
 
 def _example(kind: type[Problem]) -> dict[str, Any]:
-    faults = ValidationFailed([Fault("/password", "This password is on the lists of attackers.")])
+    breached = "This password is on lists that attackers try first. Choose another."
+    faults = ValidationFailed([Fault("/password", breached, FaultCode.BREACHED)])
     more = faults.members() if kind is ValidationFailed else {}
     return members_of(kind.status, kind.code, kind.detail, more)
 

@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from authsvc.openapi.docstrings import Docstring
 from authsvc.openapi.routes import Route
-from authsvc.problems import Fault, Problem, ValidationFailed, every_problem
+from authsvc.problems import Fault, FaultCode, Problem, ValidationFailed, every_problem
 from authsvc.web.inputs import NEW_PASSWORD
 
 IN_COMPONENTS = "#/components/schemas/{model}"
@@ -45,9 +45,10 @@ class Schemas:
         self._made = {name: schema for (name, _), schema in made.items()}
         described = {name: _described(schema) for name, schema in definitions["$defs"].items()}
         for schema in described.values():
-            _set_password_length(schema["properties"], password_min_length)
+            _set_password_length(schema.get("properties", {}), password_min_length)
         self.components: Schema = {
             **described,
+            "FaultCode": _fault_code(),
             "BearsAccessToken": _bears_access_token(),
             "Problem": _problem(),
             "ValidationProblem": _validation_problem(self._made["fault"]),
@@ -103,6 +104,12 @@ class _Generator(GenerateJsonSchema):
         sent = self.mode == "serialization" and not may_be_absent
         return sent or super().field_is_required(field, total)
 
+    def default_schema(self, schema: Any) -> Any:
+        """Leave the default out of a response, where the member is always present."""
+        if self.mode == "serialization":
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
 
 def _described(schema: Schema) -> Schema:
     """Return the schema with each member's description from the docstring's `Args`."""
@@ -112,15 +119,24 @@ def _described(schema: Schema) -> Schema:
         name: {**member, "description": docstring.arguments[name]}
         if name in docstring.arguments
         else member
-        for name, member in schema["properties"].items()
+        for name, member in schema.get("properties", {}).items()
     }
-    return {**schema, "description": text, "properties": members}
+    return {**schema, "description": text, **({"properties": members} if members else {})}
 
 
 def _set_password_length(members: dict[str, Schema], min_length: int) -> None:
     for name, member in members.items():
         if member.get("format") == NEW_PASSWORD:
             members[name] = member | {"format": "password", "minLength": min_length}
+
+
+def _fault_code() -> Schema:
+    return {
+        "type": "string",
+        "description": "What is wrong with a member, for a program.",
+        "enum": [code.value for code in FaultCode],
+        "x-enum-descriptions": [code.meaning for code in FaultCode],
+    }
 
 
 def _problem() -> Schema:

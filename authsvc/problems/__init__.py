@@ -45,6 +45,7 @@ from authsvc.problems.authentication import (
     RefreshTokenRefused,
     RefreshTokenRevoked,
 )
+from authsvc.problems.fault import Fault, FaultCode
 from authsvc.problems.permission import (
     CrossOriginRefused,
     Forbidden,
@@ -55,7 +56,6 @@ from authsvc.problems.permission import (
 from authsvc.problems.problem import Problem, challenge, every_problem
 from authsvc.problems.request import (
     EmailTaken,
-    Fault,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
@@ -75,6 +75,7 @@ __all__ = [
     "CrossOriginRefused",
     "EmailTaken",
     "Fault",
+    "FaultCode",
     "Forbidden",
     "InternalError",
     "InvalidCredentials",

@@ -1,9 +1,10 @@
 """400 to 422, except for 401 and 403: the request itself is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from authsvc.problems.fault import Fault
 from authsvc.problems.problem import Problem
 
 ALLOW = {"Allow": "The methods that the route takes."}
@@ -58,23 +59,10 @@ class UnsupportedMediaType(Problem):
     detail = "The body must be application/json, in UTF-8 and without a Content-Encoding."
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with one member of a body.
-
-    Args:
-        pointer: where it is (RFC 6901).
-        detail: what is wrong, for a person; never the value.
-    """
-
-    pointer: str
-    detail: str
-
-
 class ValidationFailed(Problem):
     """The body is a JSON object, but some of its fields are invalid: one is missing or has another
-    type, or a password is too weak. `errors` gives the JSON pointer of each, and a sentence that
-    can be shown beside the field.
+    type, or a password is too weak. `errors` gives the JSON pointer of each, a sentence that can
+    be shown beside the field, and a stable `code`, so that a page can say it in its own words.
     """
 
     status, code = 422, "validation_failed"

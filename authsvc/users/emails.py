@@ -8,7 +8,7 @@ import idna
 from email_validator import EmailNotValidError, validate_email
 from pydantic import Field
 
-from authsvc.problems import Fault, ValidationFailed
+from authsvc.problems import Fault, FaultCode, ValidationFailed
 from authsvc.web.inputs import Text
 
 ALICE = "alice@example.com"
@@ -42,7 +42,8 @@ def checked_email(email: str) -> tuple[str, str]:
         # `test_environment` accepts the reserved domain .test (RFC 2606): no mail is sent.
         valid = validate_email(_stripped(email), check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise ValidationFailed([Fault("/email", "This is not an e-mail address.")]) from None
+        fault = Fault("/email", "This is not an e-mail address.", FaultCode.INVALID_EMAIL)
+        raise ValidationFailed([fault]) from None
     return valid.normalized, email_key(email)
 
 

@@ -14,7 +14,7 @@ from pwdlib.hashers import HasherProtocol
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import Field
 
-from authsvc.problems import Fault, ValidationFailed
+from authsvc.problems import Fault, FaultCode, ValidationFailed
 from authsvc.users import hash_cost
 from authsvc.users.hashing import Hashing, HashingMetrics, NotMeasured
 from authsvc.users.imported_hashes import IMPORTED
@@ -125,24 +125,28 @@ class Passwords:
         Raises:
             ValidationFailed: the password is weak.
         """
-        weakness = self.weakness(password, email)
+        weakness = self._weakness(_normalized(password), email)
         if weakness is not None:
-            raise ValidationFailed([Fault(pointer, weakness)])
+            code, detail = weakness
+            raise ValidationFailed([Fault(pointer, detail, code)])
 
-    def weakness(self, password: str, email: str) -> str | None:
-        """Return what is wrong with a new password, as a sentence, or None.
+    def _weakness(self, text: str, email: str) -> tuple[FaultCode, str] | None:
+        """Return what is wrong with a new password, as a code and a sentence.
 
         There are no composition rules (NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2).
         """
-        text = _normalized(password)
         if len(text) < self.min_length:
-            return f"Use at least {self.min_length} characters; a few words are easy to remember."
+            return FaultCode.TOO_SHORT, (
+                f"Use at least {self.min_length} characters; a few words are easy to remember."
+            )
         if len(text) > MAX_LENGTH:
-            return f"Use at most {MAX_LENGTH} characters."
+            return FaultCode.TOO_LONG, f"Use at most {MAX_LENGTH} characters."
         if _is_mostly_address(text, email):
-            return "Your own e-mail address is not a password."
+            return FaultCode.CONTAINS_EMAIL, "Your own e-mail address is not a password."
         if is_bad_password(text):
-            return "This password is on lists that attackers try first. Choose another."
+            return FaultCode.BREACHED, (
+                "This password is on lists that attackers try first. Choose another."
+            )
         return None
 
 

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any, Concatenate, Never, ParamSpec, TypeVar, cast
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flask import request
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
-from authsvc.problems import (
-    Fault,
-    InvalidRequest,
-    UnsupportedMediaType,
-    ValidationFailed,
-)
+from authsvc.problems import FaultCode, InvalidRequest, UnsupportedMediaType, ValidationFailed
+from authsvc.web.faults import faults_of
 from authsvc.web.json_body import is_json, json_body
 
 P = ParamSpec("P")
@@ -25,7 +22,9 @@ def _encodable(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise ValueError("This contains half a character (a lone surrogate).") from None
+        raise PydanticCustomError(
+            FaultCode.INVALID_CHARACTERS.value, "This contains half a character (a lone surrogate)."
+        ) from None
     return text
 
 
@@ -110,17 +109,4 @@ def _validated(body: type[B]) -> B:
     try:
         return body.model_validate(value)
     except ValidationError as error:
-        _refuse(error)
-
-
-def _refuse(error: ValidationError) -> Never:
-    faults = error.errors(include_input=False, include_url=False, include_context=False)
-    raise ValidationFailed(
-        [
-            Fault(
-                pointer="".join(f"/{part}" for part in fault["loc"]),
-                detail=fault["msg"].removeprefix("Value error, "),
-            )
-            for fault in faults
-        ]
-    ) from None
+        raise ValidationFailed(faults_of(error, value)) from None

@@ -63,7 +63,7 @@ def test_an_invalid_address_is_refused(carol: Person, email: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["short", "x" * 257, "passwordpassword", "carol@example.com", "CAROL@EXAMPLE.COM"]
+    "password", ["too few", "x" * 257, "passwordpassword", "carol@example.com", "CAROL@EXAMPLE.COM"]
 )
 def test_a_weak_password_is_refused_and_not_echoed(
     carol: Person, password: str, connection: Connection

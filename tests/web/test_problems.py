@@ -122,7 +122,7 @@ def test_each_problem_is_told_in_full(broken: Flask, kind: type[Problem]) -> Non
         "code": kind.code,
         "detail": kind.detail,
     }
-    faults = [{"pointer": "/a", "detail": "wrong"}]
+    faults = [{"pointer": "/a", "detail": "wrong", "code": "invalid"}]
     assert errors == (faults if kind is ValidationFailed else None)
 
 
