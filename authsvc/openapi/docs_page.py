@@ -9,7 +9,10 @@ from typing import Any
 from flask import render_template
 from markupsafe import Markup, escape
 
+from authsvc.openapi.problem_schemas import explanation
+from authsvc.openapi.responses import example
 from authsvc.openapi.schema_reader import SchemaReader
+from authsvc.problems import Problem, ValidationFailed, every_problem
 from authsvc.web.outputs import JSON
 from authsvc.web.problem_json import MEDIA as PROBLEM_JSON
 
@@ -35,11 +38,9 @@ class Page:
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         self.schemas = SchemaReader(document)
-        components = document["components"]
-        self.headers = components["headers"]
-        self.problems = {
-            self.codes(response)[0]: response for response in components["responses"].values()
-        }
+        self.headers = document["components"]["headers"]
+        self.problems = {kind.code: kind for kind in every_problem()}
+        self.example = example(ValidationFailed)
 
     def operations(self, tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Yield the method, path and operation of each operation with this tag."""
@@ -80,20 +81,25 @@ class Page:
 
     def codes(self, response: dict[str, Any]) -> list[str]:
         """Return the codes of the problems that a response may be."""
-        schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema", {"allOf": []})
-        parts = (part.get("properties", {}) for part in schema["allOf"])
-        return [code for part in parts for code in part.get("code", {}).get("enum", [])]
+        schema = response.get("content", {}).get(PROBLEM_JSON, {}).get("schema")
+        if schema is None:
+            return []
+        kinds = [self.schemas.resolved(kind) for kind in schema.get("oneOf", [schema])]
+        return [kind["allOf"][-1]["properties"]["code"]["enum"][0] for kind in kinds]
 
     def fault_codes(self) -> Iterator[tuple[str, str]]:
         """Yield each code of `errors` in `validation_failed`, with its meaning."""
         described = self.document["components"]["schemas"]["FaultCode"]
         yield from zip(described["enum"], described["x-enum-descriptions"], strict=True)
 
-    def status(self, response: dict[str, Any]) -> str:
-        """Return the status line of a response that is one problem."""
-        parts = response["content"][PROBLEM_JSON]["schema"]["allOf"]
-        status = HTTPStatus(parts[-1]["properties"]["status"]["const"])
+    def status(self, kind: type[Problem]) -> str:
+        """Return the status line of a problem."""
+        status = HTTPStatus(kind.status)
         return f"{status.value} {status.phrase}"
+
+    def explanation(self, kind: type[Problem]) -> str:
+        """Return what happened and what the client should do."""
+        return explanation(kind)
 
     def curl(self, method: str, path: str, operation: dict[str, Any]) -> str:
         """Return the call as a shell command, with the variables that the page begins with."""

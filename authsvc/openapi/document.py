@@ -54,7 +54,7 @@ def document(app: Flask, settings: Settings, cookie: RefreshCookie) -> dict[str,
         "components": {
             "securitySchemes": _security_schemes(cookie),
             "schemas": schemas.components,
-            "responses": shared_responses(),
+            "responses": shared_responses(routes),
             "headers": shared_headers(),
         },
     }

@@ -5,9 +5,9 @@ from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
-from authsvc.openapi.docstrings import Docstring
+from authsvc.openapi.problem_schemas import component_name, explanation, of_problems
 from authsvc.openapi.routes import Route
-from authsvc.openapi.schemas import Schemas, of_problems
+from authsvc.openapi.schemas import Schemas
 from authsvc.problems import Fault, FaultCode, Problem, ValidationFailed, every_problem
 from authsvc.web.etag import REVALIDATED
 from authsvc.web.headers import DEFAULTS, HSTS
@@ -39,12 +39,10 @@ def shared_headers() -> dict[str, Any]:
     }
 
 
-def shared_responses() -> dict[str, Any]:
-    """Return one response for each problem, for `components`."""
-    by_kind = {kind: _of_problems([kind]) for kind in every_problem()}
-    for kind, response in by_kind.items():
-        response["content"][PROBLEM_JSON]["example"] = _example(kind)
-    return {kind.__name__: response for kind, response in by_kind.items()}
+def shared_responses(routes: Iterable[Route]) -> dict[str, Any]:
+    """Return the responses that `responses_of` refers to, for `components`."""
+    alone = {kinds[0] for route in routes for kinds in _by_status(route) if len(kinds) == 1}
+    return {component_name(kind): _of_problems([kind]) for kind in every_problem() if kind in alone}
 
 
 def responses_of(route: Route, schemas: Schemas) -> dict[str, Any]:
@@ -62,43 +60,43 @@ def responses_of(route: Route, schemas: Schemas) -> dict[str, Any]:
             "description": "The client's copy is current.",
             "headers": _headers(answer.headers),
         }
-    by_status = groupby(sorted(route.problems, key=_status), key=_status)
-    return responses | {str(status): _problems(list(kinds)) for status, kinds in by_status}
+    return responses | {str(kinds[0].status): _problems(kinds) for kinds in _by_status(route)}
 
 
-def _status(kind: type[Problem]) -> int:
-    return kind.status
+def example(kind: type[Problem]) -> dict[str, Any]:
+    """Return the JSON of a problem."""
+    breached = "This password is on lists that attackers try first. Choose another."
+    faults = ValidationFailed([Fault("/password", breached, FaultCode.BREACHED)])
+    more = faults.members() if issubclass(kind, ValidationFailed) else {}
+    return members_of(kind.status, kind.code, kind.detail, more)
+
+
+def _by_status(route: Route) -> list[list[type[Problem]]]:
+    """Return the route's problems, those with the same status together."""
+    in_order = sorted(route.problems, key=lambda kind: kind.status)
+    return [list(kinds) for _, kinds in groupby(in_order, key=lambda kind: kind.status)]
 
 
 def _problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
     if len(kinds) == 1:
-        return {"$ref": f"#/components/responses/{kinds[0].__name__}"}
+        return {"$ref": f"#/components/responses/{component_name(kinds[0])}"}
     return _of_problems(kinds)
 
 
 def _of_problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
     added = {name: meaning for kind in kinds for name, meaning in kind.adds.items()}
     required = set.intersection(*(set(kind.adds) for kind in kinds))
+    examples = {kind.code: {"summary": kind.detail, "value": example(kind)} for kind in kinds}
+    content = {"schema": of_problems(kinds), "examples": examples}
     return {
-        "description": _explanation(kinds[0]) if len(kinds) == 1 else _choice(kinds),
+        "description": explanation(kinds[0]) if len(kinds) == 1 else _choice(kinds),
         "headers": _headers(added, required),
-        "content": {PROBLEM_JSON: {"schema": of_problems(kinds)}},
+        "content": {PROBLEM_JSON: content},
     }
-
-
-def _example(kind: type[Problem]) -> dict[str, Any]:
-    breached = "This password is on lists that attackers try first. Choose another."
-    faults = ValidationFailed([Fault("/password", breached, FaultCode.BREACHED)])
-    more = faults.members() if kind is ValidationFailed else {}
-    return members_of(kind.status, kind.code, kind.detail, more)
 
 
 def _choice(kinds: Sequence[type[Problem]]) -> str:
     return " ".join(f"`{kind.code}`: {kind.detail}" for kind in kinds)
-
-
-def _explanation(kind: type[Problem]) -> str:
-    return Docstring.of(kind.__doc__).summary + "."
 
 
 def _headers(own: Mapping[str, str], required: Iterable[str] | None = None) -> dict[str, Any]:

@@ -98,8 +98,8 @@ class Route:
     @property
     def problems(self) -> list[type[Problem]]:
         """The problems that the route may answer with, in the order of their tree."""
-        possible = {*self.answer.may, *self._common_problems()}
-        return [kind for kind in every_problem() if kind in possible]
+        possible = {kind.code for kind in (*self.answer.may, *self._common_problems())}
+        return [kind for kind in every_problem() if kind.code in possible]
 
     def _common_problems(self) -> Iterator[type[Problem]]:
         changes_something = self.method not in SAFE_METHODS

@@ -39,14 +39,21 @@ class SchemaReader:
 
     def members(self, schema: dict[str, Any], prefix: str = "") -> Iterator[Member]:
         """Yield the members of an object and, after each list, those of its items."""
-        resolved = self.resolved(schema)
-        for part in [*resolved.get("allOf", []), *resolved.get("anyOf", [])[:1]]:
-            yield from self.members(part, prefix)
-        for name, member in resolved.get("properties", {}).items():
-            required = name in resolved.get("required", [])
+        seen = set()
+        for name, member, required in self._properties(schema):
+            if name in seen:  # a part of an `allOf` that narrows the member of another
+                continue
+            seen.add(name)
             yield Member(prefix + name, _kind(member), required, member.get("description", ""))
             if "items" in member:
                 yield from self.members(member["items"], f"{prefix}{name}[].")
+
+    def _properties(self, schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]:
+        resolved = self.resolved(schema)
+        for part in [*resolved.get("allOf", []), *resolved.get("anyOf", [])[:1]]:
+            yield from self._properties(part)
+        for name, member in resolved.get("properties", {}).items():
+            yield name, member, name in resolved.get("required", [])
 
     def has_members(self, schema: dict[str, Any] | None) -> bool:
         return schema is not None and any(self.members(schema))

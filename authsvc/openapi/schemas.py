@@ -1,27 +1,20 @@
 """JSON Schemas of requests and responses, from the types that validate and serialize them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from authsvc.openapi.docstrings import Docstring
+from authsvc.openapi.problem_schemas import problem_components
 from authsvc.openapi.routes import Route
-from authsvc.problems import Fault, FaultCode, Problem, ValidationFailed, every_problem
+from authsvc.problems import Fault
 from authsvc.web.inputs import NEW_PASSWORD
 
 IN_COMPONENTS = "#/components/schemas/{model}"
 
 Schema = dict[str, Any]
-
-
-def _named(model: str) -> Schema:
-    return {"$ref": IN_COMPONENTS.format(model=model)}
-
-
-PROBLEM, VALIDATION_PROBLEM = _named("Problem"), _named("ValidationProblem")
-BEARS_ACCESS_TOKEN = _named("BearsAccessToken")
 
 
 class Schemas:
@@ -32,7 +25,7 @@ class Schemas:
         password_min_length: the least number of code points in a new password.
     """
 
-    def __init__(self, routes: Iterable[Route], password_min_length: int) -> None:
+    def __init__(self, routes: Sequence[Route], password_min_length: int) -> None:
         wanted: list[Any] = [("fault", "serialization", TypeAdapter(Fault))]
         for route in routes:
             if route.body is not None:
@@ -48,21 +41,16 @@ class Schemas:
             _set_password_length(schema.get("properties", {}), password_min_length)
         self.components: Schema = {
             **described,
-            "FaultCode": _fault_code(),
-            "BearsAccessToken": _bears_access_token(),
-            "Problem": _problem(),
-            "ValidationProblem": _validation_problem(self._made["fault"]),
+            **problem_components({kind for route in routes for kind in route.problems}),
         }
 
     def taken_by(self, route: Route) -> Schema:
         """Return the schema of the request's body.
 
-        On a protected route the body may hold the access token.
+        It does not name `access_token`, which the body of a protected route may hold: programs
+        that import the document would send one there and another as Bearer.
         """
-        schema = self._made[f"{route.name} takes"]
-        if not route.is_protected:
-            return schema
-        return {"allOf": [schema, BEARS_ACCESS_TOKEN]}
+        return self._made[f"{route.name} takes"]
 
     def answered_by(self, route: Route) -> Schema:
         """Return the schema of the response's body; a string if it is not JSON."""
@@ -83,14 +71,6 @@ def query_parameters(route: Route) -> list[Schema]:
         }
         for name, member in schema["properties"].items()
     ]
-
-
-def of_problems(kinds: Sequence[type[Problem]]) -> Schema:
-    """Return the schema of a problem of one of these kinds, which share a status."""
-    base = VALIDATION_PROBLEM if list(kinds) == [ValidationFailed] else PROBLEM
-    codes = [kind.code for kind in kinds]
-    members = {"status": {"const": kinds[0].status}, "code": {"enum": codes}}
-    return {"allOf": [base, {"properties": members}]}
 
 
 class _Generator(GenerateJsonSchema):
@@ -128,45 +108,3 @@ def _set_password_length(members: dict[str, Schema], min_length: int) -> None:
     for name, member in members.items():
         if member.get("format") == NEW_PASSWORD:
             members[name] = member | {"format": "password", "minLength": min_length}
-
-
-def _fault_code() -> Schema:
-    return {
-        "type": "string",
-        "description": "What is wrong with a member, for a program.",
-        "enum": [code.value for code in FaultCode],
-        "x-enum-descriptions": [code.meaning for code in FaultCode],
-    }
-
-
-def _problem() -> Schema:
-    codes = [kind.code for kind in every_problem()]
-    return {
-        "type": "object",
-        "description": "An error (RFC 9457).",
-        "properties": {
-            "type": {
-                "type": "string",
-                "format": "uri-reference",
-                "description": "A link to the explanation of the code.",
-            },
-            "title": {"type": "string", "description": "The meaning of the status."},
-            "status": {"type": "integer", "description": "The response's status."},
-            "code": {"enum": codes, "description": "The stable word to program against."},
-            "detail": {"type": "string", "description": "A sentence for a person."},
-        },
-        "required": ["type", "title", "status", "code", "detail"],
-    }
-
-
-def _validation_problem(fault: Schema) -> Schema:
-    faults = {"type": "array", "items": fault, "description": "What is wrong with each member."}
-    return {"allOf": [PROBLEM, {"properties": {"errors": faults}, "required": ["errors"]}]}
-
-
-def _bears_access_token() -> Schema:
-    described = "The access token, if it is not in the `Authorization` header."
-    return {
-        "type": "object",
-        "properties": {"access_token": {"type": "string", "description": described}},
-    }

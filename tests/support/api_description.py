@@ -52,8 +52,14 @@ class Description:
             code
             for response in operation.description["responses"].values()
             for content in self.resolved(response).get("content", {}).values()
-            for code in codes_in(content["schema"])
+            for code in self.codes_in(content["schema"])
         }
+
+    def codes_in(self, schema: dict[str, Any]) -> Iterator[str]:
+        """Yield the codes of the problems that a schema allows."""
+        for kind in schema.get("oneOf", [schema]):
+            for part in self.resolved(kind).get("allOf", []):
+                yield from part.get("properties", {}).get("code", {}).get("enum", [])
 
     def resolved(self, reference: dict[str, Any]) -> dict[str, Any]:
         if "$ref" not in reference:
@@ -95,8 +101,3 @@ class Description:
         """Assert that the body has all members that the schema names, and no others."""
         strict = {**self.document, **schema, "unevaluatedProperties": False}
         Draft202012Validator(strict, format_checker=FormatChecker()).validate(body)
-
-
-def codes_in(schema: dict[str, Any]) -> Iterator[str]:
-    for part in schema.get("allOf", []):
-        yield from part.get("properties", {}).get("code", {}).get("enum", [])

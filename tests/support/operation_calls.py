@@ -103,5 +103,5 @@ def body_for(description: Description, operation: Operation) -> dict[str, str] |
     if "requestBody" not in operation.description:
         return None
     schema = operation.description["requestBody"]["content"]["application/json"]["schema"]
-    taken = description.resolved(schema.get("allOf", [schema])[0])
+    taken = description.resolved(schema)
     return {name: member["examples"][0] for name, member in taken["properties"].items()}

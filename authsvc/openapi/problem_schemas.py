@@ -1,0 +1,100 @@
+"""JSON Schemas of the problems: one for each code, so that generated clients have typed errors."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from authsvc.openapi.docstrings import Docstring
+from authsvc.problems import FaultCode, Problem, ValidationFailed, every_problem
+
+Schema = dict[str, Any]
+
+_REF = "#/components/schemas/"
+
+
+def schema_name(kind: type[Problem]) -> str:
+    """Return the name of a problem's schema: `InvalidCredentialsProblem`."""
+    return f"{component_name(kind)}Problem"
+
+
+def component_name(kind: type[Problem]) -> str:
+    """Return the name of a problem's response: `InvalidCredentials`."""
+    return "".join(word.capitalize() for word in kind.code.split("_"))
+
+
+def of_problems(kinds: Sequence[type[Problem]]) -> Schema:
+    """Return the schema of a problem of one of these kinds."""
+    refs = {kind.code: _REF + schema_name(kind) for kind in kinds}
+    if len(refs) == 1:
+        return {"$ref": refs[kinds[0].code]}
+    return {
+        "oneOf": [{"$ref": ref} for ref in refs.values()],
+        "discriminator": {"propertyName": "code", "mapping": refs},
+    }
+
+
+def problem_components(kinds: Collection[type[Problem]]) -> dict[str, Schema]:
+    """Return the schemas of these problems by their names, and what they refer to."""
+    return {
+        "FaultCode": _fault_code(),
+        "Problem": _problem(),
+        **{schema_name(kind): _of_problem(kind) for kind in every_problem() if kind in kinds},
+    }
+
+
+def explanation(kind: type[Problem]) -> str:
+    """Return what happened and what the client should do: the class's docstring."""
+    docstring = Docstring.of(kind.__doc__)
+    return "\n\n".join(filter(None, [f"{docstring.summary}.", docstring.text]))
+
+
+def _of_problem(kind: type[Problem]) -> Schema:
+    # `enum` and not `const`: generators merge it with the type of the base schema.
+    own: Schema = {
+        "type": "object",
+        "properties": {
+            "status": {"type": "integer", "enum": [kind.status], "description": _STATUS},
+            "code": {"type": "string", "enum": [kind.code], "description": _CODE},
+        },
+        "required": ["status", "code"],
+    }
+    if issubclass(kind, ValidationFailed):
+        own["properties"]["errors"] = {
+            "type": "array",
+            "items": {"$ref": f"{_REF}Fault"},
+            "description": "What is wrong with each member.",
+        }
+        own["required"].append("errors")
+    return {"description": explanation(kind), "allOf": [{"$ref": f"{_REF}Problem"}, own]}
+
+
+def _fault_code() -> Schema:
+    return {
+        "type": "string",
+        "description": "What is wrong with a member, for a program.",
+        "enum": [code.value for code in FaultCode],
+        "x-enum-descriptions": [code.meaning for code in FaultCode],
+    }
+
+
+_STATUS = "The response's status."
+_CODE = "The stable word to program against."
+
+
+def _problem() -> Schema:
+    codes = [kind.code for kind in every_problem()]
+    return {
+        "type": "object",
+        "description": "An error (RFC 9457).",
+        "properties": {
+            "type": {
+                "type": "string",
+                "format": "uri-reference",
+                "description": "A link to the explanation of the code.",
+            },
+            "title": {"type": "string", "description": "The meaning of the status."},
+            "status": {"type": "integer", "description": _STATUS},
+            "code": {"type": "string", "enum": list(dict.fromkeys(codes)), "description": _CODE},
+            "detail": {"type": "string", "description": "A sentence for a person."},
+        },
+        "required": ["type", "title", "status", "code", "detail"],
+    }
