@@ -69,7 +69,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     _add_guards(app, settings, keyring, instruments)
     _add_middleware(app, settings, instruments)
     for blueprint in (auth, resources, operations, *([demo] if settings.demo else [])):
-        app.register_blueprint(blueprint)
+        # A prefix of ours: an operator's own blueprints may be called "auth" or "resources" too.
+        app.register_blueprint(blueprint, name=f"authsvc.{blueprint.name}")
     return app
 
 

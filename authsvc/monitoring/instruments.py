@@ -14,7 +14,7 @@ from authsvc.problems import InvalidCredentials, RateLimited
 from authsvc.web.log_context import bound
 
 NO_ROUTE = "none"
-LOGIN = "auth.login"
+LOGIN = "authsvc.auth.login"
 LOGIN_OUTCOMES = {None: "good", InvalidCredentials.code: "refused", RateLimited.code: "throttled"}
 
 # Few buckets: each is a series for each route and status.

@@ -20,7 +20,7 @@ from authsvc.web.log_context import bound
 MAX_PATH = 256
 """Characters of a path that are logged."""
 
-PROBES = frozenset({"operations.healthz", "operations.readyz"})
+PROBES = frozenset({"authsvc.operations.healthz", "authsvc.operations.readyz"})
 """The endpoints that a supervisor calls every few seconds: they are logged at debug."""
 
 

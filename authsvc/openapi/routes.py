@@ -62,7 +62,7 @@ class Route:
     @property
     def tag(self) -> str:
         """The blueprint's name; for a route without one, the view's."""
-        return str(self.rule.endpoint).partition(".")[0]
+        return str(self.rule.endpoint).removeprefix("authsvc.").partition(".")[0]
 
     @property
     def name(self) -> str:

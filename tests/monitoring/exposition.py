@@ -16,4 +16,4 @@ def requests(figures: Figures) -> dict[tuple[str, int], int]:
         if series.startswith("authsvc_http_request_duration_seconds_count{"):
             _, route, _, status, _ = series.split('"')
             counted[route, int(status)] = int(value)
-    return {key: count for key, count in counted.items() if key[0] != "operations.metrics"}
+    return {key: count for key, count in counted.items() if key[0] != "authsvc.operations.metrics"}

@@ -62,9 +62,9 @@ def test_each_request_is_logged_in_one_line_with_user_session_and_code(service: 
     register, login, refused, logout, refresh, elsewhere = request_lines(service)
     assert login["request_id"] == "my-own.id_1"
     assert [line["route"] for line in (register, login, logout)] == [
-        "auth.register",
-        "auth.login",
-        "auth.logout",
+        "authsvc.auth.register",
+        "authsvc.auth.login",
+        "authsvc.auth.logout",
     ]
     assert {line["user"] for line in (register, login, refused, logout, refresh)} == {account["id"]}
     assert re.fullmatch("[0-9a-f]{16}", login["session"])

@@ -146,11 +146,11 @@ def test_requests_are_counted_by_route_and_status(carol: Person) -> None:
     carol.call("DELETE", "/auth/login")
     metrics = measured(carol.app)
     assert requests(metrics) == {
-        ("auth.register", 201): 1,
-        ("auth.login", 200): 1,
-        ("resources.show", 200): 3,
-        ("resources.show", 401): 1,
-        ("resources.revoke_one", 404): 1,
+        ("authsvc.auth.register", 201): 1,
+        ("authsvc.auth.login", 200): 1,
+        ("authsvc.resources.show", 200): 3,
+        ("authsvc.resources.show", 401): 1,
+        ("authsvc.resources.revoke_one", 404): 1,
         ("none", 404): 1,
         ("none", 405): 1,
     }
@@ -163,7 +163,9 @@ def test_the_durations_of_requests_are_measured(carol: Person) -> None:
     with time_machine.travel("2026-11-24T12:00:00Z", tick=False):  # but the monotonic clock runs
         carol.register()
     metrics = measured(carol.app)
-    series = 'authsvc_http_request_duration_seconds_{}{{{}route="auth.register",status="201"}}'
+    series = (
+        'authsvc_http_request_duration_seconds_{}{{{}route="authsvc.auth.register",status="201"}}'
+    )
     assert 0 < metrics[series.format("sum", "")] < 60
     within = [metrics[series.format("bucket", f'le="{le}",')] for le in ("0.001", "2.5", "+Inf")]
     assert within == sorted(within)

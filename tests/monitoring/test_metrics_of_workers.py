@@ -85,13 +85,13 @@ def test_each_worker_reports_the_counts_of_all_workers(service: Service) -> None
         with only(worker, workers):
             metrics = measured(service)
         counted = requests(metrics)
-        counted.pop(("operations.healthz", 200))  # sent while the test waited for the start
+        counted.pop(("authsvc.operations.healthz", 200))  # sent while the test waited for the start
         assert counted == {
-            ("auth.register", 201): 1,
-            ("auth.login", 200): 1,
-            ("resources.show", 200): 60,
+            ("authsvc.auth.register", 201): 1,
+            ("authsvc.auth.login", 200): 1,
+            ("authsvc.resources.show", 200): 60,
             ("none", 404): 3,
-            ("auth.login", 401): 3,
+            ("authsvc.auth.login", 401): 3,
         }
         assert metrics['authsvc_logins_total{outcome="good"}'] == 1
         assert metrics['authsvc_logins_total{outcome="refused"}'] == 3
@@ -120,7 +120,7 @@ def test_a_killed_worker_keeps_its_counts_and_loses_its_gauges(service: Service)
     while (after := measured(service))["authsvc_revoked_sessions"] != 0:
         assert time.monotonic() < deadline
     assert requests(after) == requests(before)
-    assert requests(after)["resources.show", 401] == 1
+    assert requests(after)["authsvc.resources.show", 401] == 1
 
 
 def test_replaced_workers_reuse_the_files_of_their_predecessors(service: Service) -> None:
@@ -164,7 +164,7 @@ def test_a_start_removes_the_folder_of_a_killed_service_and_keeps_that_of_a_runn
     with serving(database, tmp_path / "next", workers=WORKERS):
         assert not left.exists()
         assert living.is_dir()
-    assert requests(measured(service))["operations.healthz", 200] > 0
+    assert requests(measured(service))["authsvc.operations.healthz", 200] > 0
 
 
 def folder_of(service: Service) -> Path:

@@ -1,0 +1,1 @@
+"""Other people's extensions and blueprints beside ours."""
