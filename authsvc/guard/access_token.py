@@ -4,25 +4,23 @@ A route is protected unless its view is marked `@public`, so a route without a d
 access is closed.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+import logging
+from collections.abc import Callable, Sequence
+from typing import cast
 from uuid import UUID
 
-from flask import Flask, Request, Response, g
+from flask import Blueprint, Flask, Request, Response, g
 from flask.globals import request_ctx
-from werkzeug.routing import Rule
 
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
+from authsvc.guard.guarded_routes import claimed
+from authsvc.guard.public_views import hides_a_mark
+from authsvc.guard.public_views import is_public as is_public
+from authsvc.guard.public_views import public as public
 from authsvc.guard.refusal_log import RefusalLog
 from authsvc.guard.remote_keyring import RemoteKeyring
-from authsvc.problems import (
-    AccessTokenExpired,
-    AccessTokenInvalid,
-    AccessTokenMissing,
-    AccessTokenRevoked,
-    InvalidRequest,
-    Problem,
-)
+from authsvc.guard.sent_token import sent_token
+from authsvc.problems import AccessTokenExpired, AccessTokenInvalid, AccessTokenRevoked, Problem
 from authsvc.tokens.access import MAX_LIFE, AccessTokenVerifier, access_keyring
 from authsvc.tokens.claims import Audience, Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
@@ -30,32 +28,24 @@ from authsvc.tokens.keyring import Keys, hmac_key
 from authsvc.tokens.shared_secret import secret_from_hex
 from authsvc.web import log_context
 from authsvc.web.connection import close_if_there_is_a_body
-from authsvc.web.json_body import json_member
 from authsvc.web.preflight import is_preflight
-from authsvc.web.problem_json import render
+from authsvc.web.problem_json import render, respond_early, response_to
+from authsvc.web.problem_types import explain_by
 
-View = TypeVar("View", bound=Callable[..., Any])
-
-
-def public(view: View) -> View:
-    """Mark a view that every client may call without an access token."""
-    view.authsvc_public = True  # type: ignore[attr-defined]
-    return view
-
-
-def is_public(view: Callable[..., Any]) -> bool:
-    """Return whether the view was marked `@public`."""
-    return getattr(view, "authsvc_public", False) is True
+_log = logging.getLogger(__name__)
 
 
 def current_access_token() -> Claims:
     """Return the verified claims of this request's access token.
 
     Raises:
-        RuntimeError: the route is public, so no token was verified.
+        RuntimeError: no token was verified, because the route is public or no guard covers it.
     """
     if "access_token" not in g:
-        raise RuntimeError("A public route has no access token. Remove @public to require one.")
+        raise RuntimeError(
+            "This route has no access token, because it is public or no AccessTokenGuard covers "
+            "it. Remove @public, or name its blueprint to the guard."
+        )
     return cast(Claims, g.access_token)
 
 
@@ -68,6 +58,9 @@ class AccessTokenGuard:
 
     Args:
         app: the app whose routes it protects, including routes registered later.
+        blueprints: the only blueprints that it protects, those nested in them included; by default
+            every route of the app, except for the blueprints of other guards. The guard of a
+            nested blueprint takes the place of the outer one's.
         issuer: the service that issues the tokens: the value of its ``AUTHSVC_ISSUER``.
         audience: the audience that the ``aud`` claim of a token must name; by default the issuer,
             as in the service's settings. Of several, a token must name one.
@@ -82,13 +75,16 @@ class AccessTokenGuard:
             the view, unread.
 
     Raises:
-        ValueError: not exactly one of the three was given, or its value is not valid.
+        ValueError: not exactly one of the three was given, or its value is not valid; or a route
+            would have two guards.
+        TypeError: `blueprints` is not a list of blueprints.
     """
 
     def __init__(
         self,
         app: Flask,
         *,
+        blueprints: Sequence[Blueprint] | None = None,
         issuer: str,
         audience: Audience | None = None,
         jwks_url: str | None = None,
@@ -110,17 +106,27 @@ class AccessTokenGuard:
         self._was_revoked = was_revoked
         self._small_bodies = small_bodies
         self._views = app.view_functions
+        self._refused: set[str] = set()  # the endpoints; there are only so many
+        self._guarded = claimed(app, self, blueprints)
+        explain_by(app, issuer, blueprints or [None])
         app.before_request(self._check)
         # An app that renders problems itself, as the service does, keeps its handler.
         app.error_handler_spec[None][None].setdefault(Problem, render)
+        respond_early(app, Problem)
 
     def _check(self) -> Response | None:
         request = request_ctx.request
+        if self._guarded.by_blueprint and self._guarded.guard_of(request) is not self:
+            return None  # the route is another guard's, or open
         if request.method == "OPTIONS" and request.url_rule is not None and is_preflight(request):
             # A preflight has no token, and a view of its method or of another must not run.
             return self._app.make_default_options_response()
         if self._needs_token(request):
-            g.access_token = self._verified(self._sent_token(request))
+            try:
+                g.access_token = self._verified(self._sent_token(request))
+            except Problem as problem:
+                self._look_for_a_late_mark(request.endpoint or "")
+                return response_to(problem)
         return None
 
     def _needs_token(self, request: Request) -> bool:
@@ -130,6 +136,24 @@ class AccessTokenGuard:
         if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
             return False  # Flask responds, and no view runs
         return not is_public(self._views[rule.endpoint])
+
+    def _sent_token(self, request: Request) -> str:
+        if is_asked_by_proxy(self._views[request.endpoint or ""]):
+            close_if_there_is_a_body(request)  # it is meant for another service
+            return sent_token(request, read_body="never")
+        return sent_token(request, read_body="always" if self._small_bodies else "without a header")
+
+    def _look_for_a_late_mark(self, endpoint: str) -> None:
+        """Tell the developer, once, why a route that was to be public is not."""
+        if endpoint not in self._refused:
+            self._refused.add(endpoint)
+            if hides_a_mark(self._views[endpoint]):
+                _log.warning(
+                    "The route %r needs an access token, although a function inside its view is "
+                    "marked public: mark the view itself, public(app.view_functions[%r]).",
+                    endpoint,
+                    endpoint,
+                )
 
     def _verified(self, token: str) -> Claims:
         try:
@@ -146,32 +170,6 @@ class AccessTokenGuard:
         if self._was_revoked(claims.sid):
             raise AccessTokenRevoked
         return claims
-
-    def _sent_token(self, request: Request) -> str:
-        """Return the access token of the header or the JSON body (R3), never from elsewhere."""
-        header: str | None = request.environ.get("HTTP_AUTHORIZATION")
-        look_inside = header is None or self._small_bodies
-        if look_inside and is_asked_by_proxy(self._views[cast(Rule, request.url_rule).endpoint]):
-            look_inside = False  # the body is meant for another service
-            close_if_there_is_a_body(request)
-        in_body = json_member("access_token") if look_inside else None
-        if in_body is not None and header is not None:
-            raise InvalidRequest(
-                "The request has an Authorization header and an access_token in its body. "
-                "Send one of them."
-            )
-        if in_body is not None:
-            if not isinstance(in_body, str):
-                raise AccessTokenInvalid
-            return in_body
-        if header is None:
-            raise AccessTokenMissing
-        scheme, _, token = header.partition(" ")
-        if "," in header:  # the server joins several headers so, and no Bearer token has a comma
-            raise InvalidRequest("The request has more than one Authorization header. Send one.")
-        if scheme.lower() != "bearer":
-            raise AccessTokenMissing
-        return token
 
 
 def _keys_of(jwks_url: str | None, secret: str | None, keys: Keys | None) -> Keys:

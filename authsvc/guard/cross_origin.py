@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.origins import origin_of, origin_of_host
@@ -10,6 +10,7 @@ from authsvc.problems import CrossOriginRefused
 from authsvc.settings import Settings
 from authsvc.settings.values import HEADER_NAME
 from authsvc.web.preflight import is_preflight
+from authsvc.web.problem_json import response_to
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PREFLIGHT_SECONDS = 600
@@ -42,18 +43,19 @@ class CrossOriginGuard:
         if self._allowed:
             app.after_request(self._add_cors)
 
-    def _refuse(self) -> None:
-        if request.method in SAFE_METHODS or self._is_asked_by_proxy():
-            return
+    def _refuse(self) -> Response | None:
+        if request.method in SAFE_METHODS or self._is_asked_by_proxy() or self._is_allowed(request):
+            return None
+        return response_to(CrossOriginRefused())
+
+    def _is_allowed(self, request: Request) -> bool:
         origin = request.headers.get("Origin")
         site = request.headers.get("Sec-Fetch-Site")
         if origin in self._allowed:
-            return
+            return True
         if site is not None:
-            if site not in ("same-origin", "none"):
-                raise CrossOriginRefused
-        elif origin is not None and origin != self._own_origin():
-            raise CrossOriginRefused
+            return site in ("same-origin", "none")
+        return origin is None or origin == self._own_origin()
 
     def _is_asked_by_proxy(self) -> bool:
         """Return whether the view changes nothing, and the method is that of another request."""

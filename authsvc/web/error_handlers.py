@@ -20,15 +20,18 @@ from authsvc.problems import (
     ServiceUnavailable,
     UnsupportedMediaType,
 )
-from authsvc.web.problem_json import render, respond
+from authsvc.web.problem_json import render, respond, respond_early
+
+_NO_DATABASE = (OperationalError, InterfaceError, DatabaseInternalError, PoolTimeoutError)
 
 
 def render_problems(app: Flask) -> None:
     """Render every error of the app as a problem, the framework's included."""
     app.register_error_handler(Problem, render)
     app.register_error_handler(HTTPException, _render_http_exception)
-    for error in (OperationalError, InterfaceError, DatabaseInternalError, PoolTimeoutError):
+    for error in _NO_DATABASE:
         app.register_error_handler(error, _render_database_error)
+    respond_early(app, Problem, *_NO_DATABASE)
 
 
 def _render_database_error(error: SQLAlchemyError) -> Response:

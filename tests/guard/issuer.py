@@ -83,11 +83,13 @@ class Issuer:
             thread.join()
 
 
-def token_by(key: Key, *, aud: Audience = ISSUER, ttl: int = 600, roles: Roles = ()) -> str:
+def token_by(
+    key: Key, *, issuer: str = ISSUER, aud: Audience = ISSUER, ttl: int = 600, roles: Roles = ()
+) -> str:
     """Return an access token that the key has just signed."""
     now = clock.now()
     ends = now + timedelta(days=7)
-    tokens = AccessTokens(access_keyring(key), ISSUER, aud, ttl)
+    tokens = AccessTokens(access_keyring(key), issuer, aud, ttl)
     ids = {"sub": uuid4(), "sid": uuid4()}
     times = {"auth_time": now, "session_ends": ends, "now": now}
     return tokens.issue(**ids, **times, roles=roles).access_token
