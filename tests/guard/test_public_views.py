@@ -62,16 +62,21 @@ def test_a_method_that_its_class_marks_is_public_of_every_object(app: Flask) -> 
 
 def test_a_class_method_is_public_of_its_class_alone(app: Flask) -> None:
     class Special(Notes):
-        """Has the same class method."""
+        """Has the same class methods."""
+
+    class Other(Notes):
+        """Has them too."""
 
     app.add_url_rule("/notes", "notes", Notes.of_the_class)
     app.add_url_rule("/special", "special", Special.of_the_class)
     app.add_url_rule("/another", "another", Special.another)
+    app.add_url_rule("/other", "other", Other.of_the_class)
     public(app.view_functions["notes"])
     public(app.view_functions["another"])
     assert call(app, "GET", "/notes").text == "of the class"
     assert call(app, "GET", "/another").text == "another"
-    assert_protected(app, "/special")
+    for path in ("/special", "/other"):
+        assert_protected(app, path)
 
 
 def test_the_static_files_of_one_blueprint_can_be_made_public(app: Flask, tmp_path: Any) -> None:
