@@ -72,7 +72,7 @@ BUDGET = {
     "DELETE /api/me": (
         lambda alice: alice.call("DELETE", "/api/me", json={"password": alice.password}),
         4,
-        7,
+        8,
     ),
 }
 

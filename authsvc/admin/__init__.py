@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from authsvc import clock, roles
+from authsvc import clock, roles, signals
 from authsvc.admin.lookup import account_of
 from authsvc.audit.operator import current_operator
 from authsvc.audit.read import Recorded, newest
@@ -19,7 +19,7 @@ from authsvc.problems import Fault, FaultCode, ValidationFailed
 from authsvc.roles import Roles
 from authsvc.sessions import list as session_list
 from authsvc.sessions.list import LiveSession
-from authsvc.sessions.revoke import revoke_all
+from authsvc.sessions.revoke import Revoked, revoke_all, revoke_and_record
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.users import accounts
 from authsvc.users.accounts import Account
@@ -42,12 +42,12 @@ def disable(email: str) -> None:
     """Disable an account: refuse its logins, and revoke its sessions."""
     user_id = account_of(email).id
 
-    def disable_account(connection: Connection) -> None:
+    def disable_account(connection: Connection) -> list[Revoked]:
         accounts.set_disabled(connection, user_id, clock.now())
         record(connection, current_operator(), Event("account_disabled", user_id))
-        revoke_all(connection, user_id, current_operator())
+        return revoke_and_record(connection, user_id, current_operator())
 
-    transaction(disable_account)
+    signals.send_ended(transaction(disable_account), "account_disabled")
 
 
 def enable(email: str) -> None:
@@ -72,12 +72,14 @@ def set_password(email: str, password: str) -> None:
     passwords.refuse_weak(password, account.email, "/password")
     new_hash = passwords.hash(password)
 
-    def store(connection: Connection) -> None:
+    def store(connection: Connection) -> list[Revoked]:
         overwrite_password(connection, account.id, new_hash)
         record(connection, current_operator(), Event("password_changed", account.id))
-        revoke_all(connection, account.id, current_operator())
+        return revoke_and_record(connection, account.id, current_operator())
 
-    transaction(store)
+    revoked = transaction(store)
+    signals.send(signals.password_changed, user_id=account.id)
+    signals.send_ended(revoked, "password_changed")
 
 
 def grant(email: str, granted: Collection[str]) -> Roles:
@@ -109,8 +111,7 @@ def live_sessions(email: str) -> list[LiveSession]:
 
 def revoke_sessions(email: str) -> int:
     """Revoke every session of an account, and return how many there were."""
-    user_id = account_of(email).id
-    return transaction(lambda connection: revoke_all(connection, user_id, current_operator()))
+    return revoke_all(account_of(email).id, current_operator())
 
 
 def audit(

@@ -3,14 +3,14 @@
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from authsvc import clock
+from authsvc import clock, signals
 from authsvc.admin.lookup import account_of
 from authsvc.audit.operator import current_operator
 from authsvc.audit.record import Event, record
 from authsvc.database import transaction
 from authsvc.problems import Fault, ValidationFailed
 from authsvc.ratelimit.throttle import Throttle
-from authsvc.sessions.revoke import anonymize
+from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.emails import email_key
 from authsvc.web import registry
@@ -27,17 +27,20 @@ def delete(email: str) -> None:
     """
     account = account_of(email)
 
-    def remove(connection: Connection) -> None:
+    def remove(connection: Connection) -> list[Revoked]:
         accounts.lock(connection, account.id)
-        anonymize(connection, account.id, clock.now())
+        revoked = anonymize(connection, account.id, clock.now())
         accounts.remove(connection, account.id)
         record(connection, current_operator(), Event("account_deleted", user_id=None))
+        return revoked
 
     try:
-        transaction(remove)
+        revoked = transaction(remove)
     except IntegrityError:
         raise ValidationFailed([Fault("/email", _IN_USE)]) from None
     registry.get(Throttle).unlock(email_key(account.email), account.id)
+    signals.send_ended(revoked, "account_deleted")
+    signals.send(signals.user_deleted, user_id=account.id)
 
 
 _IN_USE = (

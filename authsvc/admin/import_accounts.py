@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
-from authsvc import clock, roles
+from authsvc import clock, roles, signals
 from authsvc.audit.operator import current_operator
 from authsvc.audit.record import Event, record
 from authsvc.database import transaction
@@ -54,12 +55,15 @@ def import_accounts(file: IO[bytes]) -> Iterator[Imported]:
 def _insert(accounts: list[NewAccount]) -> list[int]:
     """Insert these accounts, and return the lines of those whose address has an account."""
     try:
-        return transaction(lambda connection: _insert_new(connection, accounts))
+        new, existing = transaction(lambda connection: _insert_new(connection, accounts))
     except IntegrityError:  # a client registered one of the addresses meanwhile
-        return transaction(lambda connection: _insert_new(connection, accounts))
+        new, existing = transaction(lambda connection: _insert_new(connection, accounts))
+    for user_id in new:
+        signals.send(signals.user_registered, user_id=user_id)
+    return existing
 
 
-def _insert_new(connection: Connection, accounts: list[NewAccount]) -> list[int]:
+def _insert_new(connection: Connection, accounts: list[NewAccount]) -> tuple[list[UUID], list[int]]:
     keys = [account.email_key for account in accounts]
     taken = set(
         connection.execute(select(User.email_key).where(User.email_key.in_(keys))).scalars()
@@ -69,12 +73,12 @@ def _insert_new(connection: Connection, accounts: list[NewAccount]) -> list[int]
     for account in accounts:
         (existing if account.email_key in taken else new).append(account)
         taken.add(account.email_key)
-    if new:
-        rows = [_row(account) for account in new]
+    rows = [_row(account) for account in new]
+    if rows:
         connection.execute(insert(User), rows)
         events = (Event("registered", row["id"], detail="imported") for row in rows)
         record(connection, current_operator(), *events)
-    return [account.line for account in existing]
+    return [row["id"] for row in rows], [account.line for account in existing]
 
 
 def _row(account: NewAccount) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from flask import after_this_request
 from sqlalchemy import Connection
 
-from authsvc import clock
+from authsvc import clock, signals
 from authsvc.audit.record import FORGOTTEN_USER, Event, record
 from authsvc.database import transaction
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
 from authsvc.problems import RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
-from authsvc.sessions.revoke import anonymize
+from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.passwords import Password, Passwords
 from authsvc.users.stored_password import confirm_password, lock_confirmed
@@ -43,12 +43,14 @@ def delete(body: Confirmation) -> None:
     with passwords.admitted(), registry.get(Throttle).password(user_id):
         confirmed = confirm_password(passwords, user_id, body.password)
 
-    def delete_account(connection: Connection) -> None:
+    def delete_account(connection: Connection) -> list[Revoked]:
         lock_confirmed(connection, user_id, confirmed)
         now = clock.now()
-        anonymize(connection, user_id, now)
+        revoked = anonymize(connection, user_id, now)
         accounts.remove(connection, user_id)
         record(connection, FORGOTTEN_USER, Event("account_deleted", user_id=None), at=now)
+        return revoked
 
-    transaction(delete_account)
+    signals.send_ended(transaction(delete_account), "account_deleted")
+    signals.send(signals.user_deleted, user_id=user_id)
     after_this_request(registry.get(RefreshCookie).clear)

@@ -6,7 +6,6 @@ from uuid import UUID
 from flask import after_this_request
 
 from authsvc.audit.record import user_at
-from authsvc.database import transaction
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
 from authsvc.resources.account import current_account
@@ -52,6 +51,5 @@ def revoke_one(sid: UUID) -> None:
 @answers(204, headers=COOKIE_CLEARED, operation_id="sessions_revoke_all")
 def revoke_all() -> None:
     """Log out everywhere: revoke every session of the account, including this one."""
-    user_id, actor = current_account().id, user_at(current_client())
-    transaction(lambda connection: revoke.revoke_all(connection, user_id, actor))
+    revoke.revoke_all(current_account().id, user_at(current_client()))
     after_this_request(registry.get(RefreshCookie).clear)

@@ -1,12 +1,14 @@
 """Change a password: revoke every session of the account and open a new one."""
 
+from uuid import UUID
+
 from sqlalchemy import Connection
 
-from authsvc import clock
+from authsvc import clock, signals
 from authsvc.audit.record import Event, record, user_at
 from authsvc.database import transaction
 from authsvc.sessions.open import Opened, insert_session
-from authsvc.sessions.revoke import revoke_sessions, revoke_tokens
+from authsvc.sessions.revoke import Revoked, revoke_sessions, revoke_tokens
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.claims import Claims
 from authsvc.users.stored_password import replace_password
@@ -34,7 +36,7 @@ def change_password(
     """
     user_id, known = access_token.sub, tokens.of_this_service(replaced)
 
-    def change(connection: Connection) -> Opened:
+    def change(connection: Connection) -> tuple[Opened, list[UUID], list[Revoked]]:
         roles = replace_password(connection, user_id, *hashes)
         now = clock.now()
         revoked = revoke_sessions(connection, user_id, now)
@@ -49,6 +51,11 @@ def change_password(
             Event("logged_in", user_id, opened.sid),
             at=now,
         )
-        return opened
+        return opened, revoked, others
 
-    return transaction(change)
+    opened, revoked, others = transaction(change)
+    signals.send(signals.password_changed, user_id=user_id)
+    signals.send_ended([(sid, user_id) for sid in revoked], "password_changed")
+    signals.send_ended(others, "replaced")
+    signals.send(signals.logged_in, user_id=user_id, session_id=opened.sid)
+    return opened

@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import Connection, insert
 from uuid_utils.compat import uuid7
 
-from authsvc import clock
+from authsvc import clock, signals
 from authsvc.audit.record import Event, record, user_at
 from authsvc.database import transaction
 from authsvc.roles import Roles
 from authsvc.sessions.model import RefreshToken
-from authsvc.sessions.revoke import revoke_tokens
+from authsvc.sessions.revoke import Revoked, revoke_tokens
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.access import AccessToken
 from authsvc.tokens.jws import token_hash
@@ -55,7 +55,7 @@ def open_session(
     """
     known = tokens.of_this_service(replaced)
 
-    def open_after_login(connection: Connection) -> Opened:
+    def open_after_login(connection: Connection) -> tuple[Opened, list[Revoked]]:
         roles = recheck_and_lock(connection, user)
         now = clock.now()  # after the lock, so that waiting for it takes nothing off the tokens
         revoked = revoke_tokens(connection, known, now)
@@ -67,10 +67,12 @@ def open_session(
             Event("logged_in", user.id, opened.sid),
             at=now,
         )
-        return opened
+        return opened, revoked
 
-    opened = transaction(open_after_login)
+    opened, revoked = transaction(open_after_login)
     log_context.bind(session=opened.sid)
+    signals.send_ended(revoked, "replaced")
+    signals.send(signals.logged_in, user_id=user.id, session_id=opened.sid)
     return opened
 
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from authsvc import clock
+from authsvc import clock, signals
 from authsvc.audit.record import Actor, Event, record
 from authsvc.database import transaction
 from authsvc.database.compiled import Query
@@ -40,13 +40,17 @@ def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> N
     for token in known:
         log_context.bind(user=token.claims.sub, session=token.claims.sid)
     if known:
-        transaction(lambda connection: _log_out(connection, known, actor))
+        revoked = transaction(lambda connection: _log_out(connection, known, actor))
+        signals.send_ended(revoked, "logged_out")
 
 
-def _log_out(connection: Connection, refresh_tokens: list[RefreshClaims], actor: Actor) -> None:
+def _log_out(
+    connection: Connection, refresh_tokens: list[RefreshClaims], actor: Actor
+) -> list[Revoked]:
     now = clock.now()
     revoked = revoke_tokens(connection, refresh_tokens, now)
     record(connection, actor, *(Event("logged_out", user, sid) for sid, user in revoked), at=now)
+    return revoked
 
 
 def revoke_tokens(
@@ -97,14 +101,22 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> N
         record(connection, actor, Event("session_revoked", user_id, sid), at=now)
 
     transaction(revoke)
+    signals.send_ended([(sid, user_id)], "revoked")
 
 
-def revoke_all(connection: Connection, user_id: UUID, actor: Actor) -> int:
-    """Revoke every session of the user, record it, and return how many had not expired."""
+def revoke_all(user_id: UUID, actor: Actor) -> int:
+    """Revoke every session of the user, and return how many had not expired."""
+    revoked = transaction(lambda connection: revoke_and_record(connection, user_id, actor))
+    signals.send_ended(revoked, "revoked")
+    return len(revoked)
+
+
+def revoke_and_record(connection: Connection, user_id: UUID, actor: Actor) -> list[Revoked]:
+    """Revoke every session of the user, record it, and return those that had not expired."""
     now = clock.now()
     revoked = revoke_sessions(connection, user_id, now)
     record(connection, actor, *(Event("session_revoked", user_id, sid) for sid in revoked), at=now)
-    return len(revoked)
+    return [Revoked(sid, user_id) for sid in revoked]
 
 
 def revoke_sessions(connection: Connection, user_id: UUID, now: datetime) -> list[UUID]:
@@ -127,11 +139,14 @@ def revoke_all_users(actor: Actor) -> Iterator[int]:
     last = UUID(int=0)
     while page := transaction(partial(_revoke_page, last, actor)):
         last, revoked = page
-        yield revoked
+        signals.send_ended(revoked, "revoked")
+        yield len(revoked)
 
 
-def _revoke_page(after: UUID, actor: Actor, connection: Connection) -> tuple[UUID, int] | None:
-    """Revoke the sessions of one page, and return its last id and how many it revoked."""
+def _revoke_page(
+    after: UUID, actor: Actor, connection: Connection
+) -> tuple[UUID, list[Revoked]] | None:
+    """Revoke the sessions of one page, and return its last id and those that it revoked."""
     ids = (
         connection.execute(
             select(RefreshToken.id)
@@ -145,7 +160,7 @@ def _revoke_page(after: UUID, actor: Actor, connection: Connection) -> tuple[UUI
     if not ids:
         return None
     now = clock.now()
-    revoked = connection.execute(
+    rows = connection.execute(
         update(RefreshToken)
         .where(
             RefreshToken.id.in_(ids),
@@ -154,24 +169,23 @@ def _revoke_page(after: UUID, actor: Actor, connection: Connection) -> tuple[UUI
         )
         .values(revoked_at=now)
         .returning(RefreshToken.id, _OWNER)
-    ).all()
+    )
+    revoked = [Revoked(*row) for row in rows]
     events = (Event("session_revoked", user, sid) for sid, user in revoked)
     record(connection, actor, *events, at=now)
-    return ids[-1], len(revoked)
+    return ids[-1], revoked
 
 
-def anonymize(connection: Connection, user_id: UUID, now: datetime) -> None:
+def anonymize(connection: Connection, user_id: UUID, now: datetime) -> list[Revoked]:
     """Revoke every session of the user, and erase the user, address and browser from its row.
 
-    The rows stay until the last access token has expired, so that every worker reads them.
+    The rows stay until the last access token has expired, so that every worker reads them. Return
+    the sessions that had not expired.
     """
+    revoked = revoke_sessions(connection, user_id, now)
     connection.execute(
         update(RefreshToken)
         .where(RefreshToken.user_id == user_id)
-        .values(
-            revoked_at=func.coalesce(RefreshToken.revoked_at, now),
-            user_id=None,
-            user_agent=None,
-            ip_address=None,
-        )
+        .values(user_id=None, user_agent=None, ip_address=None)
     )
+    return [Revoked(sid, user_id) for sid in revoked]

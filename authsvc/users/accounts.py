@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from uuid_utils.compat import uuid7
 
-from authsvc import clock, roles
+from authsvc import clock, roles, signals
 from authsvc.audit.record import Actor, Event, record
 from authsvc.database import reading, transaction
 from authsvc.problems import EmailTaken
@@ -76,6 +76,7 @@ def register(passwords: Passwords, email: str, password: str, actor: Actor) -> A
 
     transaction(insert_account)
     log_context.bind(user=account.id)
+    signals.send(signals.user_registered, user_id=account.id)
     return account
 
 
