@@ -22,6 +22,7 @@ from authsvc.ratelimit.counts import Counts
 from authsvc.ratelimit.database_counts import DatabaseCounts
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources import resources
+from authsvc.sessions.own_claims import AccessClaims, OwnClaims
 from authsvc.sessions.recently_revoked import RecentlyRevoked
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
@@ -47,11 +48,15 @@ def instance_folder() -> Path:
     return Path.cwd() / "instance"
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, access_claims: AccessClaims | None = None
+) -> Flask:
     """Return the service as a Flask app. Blueprints registered on it are protected like its own.
 
     Args:
         settings: by default those of the environment and of ``instance/authsvc.env``.
+        access_claims: returns claims of your own for the access tokens of the user with this id.
+            It is called at each login and refresh: see docs/your-app.md.
 
     Raises:
         SettingsInvalid: with every fault of the settings in one message.
@@ -65,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))
     render_problems(app)
     keyring = access_keyring(*_access_keys(settings))
-    _add_parts(app, settings, keyring, instruments)
+    _add_parts(app, settings, keyring, instruments, OwnClaims(access_claims))
     _add_guards(app, settings, keyring, instruments)
     _add_middleware(app, settings, instruments)
     for blueprint in (auth, resources, operations, *([demo] if settings.demo else [])):
@@ -74,7 +79,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _add_parts(app: Flask, settings: Settings, keyring: Keyring, instruments: Instruments) -> None:
+def _add_parts(
+    app: Flask,
+    settings: Settings,
+    keyring: Keyring,
+    instruments: Instruments,
+    own_claims: OwnClaims,
+) -> None:
     """Make what the views use, and find by its type."""
     cookie = RefreshCookie(
         settings.cookie_secure, settings.cookie_samesite, settings.cookie_partitioned
@@ -91,6 +102,7 @@ def _add_parts(app: Flask, settings: Settings, keyring: Keyring, instruments: In
         RefreshTokens(*_refresh_keys(settings), iss=settings.token_issuer),
         ttl=timedelta(seconds=settings.refresh_token_ttl),
         idle_ttl=timedelta(seconds=settings.refresh_token_idle_ttl),
+        own_claims=own_claims,
     )
     for part in (
         settings,

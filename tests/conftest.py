@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete
 from authsvc import create_app
 from authsvc.database import Base, db, schema, writing
 from authsvc.server.cores import usable_cores
+from authsvc.sessions.own_claims import AccessClaims
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
@@ -205,17 +206,17 @@ def database_url(make_database: MakeDatabase) -> str:
 
 @pytest.fixture(scope="session")
 def make_app(database_url: str) -> Iterator[MakeApp]:
-    """A function that makes an app on that database; keywords are settings in lower case."""
+    """A function that makes an app on that database; other keywords are settings in lower case."""
     made: list[Flask] = []
 
-    def make(**settings: object) -> Flask:
+    def make(access_claims: AccessClaims | None = None, **settings: object) -> Flask:
         chosen = {
             "database_url": database_url,
             "access_token_secret": ACCESS_SECRET.hex(),
             "refresh_token_secret": REFRESH_SECRET.hex(),
             **settings,
         }
-        app = create_app(Settings.model_validate(chosen))
+        app = create_app(Settings.model_validate(chosen), access_claims=access_claims)
         cheapest = Argon2id(time_cost=1, memory_cost=8)
         registry.add(app, Passwords(min_length=15, argon2id=cheapest))
         made.append(app)

@@ -84,6 +84,11 @@ CALLS = {
     "POST /auth/refresh": (lambda alice: alice.refresh(), 715),
     "POST /auth/logout": (lambda alice: alice.logged_in().log_out(), 915),
     "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 4230),
+    "POST /auth/refresh with claims of its own": (lambda alice: alice.refresh(), 815),
+    "POST /auth/login with claims of its own": (
+        lambda alice: alice.on_another_device().log_in(),
+        4335,
+    ),
 }
 
 
@@ -156,13 +161,22 @@ class CountedCalls:
             self.of_requests.append(calls)
 
 
+def test_claims_of_its_own_cost_no_statement(make_app: MakeApp, alice: Person) -> None:
+    alice.app = app = make_app(lambda user_id: {"tenant": "acme"})
+    alice.logged_in().call("GET", "/api/me")
+    for route in ("POST /auth/login with a live cookie", "POST /auth/refresh"):
+        ask, reads, writes = BUDGET[route]
+        assert cost(app, ask, alice) == (reads, writes)
+
+
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize("route", CALLS)
 def test_a_route_stays_within_its_budget_of_calls(
     make_app: MakeApp, alice: Person, route: str
 ) -> None:
     request, limit = CALLS[route]
-    alice.app = app = make_app()
+    own = {"tenant": "acme", "groups": ["staff", "north"]}
+    alice.app = app = make_app((lambda user_id: own) if "of its own" in route else None)
     app.add_url_rule("/nothing", view_func=lambda: {"nothing": []})
     alice.logged_in()
     counted = CountedCalls(app)

@@ -7,7 +7,7 @@ from typing import (
     cast,
 )
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from authsvc import clock
@@ -50,6 +50,7 @@ class Active(TypedDict):
         roles: the roles of the account; absent if it has none.
     """
 
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # claims of the operator
     active: Literal[True]
     token_type: Literal["Bearer"]
     iss: str

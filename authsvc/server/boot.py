@@ -13,6 +13,7 @@ from authsvc.database.errors import DatabaseUnfit
 from authsvc.database.serving_lock import hold_while_serving
 from authsvc.database.sqlite_files import sqlite_file
 from authsvc.monitoring.log_format import set_log_level
+from authsvc.sessions.own_claims import AccessClaims
 from authsvc.settings import Settings, SettingsInvalid
 from authsvc.web import registry
 
@@ -22,14 +23,17 @@ GIVE_UP = 3
 log = logging.getLogger("authsvc.boot")
 
 
-def boot() -> Flask:
+def boot(*, access_claims: AccessClaims | None = None) -> Flask:
     """Return the app for a WSGI server.
 
     If the settings or the database are unfit, print one sentence that says what to do, and exit.
     A database that does not answer does not stop the boot: it may return, and /readyz reports it.
+
+    Args:
+        access_claims: as in `create_app`.
     """
     try:
-        app = create_app()
+        app = create_app(access_claims=access_claims)
         with app.app_context():
             set_log_level(registry.get(Settings).log_level)
         _check_database(app.config["SQLALCHEMY_DATABASE_URI"])

@@ -33,15 +33,17 @@ def change_password(
 
     Raises:
         WrongPassword: the stored hash is not the verified one any more.
+        AccessClaimsFailed: the operator's function gave no claims.
     """
     user_id, known = access_token.sub, tokens.of_this_service(replaced)
+    own_claims = tokens.own_claims.of(user_id)
 
     def change(connection: Connection) -> tuple[Opened, list[UUID], list[Revoked]]:
         roles = replace_password(connection, user_id, *hashes)
         now = clock.now()
         revoked = revoke_sessions(connection, user_id, now)
         others = revoke_tokens(connection, known, now)
-        opened = insert_session(connection, tokens, user_id, roles, client, now)
+        opened = insert_session(connection, tokens, user_id, roles, own_claims, client, now)
         record(
             connection,
             user_at(client),

@@ -52,14 +52,15 @@ def open_session(
 
     Raises:
         InvalidCredentials: the account was changed while its password was being verified.
+        AccessClaimsFailed: the operator's function gave no claims.
     """
-    known = tokens.of_this_service(replaced)
+    known, own_claims = tokens.of_this_service(replaced), tokens.own_claims.of(user.id)
 
     def open_after_login(connection: Connection) -> tuple[Opened, list[Revoked]]:
         roles = recheck_and_lock(connection, user)
         now = clock.now()  # after the lock, so that waiting for it takes nothing off the tokens
         revoked = revoke_tokens(connection, known, now)
-        opened = insert_session(connection, tokens, user.id, roles, client, now)
+        opened = insert_session(connection, tokens, user.id, roles, own_claims, client, now)
         record(
             connection,
             user_at(client),
@@ -81,6 +82,7 @@ def insert_session(
     tokens: SessionTokens,
     user_id: UUID,
     roles: Roles,
+    own_claims: str,
     client: Client,
     now: datetime,
 ) -> Opened:
@@ -91,6 +93,7 @@ def insert_session(
         tokens: issues the two tokens.
         user_id: the user, who has just authenticated.
         roles: the roles of the user.
+        own_claims: the operator's own claims of the access token, as JSON.
         client: the address and browser of the request.
         now: the time of the login, for the row and both tokens.
     """
@@ -112,5 +115,7 @@ def insert_session(
     }
     connection.execute(insert(RefreshToken), row)
     times = {"auth_time": issued_at, "session_ends": expires_at, "now": issued_at}
-    access_token = tokens.access.issue(sub=user_id, sid=sid, roles=roles, **times)
+    access_token = tokens.access.issue(
+        sub=user_id, sid=sid, roles=roles, extra_json=own_claims, **times
+    )
     return Opened(sid, access_token, refresh_token, int(tokens.ttl.total_seconds()))

@@ -33,6 +33,7 @@ def refresh_session(
 
     Raises:
         RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: the session is not live.
+        AccessClaimsFailed: the operator's function gave no claims.
     """
     claims = refresh_token.claims
     session = find_session(claims.sid)
@@ -45,16 +46,18 @@ def refresh_session(
             event = Event("refresh_refused", session.user_id, claims.sid, refusal.code)
             record_refusal(user_at(client), event, now)
         raise refusal
-    if now - session.last_used_at >= min(MAX_USE_INTERVAL, tokens.idle_ttl / 24):
-        _update_last_used(claims.sid, now)
-    return tokens.access.issue(
+    access_token = tokens.access.issue(
         sub=claims.sub,
         sid=claims.sid,
         roles=parse(session.roles or ""),
+        extra_json=tokens.own_claims.of(claims.sub),
         auth_time=session.issued_at,
         session_ends=session.expires_at,
         now=now,
     )
+    if now - session.last_used_at >= min(MAX_USE_INTERVAL, tokens.idle_ttl / 24):
+        _update_last_used(claims.sid, now)
+    return access_token
 
 
 def _update_last_used(sid: UUID, now: datetime) -> None:

@@ -1,9 +1,10 @@
 """The two tokens of a session: how they are issued and verified, and how long they are valid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from authsvc.problems import RefreshTokenExpired, RefreshTokenInvalid
+from authsvc.sessions.own_claims import OwnClaims
 from authsvc.tokens.access import AccessTokens
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.tokens.refresh import RefreshClaims, RefreshTokens
@@ -19,12 +20,14 @@ class SessionTokens:
         refresh: issues and verifies refresh tokens.
         ttl: how long a session lives; nothing extends it.
         idle_ttl: how long a session may go unused.
+        own_claims: the operator's own claims of an access token.
     """
 
     access: AccessTokens
     refresh: RefreshTokens
     ttl: timedelta
     idle_ttl: timedelta
+    own_claims: OwnClaims = field(default_factory=OwnClaims)
 
     def verify(self, refresh_token: str) -> RefreshClaims:
         """Return the claims of a refresh token, without checking whether its session is live.

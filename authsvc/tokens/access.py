@@ -80,6 +80,7 @@ class AccessTokens:
         session_ends: datetime,
         now: datetime,
         roles: Roles = (),
+        extra_json: str = "",
     ) -> AccessToken:
         """Return a new access token of the session. It never expires after the session.
 
@@ -90,6 +91,10 @@ class AccessTokens:
             session_ends: when the session expires.
             now: the time of issue.
             roles: the roles of the user.
+            extra_json: the operator's own claims, as JSON.
+
+        Raises:
+            ValueError: the token would be longer than a verifier accepts.
         """
         iat = int(now.timestamp())
         exp = min(iat + self.ttl, int(session_ends.timestamp()))
@@ -105,6 +110,7 @@ class AccessTokens:
             auth_time=min(iat, int(auth_time.timestamp())),
             roles=roles,
             client_id=self.client_id,
+            extra_json=extra_json,
         )
         return AccessToken(sign(claims.payload(), self.keyring), "Bearer", exp - iat)
 

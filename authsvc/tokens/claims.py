@@ -1,8 +1,9 @@
 """The claims of both tokens: each is required and checked for its type."""
 
+import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from authsvc import roles
@@ -14,6 +15,16 @@ LEEWAY = 10
 
 Audience = str | tuple[str, ...]
 """The `aud` claim: one name, or a list of them (RFC 7519 section 4.1.3)."""
+
+NAMES = frozenset(
+    (
+        *("iss", "sub", "aud", "exp", "iat", "nbf", "jti", "sid", "auth_time", "roles"),
+        *("client_id", "amr", "acr", "scope", "typ", "cnf", "act"),
+        *("active", "token_type", "username"),
+    )
+)
+"""The claims that the service sets or may set later, and the members that an introspection adds to
+them (RFC 7662 section 2.2). An operator's own claims have other names."""
 
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -35,6 +46,7 @@ class Claims:
         client_id: the client that the token was issued to (RFC 9068 section 2.2); only in an
             access token, and empty if an earlier version of the service issued it.
         nbf: the token is refused before this time, in seconds since 1970; 0 without the claim.
+        extra_json: the claims whose names are not in `NAMES`, as JSON; empty if there are none.
     """
 
     sub: UUID
@@ -48,6 +60,15 @@ class Claims:
     roles: Roles = ()
     client_id: str = ""
     nbf: int = 0
+    extra_json: str = ""
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """The claims that the service's operator added, such as ``extra["tenant"]``.
+
+        It is a copy, because claims are cached: a change of it changes no other request.
+        """
+        return cast(dict[str, Any], json.loads(self.extra_json)) if self.extra_json else {}
 
     def payload(self) -> dict[str, Any]:
         """Return the claims as the token has them."""
@@ -65,14 +86,14 @@ class Claims:
             required["client_id"] = self.client_id
         if self.roles:
             required["roles"] = self.roles
-        return required
+        return required | self.extra if self.extra_json else required
 
 
 def checked_claims(payload: dict[str, Any], *, iss: str, aud: str | frozenset[str]) -> Claims:
     """Return the claims of a payload after checking that each is present and well formed.
 
-    Only `client_id`, `roles` and `nbf` may be missing. The current time is not compared here: see
-    `refuse_expired`, `refuse_early` and `refuse_before`.
+    Only `client_id`, `roles` and `nbf` may be missing. Claims with other names are kept. The
+    current time is not compared here: see `refuse_expired`, `refuse_early` and `refuse_before`.
 
     Args:
         payload: the payload.
@@ -95,6 +116,7 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str | frozenset[st
         roles=_roles(payload["roles"]) if "roles" in payload else (),
         client_id=_text(payload["client_id"]) if "client_id" in payload else "",
         nbf=_seconds(payload["nbf"]) if "nbf" in payload else 0,
+        extra_json=_extra(payload),
     )
     if claims.auth_time > claims.iat:
         raise TokenInvalid
@@ -166,6 +188,11 @@ def _roles(value: Any) -> Roles:
         return roles.checked(value)
     except ValueError:
         raise TokenInvalid from None
+
+
+def _extra(payload: dict[str, Any]) -> str:
+    extra = {name: value for name, value in payload.items() if name not in NAMES}
+    return json.dumps(extra) if extra else ""
 
 
 def _equal(value: Any, expected: str) -> str:

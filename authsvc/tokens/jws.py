@@ -24,10 +24,20 @@ class TokenExpired(Exception):
 
 
 def sign(payload: dict[str, Any], keyring: Keyring) -> str:
-    """Return a token with this payload, signed by the current key."""
+    """Return a token with this payload, signed by the current key.
+
+    Raises:
+        ValueError: it would be longer than `MAX_LENGTH`, and so be refused.
+    """
     body = encode(_compact_json(payload).encode("utf-8"))
     signed = f"{keyring.header}.{body}"
-    return f"{signed}.{encode(keyring.current.sign(signed.encode('ascii')))}"
+    token = f"{signed}.{encode(keyring.current.sign(signed.encode('ascii')))}"
+    if len(token) > MAX_LENGTH:
+        raise ValueError(
+            f"the token would have {len(token)} characters, and one with more than {MAX_LENGTH} "
+            "is refused: it needs fewer or shorter claims, roles or audiences"
+        )
+    return token
 
 
 def verified_payload(token: str, keys: Keys) -> dict[str, Any]:

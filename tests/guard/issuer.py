@@ -84,7 +84,13 @@ class Issuer:
 
 
 def token_by(
-    key: Key, *, issuer: str = ISSUER, aud: Audience = ISSUER, ttl: int = 600, roles: Roles = ()
+    key: Key,
+    *,
+    issuer: str = ISSUER,
+    aud: Audience = ISSUER,
+    ttl: int = 600,
+    roles: Roles = (),
+    extra_json: str = "",
 ) -> str:
     """Return an access token that the key has just signed."""
     now = clock.now()
@@ -92,4 +98,4 @@ def token_by(
     tokens = AccessTokens(access_keyring(key), issuer, aud, ttl)
     ids = {"sub": uuid4(), "sid": uuid4()}
     times = {"auth_time": now, "session_ends": ends, "now": now}
-    return tokens.issue(**ids, **times, roles=roles).access_token
+    return tokens.issue(**ids, **times, roles=roles, extra_json=extra_json).access_token

@@ -1,5 +1,6 @@
 """The guard in another Flask app, whose errors, bodies and files it leaves alone."""
 
+import json
 import subprocess
 import sys
 from contextlib import closing
@@ -64,6 +65,14 @@ def test_a_view_in_another_app_can_require_a_role(app: Flask) -> None:
     assert_problem(answer, 403, "forbidden")
     assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
     assert call(app, "GET", "/admin", token_by(KEY, roles=("editor", "admin"))).text == "admin"
+
+
+def test_a_view_in_another_app_reads_the_operators_own_claims(app: Flask) -> None:
+    app.get("/own", endpoint="own")(lambda: current_access_token().extra)
+    own = {"tenant": "acme", "groups": ["staff"]}
+    token = token_by(KEY, extra_json=json.dumps(own))
+    assert [call(app, "GET", "/own", token).json for _ in range(2)] == [own, own]
+    assert call(app, "GET", "/own", token_by(KEY, roles=("editor",))).json == {}
 
 
 def test_every_route_except_the_public_one_is_protected(app: Flask) -> None:
