@@ -1,22 +1,16 @@
-"""Access tokens in Node: jose fetches the public keys and verifies them."""
+"""A service in Node that uses jose accepts the tokens of the old and of the new key."""
 
 import json
 import os
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from authsvc.database import schema
-from authsvc.tokens.key_pairs import generate_pem
-from tests.docs.test_other_services import ISSUER, Visitor, logged_in
-from tests.support.gunicorn_server import ROOT, free_port, serving
+from tests.recipes.listings import ISSUER, listing
+from tests.recipes.service import log_in, register
+from tests.support.gunicorn_server import free_port, new_database, serving
 from tests.support.key_pair_settings import signed_by
-from tests.support.responses import claims
 
-PAGE = ROOT / "docs" / "other-services.md"
 MODULES = Path(__file__).parent / "node_modules"
 
 # Print, for each line of input, the claims or the error.
@@ -33,9 +27,9 @@ for await (const token of createInterface({ input: process.stdin })) {
 class Consumer:
     """A Node service with the document's code, which runs on while the issuer restarts."""
 
-    def __init__(self, folder: Path, issuer: str, algorithm: str) -> None:
-        (example,) = re.findall(r"^```js\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
-        example = example.replace(ISSUER, issuer).replace('"EdDSA"', f'"{algorithm}"')
+    def __init__(self, folder: Path, issuer: str) -> None:
+        here = {ISSUER: issuer, '"ES256"': '"ES256", "EdDSA"'}
+        example = listing("Node", "js", here)
         (folder / "example.mjs").write_text(example)
         (folder / "consumer.mjs").write_text(CONSUMER)
         (folder / "node_modules").symlink_to(MODULES)
@@ -63,32 +57,29 @@ class Consumer:
         return json.loads(self.process.stdout.readline())
 
 
-@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
-def test_jose_verifies_the_tokens_before_and_after_a_new_key(
-    tmp_path: Path, algorithm: str
-) -> None:
-    url, port = f"sqlite:///{tmp_path / 'authsvc.db'}", free_port()
-    schema.upgrade(url)
+def test_jose_verifies_the_tokens_before_and_after_a_new_key(tmp_path: Path) -> None:
+    url, port = new_database(tmp_path), free_port()
     issuer = f"http://localhost:{port}"
-    old = signed_by(algorithm)
+    old = signed_by("EdDSA")
     new = {
-        **signed_by(algorithm, generate_pem(algorithm)),
+        **signed_by("ES256"),
         "access_token_private_key_previous": old["access_token_private_key"],
     }
-    with Consumer(tmp_path, issuer, algorithm) as consumer:
-        with serving(url, tmp_path / "log", port=port, issuer=issuer, **old) as service:
-            first: Visitor = logged_in(service, "alice@example.com")
-            assert consumer.read(first.access_token) == claims(first.access_token)
-            changed = f"{first.access_token[:-4]}AAAA"
+    where = {"port": port, "issuer": issuer, "workers": 1}
+    with Consumer(tmp_path, issuer) as consumer:
+        with serving(url, tmp_path / "log", **where, **old) as service:
+            register(service)
+            first = log_in(service)
+            assert consumer.read(first.access) == first.claims
+            changed = f"{first.access[:-4]}AAAA"
             assert consumer.read(changed) == {"refused": "ERR_JWS_SIGNATURE_VERIFICATION_FAILED"}
-        assert consumer.read(first.access_token) == claims(first.access_token)
+        assert consumer.read(first.access) == first.claims
     with (
-        Consumer(make(tmp_path / "second"), issuer, algorithm) as consumer,
-        serving(url, tmp_path / "log", port=port, issuer=issuer, **new) as service,
+        Consumer(make(tmp_path / "second"), issuer) as consumer,
+        serving(url, tmp_path / "log", **where, **new) as service,
     ):
-        second = logged_in(service, "alice@example.com")
-        for visitor in (first, second):
-            assert consumer.read(visitor.access_token) == claims(visitor.access_token)
+        for alice in (first, log_in(service)):
+            assert consumer.read(alice.access) == alice.claims
 
 
 def make(folder: Path) -> Path:
