@@ -12,7 +12,7 @@ from tests.support.key_pair_settings import signed_by
 from tests.support.operator_commands import Operator
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service, where Alice has `ROLES`."""
     folder = tmp_path_factory.mktemp("service")

@@ -1,0 +1,145 @@
+"""nginx, Caddy, HAProxy and Envoy pass on only requests with a valid access token."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.recipes.contract import PREFLIGHT, AcceptsAccessTokensOnly, Api
+from tests.recipes.proxies import Site, run_caddy, run_envoy, run_haproxy, run_nginx
+from tests.recipes.service import log_in, log_out
+from tests.recipes.tokens import ROLES, Tokens
+from tests.recipes.upstream import Backend, backend
+from tests.support.gunicorn_server import Service, free_port
+
+ASKING = ("nginx", "Caddy", "Envoy ext_authz")
+"""The proxies that ask the service about each request."""
+KNOWING = ("Envoy jwt_authn", "HAProxy")
+"""The proxies that have the public key."""
+AWAY = tuple(f"{name}, service away" for name in ASKING)
+FORBIDDEN = dict.fromkeys(("for another audience", "of another type", "a refresh token"), 403)
+"""What Envoy's jwt_authn answers to tokens whose audience or type is another one."""
+REFUSED_SECONDS = 30
+"""More than the second that the service promises: a test of the service measures that."""
+FORGED = {
+    name: "mallory"
+    for spelling in ("X-Auth-Subject", "X-Auth-Session", "X-Auth-Roles")
+    for name in (spelling, spelling.replace("-", "_"), spelling.replace("-S", "_s").upper())
+}
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Backend]:
+    with backend() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ports(
+    service: Service, upstream: Backend, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, int]]:
+    """The port of each recipe, and for those that ask the service also one without it."""
+    sites = {
+        name: Site(free_port(), free_port() if name in AWAY else service.port, upstream.server_port)
+        for name in (*ASKING, *KNOWING, *AWAY)
+    }
+
+    def both(name: str) -> list[Site]:
+        return [sites[name], sites[f"{name}, service away"]]
+
+    folders = {
+        name: tmp_path_factory.mktemp(name) for name in ("nginx", "Caddy", "HAProxy", "Envoy")
+    }
+    with ExitStack() as stack:
+        for started in (
+            run_nginx(both("nginx"), folders["nginx"]),
+            run_caddy(both("Caddy"), folders["Caddy"]),
+            run_haproxy(sites["HAProxy"], folders["HAProxy"], service.url),
+            run_envoy(both("Envoy ext_authz"), sites["Envoy jwt_authn"], service, folders["Envoy"]),
+        ):
+            stack.enter_context(started)
+        yield {name: site.port for name, site in sites.items()}
+
+
+class TestProxies(AcceptsAccessTokensOnly):
+    @pytest.fixture(params=[*ASKING, *KNOWING])
+    def name(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    @pytest.fixture
+    def api(self, name: str, ports: dict[str, int]) -> Api:
+        return Api(ports[name], statuses=FORBIDDEN if name == "Envoy jwt_authn" else {})
+
+    def test_a_refusal_has_one_challenge(self, api: Api) -> None:
+        for token in ("", "a.b.c"):
+            (challenge,) = api.ask(token).headers.get_all("WWW-Authenticate")
+            assert challenge.startswith("Bearer")
+
+    def test_headers_that_the_client_forged_do_not_reach_the_backend(
+        self, api: Api, tokens: Tokens, upstream: Backend
+    ) -> None:
+        expected = {"sub": tokens.claims["sub"], "roles": ROLES}
+        assert api.ask(tokens.access, FORGED).json == expected
+        without = {"sub": tokens.claims["sub"], "roles": []}
+        assert api.ask(tokens.signed(roles=None), FORGED).json == without
+        assert api.ask(headers={**FORGED, **PREFLIGHT}, method="OPTIONS").status < 300
+        assert "mallory" not in str(upstream.requests)
+
+    def test_a_preflight_never_names_a_user(
+        self, api: Api, tokens: Tokens, upstream: Backend
+    ) -> None:
+        before = len(upstream.requests)
+        for token in (tokens.access, tokens.flawed()["signed with another key"]):
+            assert api.ask(token, PREFLIGHT, method="OPTIONS").status < 300
+        assert [said for said, _ in upstream.requests[before:] if said] == []
+
+    def test_a_body_reaches_the_backend_and_not_the_service(
+        self, api: Api, tokens: Tokens, upstream: Backend
+    ) -> None:
+        body = b"x" * 100_000
+        assert api.ask(tokens.access, method="POST", body=body).status == 200
+        assert upstream.requests[-1][1] == len(body)
+        assert api.ask(method="POST", body=body).status == 401
+
+
+@pytest.mark.parametrize("name", [*ASKING, *KNOWING])
+def test_the_backend_gets_the_session(
+    name: str, ports: dict[str, int], tokens: Tokens, upstream: Backend
+) -> None:
+    Api(ports[name]).ask(tokens.access)
+    assert upstream.requests[-1][0]["x-auth-session"] == tokens.claims["sid"]
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_refusal_is_the_services_problem(name: str, ports: dict[str, int]) -> None:
+    for token, code in (("", "missing"), ("a.b.c", "invalid")):
+        for method, body in (("GET", b""), ("POST", b"{}")):
+            answer = Api(ports[name]).ask(token, method=method, body=body)
+            assert (answer.status, answer.json["code"]) == (401, f"access_token_{code}")
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert "X-Auth-Subject" not in answer.headers
+
+
+def test_a_revoked_session_is_refused_soon(service: Service, ports: dict[str, int]) -> None:
+    alice = log_in(service)
+    apis = [Api(ports[name]) for name in ASKING]
+    assert [api.ask(alice.access).status for api in apis] == [200] * len(ASKING)
+    log_out(service, alice)
+    deadline = time.monotonic() + REFUSED_SECONDS
+    while any(api.ask(alice.access).status == 200 for api in apis):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    codes = [api.ask(alice.access).json["code"] for api in apis]
+    assert codes == ["access_token_revoked"] * len(ASKING)
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_without_the_service_every_request_is_refused(
+    name: str, ports: dict[str, int], tokens: Tokens
+) -> None:
+    assert Api(ports[name]).ask(tokens.access).status in (502, 503)
+
+
+def test_nginx_does_not_serve_its_internal_location(ports: dict[str, int], tokens: Tokens) -> None:
+    assert Api(ports["nginx"], path="/_access_token").ask(tokens.access).status == 404
