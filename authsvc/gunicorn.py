@@ -15,7 +15,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from authsvc.database import db
+from authsvc import database
 from authsvc.database.sqlite_files import checkpoint, sqlite_file
 from authsvc.monitoring.log_format import gunicorn_logging
 from authsvc.monitoring.log_output import log_output, log_stream
@@ -124,7 +124,7 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Close the worker's database connections: SQLite's last one removes the write-ahead log."""
     if worker.app.callable is not None:
         with worker.app.callable.app_context():
-            db.engine.dispose()
+            database.dispose()
 
 
 def on_exit(server: Any) -> None:
@@ -155,7 +155,7 @@ def post_fork(server: Any, worker: Any) -> None:
     measure_as(worker.number)
     log_output.count_in_this_process()
     with worker.app.wsgi().app_context():
-        db.engine.dispose(close=False)
+        database.dispose(close=False)
     worker.early_signals = server.SIG_QUEUE
 
 

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import Connection, delete
 
 from authsvc import create_app
-from authsvc.database import Base, db, schema, writing
+from authsvc.database import dispose, our_engine, our_tables, schema, writing
 from authsvc.server.cores import usable_cores
 from authsvc.sessions.own_claims import AccessClaims
 from authsvc.settings import Settings
@@ -225,7 +225,7 @@ def make_app(database_url: str) -> Iterator[MakeApp]:
     yield make
     for app in made:
         with app.app_context():
-            db.engine.dispose()
+            dispose()
 
 
 @pytest.fixture(scope="session")
@@ -244,7 +244,7 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 def connection(app: Flask) -> Iterator[Connection]:
     """A connection past the app; each statement sees what the app has committed."""
     with app.app_context():
-        engine = db.engine
+        engine = our_engine()
     with engine.connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -267,7 +267,7 @@ def operator(database_url: str) -> Operator:
 
 def empty_tables(app: Flask) -> None:
     with app.app_context(), writing() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
+        for table in reversed(our_tables()):
             connection.execute(delete(table))
 
 

@@ -30,7 +30,7 @@ def app_context() -> Iterator[None]:
             try:
                 yield
             finally:
-                database.db.engine.dispose()
+                database.dispose()
 
 
 @contextmanager

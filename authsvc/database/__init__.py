@@ -1,4 +1,8 @@
-"""The database: reading, transactions that write, and the type of its time columns."""
+"""The database: reading, transactions that write, and the type of its time columns.
+
+Our rooms use `reading`, `writing` and `transaction`, over an engine of their own. `db` is for an
+operator's own tables: see authsvc/database/own_tables.py.
+"""
 
 import random
 import time
@@ -7,9 +11,9 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -21,6 +25,8 @@ from authsvc.database.engine import (
     prepare_engine,
     write_options,
 )
+from authsvc.database.own_tables import ContextSession, begin_at_first_write
+from authsvc.database.pool import CONNECTIONS, OWN_CONNECTIONS, STUCK_SECONDS, WAIT_SECONDS
 from authsvc.database.sqlite_lock import WriterLock
 
 RETRIES = 12
@@ -42,7 +48,10 @@ __all__ = [
     "UTCDateTime",
     "connect_app",
     "db",
+    "dispose",
     "engine_options",
+    "our_engine",
+    "our_tables",
     "prepare_engine",
     "reading",
     "transaction",
@@ -64,7 +73,20 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(metadata=Base.metadata)
+def our_tables() -> list[Table]:
+    """Return the tables of the models that are imported, without an operator's.
+
+    A table comes after those that it refers to.
+    """
+    ours = {
+        mapper.local_table
+        for mapper in Base.registry.mappers
+        if mapper.class_.__module__.startswith("authsvc.")
+    }
+    return [table for table in Base.metadata.sorted_tables if table in ours]
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": ContextSession})
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -89,7 +111,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 @contextmanager
 def reading() -> Iterator[Connection]:
     """Yield a connection for one SELECT: each statement sees its own state of the database."""
-    with db.engine.connect() as connection:
+    with our_engine().connect() as connection:
         yield connection
 
 
@@ -129,7 +151,7 @@ def writing() -> Iterator[Connection]:
     On SQLite it takes the write lock at once. SQLite refuses the lock to a transaction that has
     read before another one wrote.
     """
-    engine = db.engine
+    engine = our_engine()
     # The connection first: the pool bounds how many threads wait for the lock.
     with engine.connect() as connection, _writer_lock if engine.name == "sqlite" else nullcontext():
         connection.execution_options(**write_options)
@@ -140,19 +162,50 @@ def writing() -> Iterator[Connection]:
 _writer_lock = WriterLock(LOCK_SECONDS)
 
 
+def our_engine() -> Engine:
+    """Return the engine of our rooms for the current app's database."""
+    engine: Engine = current_app.extensions[_ENGINE]
+    return engine
+
+
+_ENGINE = "authsvc.engine"
+
+
+def dispose(*, close: bool = True) -> None:
+    """Drop the current app's pooled connections, ours and those of an operator's own tables.
+
+    Args:
+        close: False after a fork: the connections are still the parent's.
+    """
+    our_engine().dispose(close=close)
+    db.engine.dispose(close=close)
+
+
 def connect_app(app: Flask, url: str) -> Engine:
-    """Connect the app to that database, and return its engine.
+    """Connect the app to that database, and return our rooms' engine.
 
     Args:
         app: the app.
         url: ``sqlite:///`` with a file, or ``postgresql+psycopg://``.
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, OWN_CONNECTIONS, WAIT_SECONDS)
     db.init_app(app)
-    app.teardown_appcontext_funcs.clear()  # it closes ORM sessions, and the service opens none
+    # It closes sessions after every request. A session of ours sees to it, if there is one.
+    app.teardown_appcontext_funcs.clear()
     with app.app_context():
-        engine = db.engine
+        own = db.engine
+    ours = create_engine(own.url, **engine_options(url, CONNECTIONS, STUCK_SECONDS))
+    app.extensions[_ENGINE] = ours
+    for engine in (ours, own):
+        _prepare(engine)
+    if own.name == "sqlite":
+        begin_at_first_write(own, LOCK_SECONDS)
+    event.listen(own, "engine_disposed", lambda _: ours.dispose())
+    return ours
+
+
+def _prepare(engine: Engine) -> None:
     prepare_engine(engine)
     discard_lost_connections(engine)
     if engine.name != "sqlite":
@@ -160,4 +213,3 @@ def connect_app(app: Flask, url: str) -> Engine:
         from authsvc.database.postgres import set_deadlines
 
         set_deadlines(engine)
-    return engine

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from authsvc.database import Base, schema
+from authsvc.database import our_tables, schema
 from authsvc.database.encoding import require_utf8
 from authsvc.database.errors import DatabaseUnfit
 from authsvc.database.sqlite_files import require_folder, sqlite_file
@@ -58,18 +58,13 @@ def _require_newest(connection: Connection, migrations: Path) -> str | None:
             f"the database is at revision {revision}, and this version needs {needed}: {UPGRADE}"
         )
     inspector = inspect(connection)
-    missing = {name for name in _our_tables() if not inspector.has_table(name)}
+    missing = {table.name for table in our_tables() if not inspector.has_table(table.name)}
     if missing:
         raise DatabaseUnfit(
             f"the database lacks authsvc's tables {', '.join(sorted(missing))}: restore a backup, "
             "or correct the search_path of AUTHSVC_DATABASE_URL"
         )
     return None if revision in known else revision
-
-
-def _our_tables() -> set[str]:
-    """Return the names of the tables of the models that are imported, without an operator's."""
-    return {str(mapper.local_table) for mapper in Base.registry.mappers}
 
 
 def require_durable(url: str) -> None:

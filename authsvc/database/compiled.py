@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from authsvc.database import db
+from authsvc.database import our_engine
 from authsvc.database.engine import is_lost
 
 R = TypeVar("R", bound=NamedTuple)
@@ -88,7 +88,7 @@ class Query(Generic[R]):
         Raises:
             SQLAlchemyError: the same that SQLAlchemy Core would raise.
         """
-        engine = db.engine
+        engine = our_engine()
         try:
             connection = engine.raw_connection()
         except engine.dialect.loaded_dbapi.Error as error:

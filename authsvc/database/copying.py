@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, insert, inspect, select
 
-from authsvc.database import Base, schema, write_options
+from authsvc.database import our_tables, schema, write_options
 from authsvc.database.unpooled import unpooled_engine
 from authsvc.database.version_table import OLD_VERSION_TABLE, VERSION_TABLE, present
 
@@ -38,13 +38,13 @@ def copy(source: str, target: str) -> Iterator[tuple[str, int]]:
 
 def other_tables(url: str) -> list[str]:
     """Return the tables of a database that are not authsvc's, which `copy` does not copy."""
-    ours = {VERSION_TABLE, OLD_VERSION_TABLE, *Base.metadata.tables}
+    ours = {VERSION_TABLE, OLD_VERSION_TABLE, *(table.name for table in our_tables())}
     with unpooled_engine(url).connect() as connection:
         return sorted(set(inspect(connection).get_table_names()) - ours)
 
 
 def _copy_tables(old: Connection, new: Connection) -> Iterator[tuple[str, int]]:
-    tables = Base.metadata.sorted_tables
+    tables = our_tables()
     for table in tables:
         if new.execute(select(func.count()).select_from(table)).scalar_one():
             raise CannotCopy(f"TO has rows in {table.name} already.")

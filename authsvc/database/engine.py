@@ -19,15 +19,23 @@ write_options = {"authsvc_writes": True}
 """Execution options of a connection whose transactions write."""
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """Return the arguments of SQLAlchemy's `create_engine` for that database."""
+def engine_options(
+    url: str, connections: int = CONNECTIONS, stuck_seconds: float = STUCK_SECONDS
+) -> dict[str, Any]:
+    """Return the arguments of SQLAlchemy's `create_engine` for that database.
+
+    Args:
+        url: ``sqlite:///`` with a file, or ``postgresql+psycopg://``.
+        connections: how many the pool has.
+        stuck_seconds: after which time without a connection that is returned it counts as stuck.
+    """
     parts = make_url(url)
     pool = {
         "hide_parameters": True,
         "poolclass": BoundedPool,
-        "pool_size": CONNECTIONS,
+        "pool_size": connections,
         "max_overflow": 0,
-        "pool_timeout": STUCK_SECONDS,
+        "pool_timeout": stuck_seconds,
     }
     if parts.get_backend_name() == "sqlite":
         return {**pool, "connect_args": {"timeout": LOCK_SECONDS}}

@@ -15,8 +15,11 @@ logging.getLogger(__name__).setLevel(logging.WARNING)
 CONNECTIONS = 3
 """Fewer than the threads of a gunicorn worker (authsvc/gunicorn.py): while all connections wait for
 the database, threads are left for the requests that need no database."""
+OWN_CONNECTIONS = 5
+"""Of the pool for an operator's own tables, which is empty without such tables."""
 STUCK_SECONDS = 1.0
-"""For how long a thread waits for a connection while none is checked out or returned."""
+"""For how long a thread waits for a connection of ours while none is checked out or returned. Each
+is used for a few statements; an operator's view may use one for its whole request."""
 WAIT_SECONDS = 4.0
 """For how long a thread waits for a connection in all."""
 PROBE_SECONDS = 2.0
@@ -79,7 +82,7 @@ class BoundedPool(QueuePool):
             elif self._is_stuck():
                 raise TimeoutError("All connections to the database are stuck.")
             try:
-                return super()._do_get()  # waits for STUCK_SECONDS
+                return super()._do_get()  # waits for the time after which the pool is stuck
             except TimeoutError:
                 if self._is_stuck() or monotonic() > give_up:
                     raise
@@ -89,4 +92,4 @@ class BoundedPool(QueuePool):
         super()._do_return_conn(record)
 
     def _is_stuck(self) -> bool:
-        return monotonic() - self._changed_at > STUCK_SECONDS
+        return monotonic() - self._changed_at > self._timeout

@@ -1,6 +1,7 @@
 """Render every error as a problem, the framework's and the database's included."""
 
 import re
+import sqlite3
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app
@@ -35,6 +36,9 @@ def render_problems(app: Flask) -> None:
 
 
 def _render_database_error(error: SQLAlchemyError) -> Response:
+    cause = getattr(error, "orig", None)
+    if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        raise error  # wrong SQL or a missing table: what Postgres calls a ProgrammingError
     current_app.logger.warning("the database did not answer: %s", error)
     return render(ServiceUnavailable())
 

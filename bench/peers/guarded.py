@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from authsvc import create_app
 from authsvc.audit.record import OPERATOR
-from authsvc.database import db, schema
+from authsvc.database import our_engine, schema
 from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.monitoring.instruments import Instruments
 from authsvc.monitoring.request_log import RequestLog
@@ -61,13 +61,13 @@ def fill(sessions: int) -> None:
     schema.upgrade(os.environ["AUTHSVC_DATABASE_URL"])
     app = create_app()
     with app.app_context():
-        event.listen(db.engine, "connect", _do_not_wait_for_the_disk)
+        event.listen(our_engine(), "connect", _do_not_wait_for_the_disk)
         email, password = os.environ["EMAIL"], os.environ["PASSWORD"]
         accounts.register(registry.get(Passwords), email, password, OPERATOR)
         alice, cookie = verify_password(email, password), registry.get(RefreshCookie)
         for _ in range(sessions):
             print(f"{cookie.name}={open_for(alice).refresh_token}")
-        db.engine.dispose()
+        our_engine().dispose()
 
 
 def _do_not_wait_for_the_disk(connection: Any, record: Any) -> None:

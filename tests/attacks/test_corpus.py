@@ -8,7 +8,7 @@ from sqlalchemy import event, update
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
-from authsvc.database import db, writing
+from authsvc.database import our_engine, writing
 from authsvc.sessions.model import RefreshToken
 from tests.attacks.attack import Attack, Sent, Transport
 from tests.attacks.groups import CORPUS, GROUPS
@@ -76,7 +76,7 @@ def test_no_refusal_reveals_which_check_failed(alice: Person, kind: str) -> None
 def _do_not_wait_for_the_disk(app: Flask) -> None:
     """Empty the tables after nearly a thousand commits of this module."""
     with app.app_context():
-        engine = db.engine
+        engine = our_engine()
     if engine.dialect.name == "sqlite":
         engine.dispose()
         event.listen(engine, "connect", lambda one, _: one.execute("PRAGMA synchronous = OFF"))

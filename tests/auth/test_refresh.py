@@ -8,7 +8,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import Connection, event, text
 
-from authsvc.database import db, writing
+from authsvc.database import our_engine, writing
 from tests.conftest import MakeApp
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims, sessions
@@ -203,7 +203,7 @@ def test_a_late_update_of_last_used_at_does_not_overwrite_a_newer_one(
 
         with alice.app.app_context():
             event.listen(
-                db.engine, "checkin", overtake, once=True
+                our_engine(), "checkin", overtake, once=True
             )  # after its SELECT, before its UPDATE
         assert alice.refresh().status_code == 200
     (row,) = sessions(connection)

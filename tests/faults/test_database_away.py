@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 
-from authsvc.database import db
+from authsvc.database import our_engine
 from tests.conftest import MakeApp
 from tests.faults.conftest import Serve
 from tests.faults.visitor import PASSWORD, Answer, Visitor
@@ -104,7 +104,7 @@ def broken(make_app: MakeApp, app: Flask) -> Callable[[str], Flask]:
     def make(pragma: str) -> Flask:
         other = make_app()
         with other.app_context():
-            event.listen(db.engine, "connect", lambda raw, _: raw.execute(pragma))
+            event.listen(our_engine(), "connect", lambda raw, _: raw.execute(pragma))
         return other
 
     return make

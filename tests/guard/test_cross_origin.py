@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from authsvc.database import db
+from authsvc.database import our_engine
 from authsvc.guard.access_token import public
 from tests.conftest import MakeApp, empty_tables
 from tests.support.people import Person
@@ -203,7 +203,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
         statements.append("begin")
 
     with app.app_context():
-        engine = db.engine
+        engine = our_engine()
     event.listen(engine, "before_cursor_execute", note_statement)
     event.listen(engine, "begin", note_begin)
     try:

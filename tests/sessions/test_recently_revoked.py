@@ -13,7 +13,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import event, insert
 
-from authsvc.database import db, schema, writing
+from authsvc.database import our_engine, schema, writing
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.recently_revoked import OVERLAP, SET_BACK, RecentlyRevoked
 from authsvc.tokens.claims import LEEWAY
@@ -124,7 +124,7 @@ def test_the_database_is_queried_once_a_second_whatever_the_number_of_threads(
         time.sleep(0.05)
 
     with worker.app_context():
-        event.listen(db.engine, "before_cursor_execute", answer_slowly)
+        event.listen(our_engine(), "before_cursor_execute", answer_slowly)
     with counted_statements(worker) as statements, ThreadPoolExecutor(8) as threads:
         for seconds in range(1, 4):
             clock.shift(SECOND)
@@ -142,7 +142,7 @@ def test_a_query_that_is_not_answered_holds_up_requests_for_a_second_in_all(
     assert carol.call("GET", "/nothing", headers=bearer).status_code == 200
     answered = Event()
     with worker.app_context():
-        event.listen(db.engine, "before_cursor_execute", lambda *_: answered.wait(10))
+        event.listen(our_engine(), "before_cursor_execute", lambda *_: answered.wait(10))
     clock.shift(SECOND)
     began = time.monotonic()
     for _ in range(5):

@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import Connection, event
 
-from authsvc.database import db
+from authsvc.database import our_engine
 from tests.support.people import Person
 from tests.support.responses import claims, events, sessions
 
@@ -24,7 +24,7 @@ NEW = "a lamp that is not lit"
 @pytest.fixture
 def clock(app: Flask, alice: Person) -> Iterator[time_machine.Traveller]:
     with app.app_context():
-        engine = db.engine
+        engine = our_engine()
     with time_machine.travel(NOON, tick=False) as traveller:
 
         def advance(_connection: object, _cursor: object, statement: str, *_: object) -> None:

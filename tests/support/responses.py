@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, event, select
 from werkzeug.test import TestResponse
 
 from authsvc.audit.model import SecurityEvent
-from authsvc.database import db
+from authsvc.database import our_engine
 from authsvc.sessions.model import RefreshToken
 from authsvc.users.model import User
 
@@ -109,7 +109,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
         "checkin": returned,
     }
     with app.app_context():
-        engine = db.engine
+        engine = our_engine()
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
     try:
@@ -123,7 +123,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
 def away(app: Flask, file: Path) -> Iterator[None]:
     """Make the app's SQLite database impossible to open until the end of the block."""
     with app.app_context():
-        engine = db.engine
+        engine = our_engine()
     engine.dispose()
     aside = file.with_suffix(".aside")
     file.rename(aside)
