@@ -1,8 +1,17 @@
+/// <reference lib="dom" />
+
+// The types of authsvc.js. They need the types of a browser, and the line above asks for them.
+
+/** The account, as the service described it at the last login or renewal. */
 export type User = {
     id: string;
     email: string;
+    /** RFC 3339, in UTC. */
     created_at: string;
+    roles: string[];
 };
+
+/** A login on one device. Times are RFC 3339, in UTC. */
 export type Session = {
     id: string;
     created_at: string;
@@ -10,105 +19,162 @@ export type Session = {
     last_used_at: string;
     user_agent: string | null;
     ip_address: string | null;
+    /** Whether it is the session of this page. */
     current: boolean;
 };
+
+/** The codes of the service's errors. Its page /docs explains each. */
+export type ServiceErrorCode =
+    | "invalid_request"
+    | "access_token_missing"
+    | "access_token_invalid"
+    | "access_token_expired"
+    | "access_token_revoked"
+    | "invalid_credentials"
+    | "refresh_token_missing"
+    | "refresh_token_invalid"
+    | "refresh_token_expired"
+    | "refresh_token_revoked"
+    | "cross_origin_refused"
+    | "wrong_password"
+    | "registration_closed"
+    | "forbidden"
+    | "not_found"
+    | "method_not_allowed"
+    | "email_taken"
+    | "request_too_large"
+    | "unsupported_media_type"
+    | "validation_failed"
+    | "rate_limited"
+    | "internal_error"
+    | "service_unavailable";
+
+/**
+ * All codes of an AuthError: the service's, and the module's own. `network_error`: there was no
+ * response, or none in time. `http_error`: the response is not the service's, such as a proxy's
+ * 502. `session_changed`: the session of the request has ended, and the request was not sent in the
+ * next one.
+ */
+export type AuthErrorCode = ServiceErrorCode | "network_error" | "http_error" | "session_changed";
+
+/** Why a field of a request is invalid, for pages that translate. */
+export type FaultCode =
+    | "missing"
+    | "wrong_type"
+    | "unknown_member"
+    | "too_short"
+    | "too_long"
+    | "too_small"
+    | "too_large"
+    | "not_allowed"
+    | "invalid_format"
+    | "invalid_characters"
+    | "invalid_email"
+    | "breached"
+    | "contains_email"
+    | "invalid";
+
+/** An invalid field of a request. */
 export type Fault = {
+    /** The field, as a JSON pointer (RFC 6901), such as `/password`. */
     pointer: string;
+    code: FaultCode;
+    /** A sentence for people, in English. */
     detail: string;
 };
-export type Issued = {
-    access_token: string;
-    expires_in: number;
-};
+
 /** An error of the service or of the network: program against its `code`. */
 export declare class AuthError extends Error {
-    code: string;
+    code: AuthErrorCode;
+    /** The HTTP status; 0 without a response. */
     status: number;
+    /** Seconds to wait before the next try, or 0. */
     retryAfter: number;
+    /** The invalid fields, for `validation_failed`. */
     errors: Fault[];
-    /**
-     * @param {string} code the service's own, or `network_error` (no response), `http_error` (a
-     *   response that is not the service's), `session_changed` (the session of the request has
-     *   ended, and the request was not sent in the next one)
-     * @param {number} status the HTTP status; 0 without a response
-     * @param {string} message a sentence for people
-     * @param {number} retryAfter seconds to wait before the next try, or 0
-     * @param {Fault[]} errors the faults of each member, for `validation_failed`
-     * @param {unknown} [cause]
-     */
-    constructor(code: string, status: number, message: string, retryAfter?: number, errors?: Fault[], cause?: unknown);
+    constructor(code: AuthErrorCode, status: number, message: string, retryAfter?: number, errors?: Fault[], cause?: unknown);
 }
-/**
- * Return a page's client of the service.
- *
- * @param {object} options
- * @param {string} options.baseUrl the service's URL
- * @param {string[]} [options.origins] other origins that `fetch` sends the access token to
- */
-export declare function createAuth({ baseUrl, origins }: {
+
+export type Options = {
+    /** The service's URL. A relative one is resolved as the page's links are. */
     baseUrl: string;
+    /** Other origins that `fetch` sends the access token to. */
     origins?: string[];
-}): {
+    /**
+     * Milliseconds that each request of the module may take; 10,000 by default. `fetch` has no limit
+     * besides its signal. Clients of one `baseUrl` share the latest value.
+     */
+    timeout?: number;
+};
+
+/** Options of a single call. An abort rejects the call with the signal's reason. */
+export type Calling = {
+    signal?: AbortSignal;
+};
+
+/** A page's client of the service. */
+export type Auth = {
     /** The user who is logged in, as far as this page knows. */
     readonly user: User | null;
+    /** Whether the user is logged in; `unknown` until the service has answered once. */
+    readonly status: "unknown" | "in" | "out";
     /**
-     * Restore the session after the page has loaded. Resolves to null if there is none.
-     *
-     * @returns {Promise<User | null>}
+     * Resolves to the user, or to null, when the status is known for the first time, and never
+     * rejects. It sends no request itself: call `restore`. On a server it resolves to null.
      */
-    restore(): Promise<User | null>;
+    readonly ready: Promise<User | null>;
     /**
-     * Create an account; this does not log in.
-     *
-     * @param {string} email
-     * @param {string} password
-     * @returns {Promise<User>}
+     * Ask the service for the session of this browser, as after the page has loaded. Resolves to the
+     * user, or to null if there is no session; rejects if the service cannot be reached, and is then
+     * repeated when the browser is online again. On a server it sends nothing and resolves to null.
      */
-    register: (email: string, password: string) => Promise<User>;
+    restore(calling?: Calling): Promise<User | null>;
     /**
-     * @param {string} email
-     * @param {string} password
-     * @returns {Promise<User>}
+     * Ask again now, such as after the user's roles have changed: like `restore`, but an answer to an
+     * earlier request does not count.
      */
-    login(email: string, password: string): Promise<User>;
-    /** End this session. If it rejects, the session is still open. */
-    logout(): Promise<void>;
+    refresh(calling?: Calling): Promise<User | null>;
+    /**
+     * Return an access token that can be used for a while, or null if nobody is logged in. For what
+     * `fetch` does not do, such as WebSocket. Ask for it each time, and keep it nowhere.
+     */
+    token(calling?: Calling): Promise<string | null>;
+    /** Create an account; this does not log in. */
+    register(email: string, password: string, calling?: Calling): Promise<User>;
+    login(email: string, password: string, calling?: Calling): Promise<User>;
+    /** End this session. If it rejects, the session may still be open. */
+    logout(calling?: Calling): Promise<void>;
     /** End every session of the account, this one too. */
-    logoutEverywhere(): Promise<void>;
-    /**
-     * Change the password; every session of the account ends, and a new one opens here.
-     *
-     * @param {string} current_password
-     * @param {string} new_password
-     */
-    changePassword(current_password: string, new_password: string): Promise<void>;
-    /**
-     * Delete the account and all its data for good.
-     *
-     * @param {string} password
-     */
-    deleteAccount(password: string): Promise<void>;
+    logoutEverywhere(calling?: Calling): Promise<void>;
+    /** Change the password; every session of the account ends, and a new one opens here. */
+    changePassword(currentPassword: string, newPassword: string, calling?: Calling): Promise<void>;
+    /** Delete the account and all its data for good. */
+    deleteAccount(password: string, calling?: Calling): Promise<void>;
     sessions: {
-        /**
-         * List the account's live sessions, newest first.
-         *
-         * @returns {Promise<Session[]>}
-         */
-        list: () => Promise<Session[]>;
-        /** @param {string} id */
-        revoke(id: string): Promise<void>;
+        /** List the account's live sessions, newest first. */
+        list(calling?: Calling): Promise<Session[]>;
+        revoke(id: string, calling?: Calling): Promise<void>;
     };
     /**
      * `fetch` with the access token for the service and the listed origins; requests to other
-     * origins are not changed. Rejects with an AuthError if the token was stale and could not be
-     * renewed. A body that is a stream cannot be sent twice: then the response is the 401.
+     * origins, and those with an `Authorization` header, are not changed. Rejects with an AuthError if
+     * the token was stale and could not be renewed. A body that is a stream cannot be sent twice: then
+     * the response is the 401.
      */
-    fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+    fetch: typeof globalThis.fetch;
     /**
-     * Call a function whenever the user changes; null means logged out.
+     * Call a function when it becomes known whether a user is logged in, and whenever the user
+     * changes (roles included); null means logged out.
      *
-     * @param {(user: User | null) => void} listener
-     * @returns {() => void} removes the listener
+     * @returns a function that removes the listener
      */
     onChange(listener: (user: User | null) => void): () => void;
+    /**
+     * Remove this client's listeners. When the last client of its `baseUrl` is closed, the access token
+     * is forgotten, and the page follows the other tabs no longer.
+     */
+    close(): void;
 };
+
+/** Return a client of the service. All clients of one `baseUrl` share one session. */
+export declare function createAuth(options: Options): Auth;

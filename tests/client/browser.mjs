@@ -5,7 +5,6 @@ import { createServer } from "node:http";
 import { afterEach, beforeEach } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { createAuth } from "../../authsvc/static/authsvc.js";
 import { Browser } from "./jar.mjs";
 
 export const URL_OF_SERVICE = process.env.AUTHSVC_URL;
@@ -16,29 +15,33 @@ export const PASSWORD = "a horse that is correct";
 
 const randomForReal = Math.random;
 const waitForReal = globalThis.setTimeout;
-const RealChannel = globalThis.BroadcastChannel;
+const DEADLINE = 10_000;
+const TABS_AT_ONCE = 6;
 
 let open = [];
 let servers = [];
-
-class Channel extends RealChannel {
-  constructor(name) {
-    super(name);
-    open.push(this);
-  }
-}
+let loaded = 0;
+// Each tab has its own copy of the module.
+const copies = [];
 
 /** The browser that the pages of this test run in. */
 export let browser;
 
-beforeEach(() => {
+beforeEach(async () => {
   browser = new Browser();
   globalThis.fetch = browser.fetch;
-  globalThis.BroadcastChannel = Channel;
+  globalThis.location = new URL("https://app.example.com/");
+  const events = new EventTarget();
+  for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) {
+    globalThis[name] = events[name].bind(events);
+  }
+  while (copies.length < TABS_AT_ONCE) {
+    copies.push(await import(`../../authsvc/static/authsvc.js?copy=${(loaded += 1)}`));
+  }
 });
 
 afterEach(() => {
-  open.forEach((channel) => channel.close());
+  open.forEach((closable) => closable.close());
   servers.forEach((server) => server.close().closeAllConnections());
   open = [];
   servers = [];
@@ -46,7 +49,25 @@ afterEach(() => {
   globalThis.setTimeout = waitForReal;
 });
 
-export const openTab = (options = {}) => createAuth({ baseUrl: URL_OF_SERVICE, ...options });
+/** Return the module as a new tab has it. */
+export const loadModule = () => copies.pop();
+
+/** Return a client in a new tab. */
+export function openTab(options = {}) {
+  const auth = loadModule().createAuth({ baseUrl: URL_OF_SERVICE, ...options });
+  open.push(auth);
+  return auth;
+}
+
+/** Return a channel as the module of another tab opens it. */
+export function openChannel() {
+  const channel = new BroadcastChannel(`authsvc ${URL_OF_SERVICE}/`);
+  open.push(channel);
+  return channel;
+}
+
+/** Let an event of the browser happen in all tabs. */
+export const happen = (type, more = {}) => dispatchEvent(Object.assign(new Event(type), more));
 
 let people = 0;
 export const newEmail = () => `person${(people += 1)}.${process.pid}@example.com`;
@@ -114,7 +135,8 @@ export function hurry() {
   const waits = [];
   Math.random = () => 0;
   globalThis.setTimeout = (done, wait, ...more) => {
-    if (more.length) return waitForReal(done, wait, ...more); // fetch's own
+    // Those with arguments are fetch's own, the long ones are deadlines.
+    if (more.length || wait >= DEADLINE) return waitForReal(done, wait, ...more);
     waits.push(wait);
     return waitForReal(done, wait / 50);
   };

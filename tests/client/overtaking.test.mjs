@@ -12,7 +12,9 @@ import {
   loggedIn,
   moveClock,
   newEmail,
+  openChannel,
   openTab,
+  until,
 } from "./browser.mjs";
 import { holdBack, problem, tamper } from "./network.mjs";
 
@@ -43,7 +45,7 @@ test("a refresh that is refused while another tab logs in is retried with the ne
   const answer = auth.fetch(ME);
   await gate.reached;
   const heard = new Promise((resolve) => {
-    new BroadcastChannel(`authsvc ${URL_OF_SERVICE}/`).onmessage = resolve;
+    openChannel().onmessage = resolve;
   });
   await there.login(email, PASSWORD);
   await heard;
@@ -52,21 +54,19 @@ test("a refresh that is refused while another tab logs in is retried with the ne
   assert.equal(auth.user.email, email);
 });
 
-test("a login waits for the refresh before it", async () => {
+test("a login does not wait for a refresh, whose late answer changes nothing", async () => {
   const auth = openTab();
   const email = newEmail();
   await auth.register(email, PASSWORD);
-  const gate = holdBack("/auth/refresh");
+  const gate = holdBack("/auth/refresh", { answers: true });
   const restored = auth.restore();
   await gate.reached;
-  const login = auth.login(email, PASSWORD);
-  await new Promise(setImmediate);
-  assert.equal(browser.requests("/auth/login").length, 0);
+  await auth.login(email, PASSWORD);
   gate.letGo();
-  await login;
-  await restored;
+  assert.equal((await restored).email, email);
+  assert.equal(auth.status, "in");
   assert.ok(browser.cookies.has(COOKIE));
-  assert.equal(auth.user.email, email);
+  assert.equal(refreshes().length, 1);
 });
 
 test("a request waits for a login under way and needs no refresh after it", async (t) => {
@@ -82,17 +82,33 @@ test("a request waits for a login under way and needs no refresh after it", asyn
   assert.equal(refreshes().length, 0);
 });
 
-test("a login that a logout overtakes ends logged out", async () => {
+test("a logout waits for the login before it, and wins", async () => {
   const auth = openTab();
   const email = newEmail();
   await auth.register(email, PASSWORD);
   const gate = holdBack("/api/me", { answers: true });
   const login = auth.login(email, PASSWORD);
   await gate.reached;
-  await auth.logout();
+  const logout = auth.logout();
+  gate.letGo();
+  assert.equal((await login).email, email);
+  await logout;
+  assert.equal(auth.user, null);
+  assert.equal(browser.cookies.size, 0);
+});
+
+test("a login that another tab's logout overtakes ends logged out", async () => {
+  const [here, there] = [openTab(), openTab()];
+  const email = newEmail();
+  await here.register(email, PASSWORD);
+  const gate = holdBack("/api/me", { answers: true });
+  const login = here.login(email, PASSWORD);
+  await gate.reached;
+  await there.logout();
+  await until(() => here.status === "out");
   gate.letGo();
   await assert.rejects(login, { code: "refresh_token_missing" });
-  assert.equal(auth.user, null);
+  assert.equal(here.user, null);
 });
 
 test("a request of one user is never sent as another user's", async (t) => {

@@ -7,6 +7,7 @@ import { Browser } from "./jar.mjs";
 
 const url = process.env.AUTHSVC_URL;
 globalThis.fetch = new Browser().fetch;
+globalThis.location = new URL(url); // as in a page; on a server there is no session
 Math.random = () => 0; // the shortest waits between two tries
 const auth = createAuth({ baseUrl: url });
 const clock = performance.now.bind(performance);

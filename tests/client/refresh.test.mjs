@@ -14,7 +14,8 @@ import {
 } from "./browser.mjs";
 import { answerInstead, holdBack, html, problem, tamper } from "./network.mjs";
 
-const ME = `${URL_OF_SERVICE}/api/me`;
+const PATH = "/api/me/sessions";
+const THINGS = `${URL_OF_SERVICE}${PATH}`;
 const TTL = 600;
 
 const refreshes = () => browser.requests("/auth/refresh");
@@ -23,7 +24,7 @@ const last = (entries) => entries[entries.length - 1];
 test("many waiting callers share one refresh", async () => {
   await loggedIn();
   const auth = openTab();
-  const calls = Array.from({ length: 20 }, () => auth.fetch(ME));
+  const calls = Array.from({ length: 20 }, () => auth.fetch(THINGS));
   const answers = await Promise.all([...calls, auth.restore().then(() => ({ status: 200 }))]);
   assert.ok(answers.every(({ status }) => status === 200));
   assert.equal(refreshes().length, 1);
@@ -35,7 +36,7 @@ test("five tabs that wake at once all refresh and stay logged in", async (t) => 
   await Promise.all(tabs.map((tab) => tab.restore()));
   moveClock(t, TTL + 1);
   browser.sent.length = 0;
-  const answers = await Promise.all(tabs.map((tab) => tab.fetch(ME)));
+  const answers = await Promise.all(tabs.map((tab) => tab.fetch(THINGS)));
   assert.ok(answers.every(({ status }) => status === 200));
   assert.ok(tabs.every(({ user }) => user.email === email));
   assert.equal(refreshes().length, 5);
@@ -43,17 +44,17 @@ test("five tabs that wake at once all refresh and stay logged in", async (t) => 
 
 test("a token in the last quarter of its life is used while it is renewed", async (t) => {
   const { auth } = await loggedIn();
-  await auth.fetch(ME);
-  const [{ token: old }] = browser.requests("/api/me");
+  await auth.fetch(THINGS);
+  const [{ token: old }] = browser.requests(PATH);
   moveClock(t, TTL * 0.92);
   const gate = holdBack("/auth/refresh");
-  await auth.fetch(ME);
-  assert.equal(last(browser.requests("/api/me")).token, old);
+  await auth.fetch(THINGS);
+  assert.equal(last(browser.requests(PATH)).token, old);
   gate.letGo();
   await until(() => refreshes()[0].status === 200);
   await until(async () => {
-    await auth.fetch(ME);
-    return last(browser.requests("/api/me")).token !== old;
+    await auth.fetch(THINGS);
+    return last(browser.requests(PATH)).token !== old;
   });
   assert.equal(refreshes().length, 1);
 });
@@ -61,13 +62,13 @@ test("a token in the last quarter of its life is used while it is renewed", asyn
 for (const lived of [0.951, 1, 1_000]) {
   test(`a token that has lived ${lived} lives is renewed before the request`, async (t) => {
     const { auth } = await loggedIn();
-    await auth.fetch(ME);
+    await auth.fetch(THINGS);
     const [{ token: old }] = browser.sent.splice(0);
     moveClock(t, TTL * lived);
-    assert.equal((await auth.fetch(ME)).status, 200);
+    assert.equal((await auth.fetch(THINGS)).status, 200);
     assert.deepEqual(
       browser.sent.map(({ path, token }) => [path, token === old]),
-      [["/auth/refresh", false], ["/api/me", false]],
+      [["/auth/refresh", false], ["/api/me", false], [PATH, false]],
     );
   });
 }
@@ -86,8 +87,8 @@ test("a token's life counts from its request, even if the response is late", asy
   me.letGo();
   await restored;
   browser.sent.length = 0;
-  await auth.fetch(ME);
-  assert.deepEqual(browser.sent.map(({ path }) => path), ["/auth/refresh", "/api/me"]);
+  await auth.fetch(THINGS);
+  assert.deepEqual(browser.sent.map(({ path }) => path), ["/auth/refresh", "/api/me", PATH]);
 });
 
 test("pages renew at different times", async (t) => {
@@ -98,7 +99,7 @@ test("pages renew at different times", async (t) => {
     await auth.restore();
     browser.sent.length = 0;
     const clock = moveClock(t, TTL * 0.8);
-    await auth.fetch(ME);
+    await auth.fetch(THINGS);
     clock.restore();
     assert.equal(refreshes().length, renewals);
     await until(() => refreshes().every(({ status }) => status));
@@ -110,10 +111,10 @@ for (const days of [-1, 1]) {
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() - days * 86_400_000 });
     const { auth } = await loggedIn();
     t.mock.timers.setTime(Date.now() + 2 * days * 86_400_000);
-    assert.equal((await auth.fetch(ME)).status, 200);
+    assert.equal((await auth.fetch(THINGS)).status, 200);
     assert.equal(refreshes().length, 0);
     moveClock(t, TTL + 1);
-    assert.equal((await auth.fetch(ME)).status, 200);
+    assert.equal((await auth.fetch(THINGS)).status, 200);
     assert.equal(refreshes().length, 1);
   });
 }
@@ -124,24 +125,25 @@ for (const [code, token] of [
 ]) {
   test(`on ${code} there is one refresh and one retry`, async () => {
     const { auth } = await loggedIn();
-    tamper("/api/me", token);
-    assert.equal((await auth.fetch(ME)).status, 200);
+    tamper(PATH, token);
+    assert.equal((await auth.fetch(THINGS)).status, 200);
     assert.deepEqual(
       browser.sent.map(({ path, status }) => [path, status]),
-      [["/api/me", 401], ["/auth/refresh", 200], ["/api/me", 200]],
+      [[PATH, 401], ["/auth/refresh", 200], ["/api/me", 200], [PATH, 200]],
     );
-    await auth.fetch(ME);
+    await auth.fetch(THINGS);
     assert.equal(refreshes().length, 1);
   });
 }
 
 test("a second 401 is returned: there is no loop", async () => {
   const { auth, email } = await loggedIn();
-  tamper("/api/me", EXPIRED_ACCESS_TOKEN, EXPIRED_ACCESS_TOKEN, EXPIRED_ACCESS_TOKEN);
-  const answer = await auth.fetch(ME);
+  tamper(PATH, EXPIRED_ACCESS_TOKEN, EXPIRED_ACCESS_TOKEN, EXPIRED_ACCESS_TOKEN);
+  const answer = await auth.fetch(THINGS);
   assert.equal(answer.status, 401);
   assert.equal((await answer.json()).code, "access_token_expired");
-  assert.equal(browser.sent.length, 3);
+  assert.equal(browser.requests(PATH).length, 2);
+  assert.equal(refreshes().length, 1);
   assert.equal(auth.user.email, email);
 });
 
@@ -153,18 +155,18 @@ test("a token that has expired on arrival is used once and refreshed once", asyn
     if (!request.url.endsWith("/auth/refresh")) return answer;
     return Response.json({ ...(await answer.json()), expires_in: 0 });
   };
-  tamper("/api/me", EXPIRED_ACCESS_TOKEN);
-  assert.equal((await auth.fetch(ME)).status, 200);
+  tamper(PATH, EXPIRED_ACCESS_TOKEN);
+  assert.equal((await auth.fetch(THINGS)).status, 200);
   assert.equal(refreshes().length, 1);
 });
 
 test("requests that met the same stale token share one refresh", async () => {
   const { auth } = await loggedIn();
-  tamper("/api/me", ...Array(3).fill(EXPIRED_ACCESS_TOKEN));
-  const gate = holdBack("/api/me", { answers: true });
-  const late = auth.fetch(ME);
+  tamper(PATH, ...Array(3).fill(EXPIRED_ACCESS_TOKEN));
+  const gate = holdBack(PATH, { answers: true });
+  const late = auth.fetch(THINGS);
   await gate.reached;
-  const prompt = await Promise.all([auth.fetch(ME), auth.fetch(ME)]);
+  const prompt = await Promise.all([auth.fetch(THINGS), auth.fetch(THINGS)]);
   assert.ok(prompt.every(({ status }) => status === 200));
   gate.letGo();
   assert.equal((await late).status, 200);
@@ -175,8 +177,8 @@ test("a 401 that is not a stale token's is returned", async () => {
   const { auth } = await loggedIn();
   const empty = () => Response.json(null, { status: 401 });
   for (const other of [problem(401, "mfa_required"), html(401), empty]) {
-    answerInstead("/api/me", other);
-    assert.equal((await auth.fetch(ME)).status, 401);
+    answerInstead(PATH, other);
+    assert.equal((await auth.fetch(THINGS)).status, 401);
   }
   assert.equal(refreshes().length, 0);
 });

@@ -2,62 +2,159 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import authsvc
-from tests.support.gunicorn_server import ROOT
+from tests.client.generated import FOLDER, MODULE, every_file
 
 HERE = Path(__file__).parent
-FOLDER = ROOT / "authsvc" / "static"
-MODULE = FOLDER / "authsvc.js"
 TSC = HERE / "node_modules" / ".bin" / "tsc"
-MAX_BYTES = 4096
+MAX_BYTES = 6_144
+GENERATED = ["authsvc.d.ts", "authsvc.d.cts", "authsvc.cjs"]
+STRICT = {"strict": True, "noEmit": True, "target": "es2022", "types": []}
+BROWSER = {"module": "es2022", "moduleResolution": "bundler", "lib": ["es2022", "dom"]}
+CLIENT = """
+import { AuthError, createAuth, type AuthErrorCode, type Fault, type User } from "authsvc";
+
+const auth = createAuth({ baseUrl: "/", origins: [], timeout: 1_000 });
+export const names = (user: User): string[] => [user.email, ...user.roles];
+export const remove: () => void = auth.onChange((user) => user && names(user));
+export async function run(signal: AbortSignal): Promise<string | null> {
+  const response: Response = await auth.fetch(new URL("https://api.example.com/"), { signal });
+  if (!response.ok || auth.status === "unknown") await auth.restore({ signal });
+  const user: User | null = await auth.ready;
+  if (!user) return null;
+  return auth.token({ signal });
+}
+export function text(error: unknown): string {
+  if (!(error instanceof AuthError)) throw error;
+  const code: AuthErrorCode = error.code;
+  const weak = (fault: Fault) => fault.code === "breached";
+  if (code === "invalid_credentials" || error.errors.some(weak)) return "No.";
+  return code;
+}
+"""
+MISSPELT = {
+    'code === "invalid_credentials"': 'code === "invalid_credential"',
+    'fault.code === "breached"': 'fault.code === "breach"',
+    'auth.status === "unknown"': 'auth.status === "loading"',
+    "timeout: 1_000": "timeOut: 1_000",
+    "auth.token({ signal })": "auth.token(signal)",
+}
 
 
-def test_the_module_is_typed_and_the_committed_types_are_generated_from_it(tmp_path: Path) -> None:
-    made = run(TSC, "--project", HERE, "--outDir", tmp_path)
-    assert made.returncode == 0, made.stdout
-    assert (tmp_path / "authsvc.d.ts").read_text() == (FOLDER / "authsvc.d.ts").read_text()
+@pytest.mark.parametrize("name", GENERATED)
+def test_the_generated_files_are_what_the_generator_makes(name: str) -> None:
+    assert (FOLDER / name).read_text() == every_file()[name]
 
 
-def test_tsc_finds_a_type_error(tmp_path: Path) -> None:
-    (tmp_path / "package.json").write_text('{"type": "module"}')
+def test_the_module_is_what_its_types_say(tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "authsvc.d.ts", tmp_path)
+    shutil.copy(MODULE, tmp_path / "module.js")  # beside the types it would not be looked at
+    (tmp_path / "check.ts").write_text(
+        'import * as made from "./module.js";\n'
+        'import type * as described from "./authsvc.d.ts";\n'
+        "export const module: Omit<typeof described, never> = made;\n"
+    )
+    assert compile_strictly(tmp_path, "check.ts", allowJs=True, checkJs=True, **BROWSER) == ""
+
+
+def test_tsc_finds_a_type_error_in_the_module(tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "authsvc.d.ts", tmp_path)
     faulty = MODULE.read_text().replace('let token = "";', "let token = 0;")
-    (tmp_path / "authsvc.js").write_text(faulty)
-    checked = run(TSC, "--strict", "--checkJs", "--noEmit", tmp_path / "authsvc.js")
-    assert checked.returncode != 0
+    (tmp_path / "module.js").write_text(faulty)
+    assert compile_strictly(tmp_path, "module.js", allowJs=True, checkJs=True, **BROWSER) != ""
 
 
-def test_the_module_takes_at_most_4_kib_on_the_wire() -> None:
+@pytest.mark.parametrize(
+    ("files", "options"),
+    [
+        (["client.ts"], BROWSER),
+        (["client.mts", "client.cts"], {"module": "nodenext", "lib": ["es2022", "dom"]}),
+        (["client.mts", "client.cts"], {"module": "node16", "lib": ["es2022", "dom"]}),
+        (["client.mts", "client.cts"], {"module": "node16", "lib": ["es2022"]}),
+    ],
+    ids=["bundler", "nodenext", "node16", "without the DOM library"],
+)
+def test_programs_compile_with_its_types(
+    package: Path, files: list[str], options: dict[str, Any]
+) -> None:
+    for file in files:
+        (package / file).write_text(CLIENT)
+    assert compile_strictly(package, *files, **options) == ""
+
+
+def test_a_misspelt_word_is_a_type_error(package: Path) -> None:
+    for number, (right, wrong) in enumerate(MISSPELT.items()):
+        assert right in CLIENT
+        (package / f"{number}.ts").write_text(CLIENT.replace(right, wrong))
+    files = [f"{number}.ts" for number in range(len(MISSPELT))]
+    printed = compile_strictly(package, *files, **BROWSER)
+    assert [file for file in files if f"{file}(" in printed] == files
+
+
+def test_the_module_takes_at_most_6_kb_on_the_wire() -> None:
     assert len(gzip.compress(MODULE.read_bytes(), 9, mtime=0)) <= MAX_BYTES
 
 
 def test_the_package_holds_the_module_and_its_types_and_has_the_services_version() -> None:
     packed = run("npm", "pack", "--dry-run", "--json", "--offline", cwd=FOLDER)
     assert packed.returncode == 0, packed.stderr
-    (package,) = json.loads(packed.stdout)
-    assert {file["path"] for file in package["files"]} == {
-        "authsvc.js",
-        "authsvc.d.ts",
-        "package.json",
-    }
-    assert (package["name"], package["version"]) == ("authsvc", authsvc.__version__)
+    (described,) = json.loads(packed.stdout)
+    files = {file["path"] for file in described["files"]}
+    assert files == {"authsvc.js", "package.json", *GENERATED}
+    assert (described["name"], described["version"]) == ("authsvc", authsvc.__version__)
 
 
-def test_the_package_is_imported_by_its_name(tmp_path: Path) -> None:
-    (tmp_path / "node_modules").mkdir()
-    (tmp_path / "node_modules" / "authsvc").symlink_to(FOLDER)
-    page = tmp_path / "page.mjs"
-    page.write_text('import { createAuth } from "authsvc"; console.log(typeof createAuth);')
+@pytest.mark.parametrize(
+    ("file", "load"),
+    [
+        ("page.mjs", 'import { AuthError, createAuth } from "authsvc";'),
+        ("page.cjs", 'const { AuthError, createAuth } = require("authsvc");'),
+    ],
+)
+def test_a_server_loads_the_package_by_its_name_and_finds_no_session(
+    package: Path, file: str, load: str
+) -> None:
+    """Jest loads CommonJS as `require` does here."""
+    page = package / file
+    page.write_text(
+        f"{load}\n"
+        "globalThis.fetch = () => { throw new Error('a request'); };\n"
+        'const auth = createAuth({ baseUrl: "/" });\n'
+        "const asked = [auth.restore(), auth.refresh(), auth.token(), auth.ready];\n"
+        "Promise.all(asked).then((answers) =>\n"
+        "  console.log(typeof AuthError, auth.status, auth.user, ...answers));\n"
+    )
     ran = run("node", "--preserve-symlinks", page)
-    assert ran.stdout == "function\n", ran.stderr
+    assert ran.stdout == "function unknown null null null null null\n", ran.stderr
 
 
 def test_the_module_uses_no_storage_that_outlives_the_page() -> None:
     text = MODULE.read_text()
     for store in ("localStorage", "sessionStorage", "indexedDB", "caches", "document.cookie"):
         assert store not in text
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Return a folder in which the package is installed."""
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "authsvc").symlink_to(FOLDER)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    return tmp_path
+
+
+def compile_strictly(folder: Path, *files: str, **options: object) -> str:
+    """Return what tsc prints: nothing if there is no error."""
+    config = {"compilerOptions": {**STRICT, **options}, "files": files}
+    (folder / "tsconfig.json").write_text(json.dumps(config))
+    return run(TSC, "--project", folder).stdout
 
 
 def run(*command: str | Path, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,55 @@
+"""What is generated in authsvc/static: `python -m tests.client.generated` writes it.
+
+The codes in authsvc.d.ts come from the service's problems, authsvc.cjs is authsvc.js for programs
+that cannot import a module, such as Jest, and authsvc.d.cts has its types.
+"""
+
+import re
+from collections.abc import Iterable
+
+from authsvc.problems import FaultCode, every_problem
+from tests.support.gunicorn_server import ROOT
+
+FOLDER = ROOT / "authsvc" / "static"
+MODULE = FOLDER / "authsvc.js"
+TYPES = FOLDER / "authsvc.d.ts"
+
+
+def types() -> str:
+    """Return the committed types with the codes that the service has now."""
+    codes = {
+        "ServiceErrorCode": [problem.code for problem in every_problem()],
+        "FaultCode": [code.value for code in FaultCode],
+    }
+    text = TYPES.read_text()
+    for name, members in codes.items():
+        text, replaced = re.subn(
+            rf"(?<=^export type {name} =)[^;]*(?=;$)", _union(members), text, count=1, flags=re.M
+        )
+        assert replaced, name
+    return text
+
+
+def _union(codes: Iterable[str]) -> str:
+    return "".join(f'\n    | "{code}"' for code in codes)
+
+
+def common_js() -> str:
+    """Return the module as CommonJS."""
+    exported = re.compile(r"^export (?=(?:class|function) (\w+))", re.M)
+    text = MODULE.read_text()
+    names = exported.findall(text)
+    assert len(names) == text.count("\nexport "), "export only classes and functions"
+    head = '// Generated from authsvc.js by tests/client/generated.py.\n"use strict";\n\n'
+    tail = f"\nmodule.exports = {{ {', '.join(names)} }};\n"
+    return head + exported.sub("", text) + tail
+
+
+def every_file() -> dict[str, str]:
+    """Return each generated file by its name."""
+    return {"authsvc.d.ts": types(), "authsvc.d.cts": types(), "authsvc.cjs": common_js()}
+
+
+if __name__ == "__main__":
+    for name, text in every_file().items():
+        (FOLDER / name).write_text(text)
