@@ -1,5 +1,6 @@
 """GET /demo: when it is served, and when it must not be."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from flask import Flask
 
 from authsvc import create_app
+from authsvc.operations.demo import FOLDER
 from authsvc.settings import Settings, SettingsInvalid
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
@@ -42,11 +44,41 @@ def test_the_demos_policy_allows_nothing_inline_and_no_other_origin(tmp_path: Pa
     assert set(directives.values()) == {"'self'", "'none'"}
 
 
-@pytest.mark.parametrize("name", ["demo.css", "demo.js", "timeline.js"])
-def test_each_file_of_the_demo_is_served(tmp_path: Path, name: str) -> None:
+def test_each_file_of_the_demo_is_served_and_revalidated(tmp_path: Path) -> None:
     client = create_app(settings(tmp_path, demo=True)).test_client()
-    with client.get(f"/demo/{name}") as answer:
+    names = sorted(path.name for path in FOLDER.iterdir())
+    assert {"demo.css", "demo.js"} < set(names)
+    for name in names:
+        answer = client.get(f"/demo/{name}")
         assert answer.status_code == 200
+        assert answer.mimetype == ("text/css" if name.endswith(".css") else "text/javascript")
+        again = client.get(f"/demo/{name}", headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+
+
+@pytest.mark.parametrize("name", ["other.js", "..%2Fauthsvc.js", "%2e%2e/authsvc.js"])
+def test_no_other_file_is_served(tmp_path: Path, name: str) -> None:
+    client = create_app(settings(tmp_path, demo=True)).test_client()
+    assert client.get(f"/demo/{name}").status_code in (401, 404)
+
+
+def test_each_module_and_stylesheet_that_the_demo_loads_is_its_own(tmp_path: Path) -> None:
+    client = create_app(settings(tmp_path, demo=True)).test_client()
+    html = client.get("/demo").text
+    links = re.findall(r'(?:href|src)="([^"#]+)"', html)
+    assert {"docs", "openapi.json", "static/authsvc.js", "demo/demo.js"} < set(links)
+    for link in links:
+        assert client.get(f"/{link}").status_code == 200, link
+    assert "style=" not in html
+
+
+def test_the_demo_does_not_offer_to_register_where_registration_is_closed(tmp_path: Path) -> None:
+    open_page = create_app(settings(tmp_path, demo=True)).test_client().get("/demo").text
+    closed = settings(tmp_path, demo=True, registration="closed")
+    closed_page = create_app(closed).test_client().get("/demo").text
+    assert 'id="register"' in open_page
+    assert 'id="register"' not in closed_page
+    assert '<form id="login" method="post" novalidate aria-labelledby="login-title">' in closed_page
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+// What the page shows: that nothing is known yet, the forms, or the account of a person.
+
+import { clear, tell } from "./forms.js";
+
+const $ = (id) => document.getElementById(id);
+const ENDED = "Your session has ended: it expired, or it was ended in another tab or on another device.";
+const NO_CONNECTION =
+  "No connection to the service. You stay logged in, and requests work again when it is back.";
+
+function showForm(id) {
+  for (const form of $("entrance").querySelectorAll("form")) form.hidden = form.id !== id;
+}
+
+/** Let the buttons below each form lead to the other one, with the address typed so far. */
+function linkForms() {
+  for (const button of document.querySelectorAll("[data-shows]")) {
+    button.addEventListener("click", () => {
+      const [from, to] = [button.closest("form"), $(button.dataset.shows)];
+      to.elements.email.value = from.elements.email.value;
+      clear(from);
+      tell();
+      showForm(to.id);
+      to.elements.email.focus();
+    });
+  }
+}
+
+function showState(state) {
+  document.body.dataset.state = state;
+  $("waiting").hidden = true;
+  $("entrance").hidden = state === "in";
+  $("person").hidden = $("account").hidden = state !== "in";
+  $("one").disabled = $("ten").disabled = state !== "in";
+  $("pill").textContent = state === "in" ? "Logged in" : "Logged out";
+}
+
+/** @param {string | null} email the address that a password manager saves a new password for */
+function clearForms(email) {
+  for (const form of document.forms) {
+    clear(form);
+    // It is the default value, so that a reset of the form keeps it.
+    form.elements.username?.setAttribute("value", email ?? "");
+  }
+}
+
+function emptyAccount() {
+  $("jar").textContent = $("rows").textContent = "none";
+  $("me").replaceChildren();
+  $("sessions").replaceChildren();
+  for (const error of document.querySelectorAll(".error")) error.textContent = "";
+  document.querySelector("details").open = false;
+}
+
+/**
+ * @param {{ onPerson: () => void, onEntrance: () => void }} events called when a person has logged
+ *   in, and when the session is over
+ */
+export function createPage({ onPerson, onEntrance }) {
+  let shown; // undefined while nothing is known, then the id of the user or null
+  let words = ENDED;
+
+  linkForms();
+  addEventListener("offline", () => connected(false));
+  addEventListener("online", () => connected(true));
+
+  function show(user) {
+    const before = shown;
+    shown = user?.id ?? null;
+    if (before === shown) return;
+    const held = document.activeElement;
+    const focusIsLost = held === document.body || held?.closest(".hero .card, #account");
+    clearForms(user?.email ?? null);
+    tell();
+    showState(user ? "in" : "out");
+    $("person-title").textContent = user?.email ?? "";
+    if (user) onPerson();
+    else {
+      onEntrance();
+      emptyAccount();
+      connected(true);
+    }
+    if (before === undefined) return;
+    if (!user) {
+      showForm("login");
+      tell("entrance-notice", words);
+      words = ENDED;
+    }
+    if (focusIsLost) (user ? $("person-title") : $("email")).focus();
+  }
+
+  /** Tell whether the service can be reached. */
+  function connected(is) {
+    const text = is || !shown ? "" : NO_CONNECTION;
+    if ($("connection").textContent !== text) $("connection").textContent = text;
+  }
+
+  return {
+    show,
+    connected,
+    isKnown: () => shown !== undefined,
+
+    /** Say this when the session ends; without words, that it ended elsewhere. */
+    farewell(text = ENDED) {
+      words = text;
+    },
+
+    waiting() {
+      $("retry").hidden = true;
+      $("waiting-title").textContent = "One moment";
+      $("waiting-words").textContent = "Looking for your session …";
+    },
+
+    notKnown(reason) {
+      if (shown !== undefined) return;
+      $("waiting-title").textContent = "Your session could not be checked";
+      $("waiting-words").textContent = reason;
+      $("retry").hidden = false;
+    },
+
+    /** @param {Record<string, string>} rows */
+    showDetails(rows) {
+      const made = Object.entries(rows).flatMap(([name, value]) => {
+        const [term, details] = [document.createElement("dt"), document.createElement("dd")];
+        [term.textContent, details.textContent] = [name, value];
+        return [term, details];
+      });
+      $("me").replaceChildren(...made);
+    },
+  };
+}

@@ -1,0 +1,20 @@
+// The table of requests, newest first.
+
+const MOST_ROWS = 60;
+const HEADINGS = ["Time", "Request", "Answer", "What it means"];
+
+/** @param {{ method: string, path: string, answer: number | string, text: string, kind: string }} request */
+export function logRequest({ method, path, answer, text, kind }) {
+  const table = document.getElementById("log");
+  const row = table.insertRow(0);
+  row.role = "row"; // a narrow screen's CSS takes away the roles of a table
+  const cells = [new Date().toLocaleTimeString(), `${method} ${path}`, answer, text];
+  cells.forEach((content, n) => {
+    const cell = row.insertCell();
+    Object.assign(cell, { role: "cell", textContent: content });
+    cell.dataset.heading = HEADINGS[n];
+  });
+  row.cells[1].className = "mono";
+  row.cells[2].className = kind;
+  while (table.rows.length > MOST_ROWS) table.deleteRow(-1);
+}

@@ -1,0 +1,72 @@
+// The errors of the service as sentences for people. A program decides by `code`; where this page
+// has no sentence of its own, the service's `detail` is shown.
+
+import { roughly } from "./times.js";
+
+const PROBLEMS = {
+  invalid_credentials: "The e-mail address or the password is wrong.",
+  registration_closed: "This service does not take new accounts.",
+  session_changed: "This session has ended in the meantime. Log in again.",
+  not_found: "This session has already ended.",
+  network_error: "The service cannot be reached. Check your connection and try again.",
+  service_unavailable: "The service is busy. Nothing was changed: try again in a moment.",
+  internal_error: "Something went wrong in the service. Try again in a moment.",
+  http_error: "Something went wrong on the way to the service. Try again in a moment.",
+};
+
+/** Problems that belong to a field: which one, if the form has it. */
+const OF_FIELDS = {
+  email_taken: [["email"], "This address already has an account. Log in, or use another address."],
+  wrong_password: [["current_password", "password"], "This is not your current password."],
+};
+
+const FAULTS = {
+  missing: "Fill this in.",
+  invalid_email: "This is not an e-mail address. Check it for typing mistakes.",
+  invalid_characters: "This contains characters that cannot be used here.",
+  breached: "Attackers try this password first. Choose another one.",
+  contains_email: "Your e-mail address is not a good password. Choose another one.",
+};
+
+/** @param {number} length */
+export const tooShort = (length) => `Use at least ${length} characters. A few words are easy to remember.`;
+
+/** Return what is wrong with a member: `{ pointer, detail, code }`. */
+function faultSentence({ code, detail }, input) {
+  if (code === "too_short" && input.dataset.shortest) return tooShort(input.dataset.shortest);
+  return FAULTS[code] ?? detail;
+}
+
+/** Return the sentence for an error as a whole. */
+export function sentence({ code, message, retryAfter }) {
+  if (code === "rate_limited") {
+    return `Too many attempts. Try again ${retryAfter ? `in ${roughly(retryAfter)}` : "later"}.`;
+  }
+  if (code === "network_error" && !navigator.onLine) {
+    return "You are offline. Try again when you are connected.";
+  }
+  if (code?.startsWith("refresh_token_")) return "Your session has ended. Log in again.";
+  return PROBLEMS[code] ?? message;
+}
+
+/**
+ * Sort an error into what belongs to the fields of a form, and the rest.
+ *
+ * @param {{ code: string, message: string, errors?: { pointer: string, detail: string }[] }} error
+ * @param {HTMLFormElement} form its inputs are named as the members of the JSON body
+ * @returns {{ fields: Map<HTMLInputElement, string>, rest: string }}
+ */
+export function sorted(error, form) {
+  const fields = new Map();
+  const rest = [];
+  for (const fault of error.errors ?? []) {
+    const input = form.elements[fault.pointer.split("/")[1]];
+    if (input) fields.set(input, faultSentence(fault, input));
+    else rest.push(fault.detail);
+  }
+  const [names, words] = OF_FIELDS[error.code] ?? [[]];
+  const input = names.map((name) => form.elements[name]).find(Boolean);
+  if (input) fields.set(input, words);
+  if (!fields.size && !rest.length) rest.push(sentence(error));
+  return { fields, rest: rest.join(" ") };
+}

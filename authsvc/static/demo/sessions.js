@@ -1,0 +1,93 @@
+// The list of the account's sessions: enough about each to tell the devices apart.
+
+import { device } from "./devices.js";
+import { attempt, tell } from "./forms.js";
+import { fromNow, roughly } from "./times.js";
+
+const $ = (id) => document.getElementById(id);
+const HOUR = 3_600_000;
+const SVG = "http://www.w3.org/2000/svg";
+
+/** `last_used_at` is exact to within an hour: see the API reference. */
+function lastUse({ current, last_used_at }) {
+  if (current) return "in use now";
+  const at = Date.parse(last_used_at);
+  return Date.now() - at < HOUR ? "used within the last hour" : `last used ${fromNow(at)}`;
+}
+
+function element(name, className, text = "") {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function icon(kind) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "device");
+  svg.setAttribute("aria-hidden", "true");
+  const use = svg.appendChild(document.createElementNS(SVG, "use"));
+  use.setAttribute("href", `#${kind}`);
+  return svg;
+}
+
+/**
+ * @param {ReturnType<import("../static/authsvc.js").createAuth>} auth
+ * @param {(words: string, work: () => Promise<void>) => Promise<void>} leaving ends this session
+ */
+export function createSessionList(auth, leaving) {
+  /** Ask the service for the live sessions, and show them: this one first. */
+  async function load() {
+    const list = await attempt("sessions-error", () => auth.sessions.list());
+    if (!list || !auth.user) return;
+    list.sort((a, b) => b.current - a.current);
+    $("sessions").replaceChildren(...list.map((session) => sessionItem(session, end)));
+    $("rows").textContent = `${list.length} live`;
+    const [{ created_at, expires_at }] = list;
+    const life = (Date.parse(expires_at) - Date.parse(created_at)) / 1_000;
+    $("jar").textContent = `${roughly(life)} at most`;
+  }
+
+  async function end({ id, current }, name, button) {
+    const revoke = async () => {
+      const work = () => auth.sessions.revoke(id);
+      await (current ? leaving("You are logged out.", work) : work());
+      return true;
+    };
+    const ended = await attempt("sessions-error", revoke, button);
+    if (!ended || !auth.user) return;
+    await load();
+    tell("sessions-notice", `${name} is logged out.`);
+    $("sessions-title").focus();
+  }
+
+  return { load };
+}
+
+/** @param {(session: object, name: string, button: HTMLButtonElement) => void} end */
+function sessionItem(session, end) {
+  const { name, kind } = device(session.user_agent);
+  const address = session.ip_address ?? "unknown address";
+  const [since, until] = [when(session.created_at), fromNow(Date.parse(session.expires_at))];
+  const title = element("p", "title", name);
+  if (session.current) title.append(" ", element("span", "badge", "this one"));
+  const words = element("div", "words");
+  words.append(
+    title,
+    element("p", "quiet", `${address}, ${lastUse(session)}`),
+    element("p", "quiet", `Logged in ${since}, ends ${until}`),
+  );
+  const button = element("button", "", "Log out");
+  button.type = "button";
+  button.ariaLabel = `Log out ${name}, ${address}${session.current ? ", this one" : ""}`;
+  button.addEventListener("click", () => end(session, name, button));
+  const item = document.createElement("li");
+  item.append(icon(kind), words, button);
+  return item;
+}
+
+/** "24 Nov, 20:28", in the language of the browser. */
+export function when(time) {
+  const options = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+  return new Date(time).toLocaleString(undefined, options);
+}

@@ -1,0 +1,139 @@
+"""Each state of the demo page: accessible, nothing cut off, in light and dark, at each width."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.demo_states import STATES, Stage, demo_service, staged
+from tests.support.gunicorn_server import Service
+
+VIOLATIONS = "async () => (await axe.run()).violations.map((v) => [v.id, v.nodes[0].html])"
+CUT_OFF = """() => [...document.querySelectorAll("body, body *")].filter((element) => {
+    const { left, right, width } = element.getBoundingClientRect();
+    if (!width || element.closest(".skip, thead, noscript, svg, .scroll, input")) return false;
+    const overflows = getComputedStyle(element).display !== "inline"
+        && element.scrollWidth > element.clientWidth + 1;
+    return left < 0 || right > innerWidth + 0.5 || overflows;
+}).map((element) => `${innerWidth}: ${element.outerHTML.slice(0, 200)}`)"""
+NEGATIVE = """() => [...document.querySelectorAll("#timeline rect")].filter(
+    (rect) => !(rect.getAttribute("width") >= 0)).length"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Path]]:
+    with demo_service(tmp_path_factory.mktemp("states")) as started:
+        yield started
+
+
+@pytest.fixture
+def stage(browser: Browser, running: tuple[Service, Path]) -> Iterator[Stage]:
+    faults: list[str] = []
+    with staged(browser, *running) as opened:
+        opened.page.on("pageerror", lambda error: faults.append(str(error)))
+        yield opened
+    assert faults == []
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_state_is_accessible_and_fits(stage: Stage, axe: str, name: str) -> None:
+    page = stage.page
+    STATES[name](stage)
+    page.evaluate(axe)
+    themes: dict[int, Any] = {320: "light", 375: None, 768: None, 1280: "dark"}
+    for width, theme in themes.items():
+        page.set_viewport_size({"width": width, "height": 900})
+        if theme:
+            page.emulate_media(color_scheme=theme)
+            assert page.evaluate(VIOLATIONS) == []
+        assert page.evaluate(CUT_OFF) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(NEGATIVE) == 0
+
+
+def test_sessions_are_told_apart_by_browser_system_address_and_last_use(stage: Stage) -> None:
+    account = stage.new_account()
+    stage.log_in_elsewhere(account)
+    stage.log_in(account)
+    items = [
+        " ".join(text.split()) for text in stage.page.locator("#sessions li").all_inner_texts()
+    ]
+    assert [item.split(" Logged in")[0] for item in items] == [
+        "Chrome on Linux this one 127.0.0.1, in use now",
+        "Safari on iPhone 203.0.113.24, last used 3 hours ago",
+        "Firefox on Windows 2001:db8:4f:12::9a3, last used 1 day ago",
+        "curl 198.51.100.7, last used 2 days ago",
+    ]
+
+
+def test_the_timeline_counts_in_minutes_for_tokens_of_ten_minutes(stage: Stage) -> None:
+    stage.log_in(stage.new_account())
+    ticks = stage.page.locator("#timeline .time")
+    expect(ticks).to_have_text(["10 min ago", "5 min ago", "now", "in 5 min"])
+    expect(stage.page.locator("#keep-words")).to_have_text("one every 40 seconds")
+    expect(stage.page.locator("#memory")).to_contain_text("min")
+
+
+def test_a_timeline_without_width_is_not_drawn(stage: Stage) -> None:
+    stage.log_in(stage.new_account())
+    stage.page.evaluate("document.querySelector('.stage').style.display = 'none'")
+    stage.page.clock.install()
+    stage.page.clock.run_for(3_000)
+    assert stage.page.evaluate(NEGATIVE) == 0
+
+
+AGENTS = {
+    None: ("Unknown browser", "program"),
+    "": ("Unknown browser", "program"),
+    "python-requests/2.32.3": ("python-requests", "program"),
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0": ("Edge on macOS", "computer"),
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "SamsungBrowser/27.0 Chrome/125.0.0.0 Mobile Safari/537.36": (
+        "Samsung Internet on Android",
+        "phone",
+    ),
+    "Mozilla/5.0 (Linux; Android 14; SM-X710) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36": ("Chrome on Android", "tablet"),
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) CriOS/131.0.6778.73 Mobile/15E148 Safari/604.1": ("Chrome on iPhone", "phone"),
+    "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36": ("Chrome on ChromeOS", "computer"),
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/130.0.0.0 Safari/537.36 OPR/115.0.0.0": ("Opera on Windows", "computer"),
+    "<b>x</b>": ("Unknown browser", "program"),
+}
+
+
+def test_user_agents_become_names(stage: Stage) -> None:
+    stage.open()
+    script = """async (agents) => {
+        const { device } = await import(new URL("/demo/devices.js", location));
+        return agents.map((agent) => Object.values(device(agent)));
+    }"""
+    names = stage.page.evaluate(script, list(AGENTS))
+    assert [tuple(name) for name in names] == list(AGENTS.values())
+
+
+def test_an_error_of_an_unknown_kind_is_shown_in_the_services_words(stage: Stage) -> None:
+    stage.open()
+    script = """async () => {
+        const { sentence, sorted } = await import(new URL("/demo/sentences.js", location));
+        const form = document.getElementById("register");
+        const errors = [
+            { pointer: "/email", code: "of_the_future", detail: "Its own words." },
+            { pointer: "/password", code: "too_short", detail: "Short." },
+            { pointer: "/invitation", code: "missing", detail: "An invitation is needed." },
+        ];
+        const { fields, rest } = sorted({ code: "validation_failed", errors }, form);
+        const other = sentence({ code: "of_the_future", message: "Not today." });
+        return [other, ...fields.values(), rest];
+    }"""
+    assert stage.page.evaluate(script) == [
+        "Not today.",
+        "Its own words.",
+        "Use at least 15 characters. A few words are easy to remember.",
+        "An invitation is needed.",
+    ]
