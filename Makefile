@@ -5,7 +5,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 SBOM := build/sbom
-NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json))
+NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json examples/package-lock.json))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test bench soak mutants lock sbom clean

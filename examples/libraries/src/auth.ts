@@ -1,0 +1,3 @@
+import { createAuth } from "authsvc";
+
+export const auth = createAuth({ baseUrl: "/" });
