@@ -133,9 +133,9 @@ def test_the_engine_begins_transactions_too(
     own: SimpleNamespace, note: type, connection: Connection
 ) -> None:
     with own.app.app_context():
-        with pytest.raises(ZeroDivisionError), db.engine.begin() as own_connection:
+        with db.engine.connect() as own_connection:
             own_connection.execute(db.insert(note).values(text="a", reads=0))
-            1 / 0  # noqa: B018
+            own_connection.rollback()
         raw = db.engine.raw_connection()
         try:
             raw.cursor().execute("INSERT INTO note (text, reads) VALUES ('b', 0)")

@@ -98,7 +98,10 @@ BAD = {
     "deep nesting": ({"tree": nested(65)}, "'tree' with a value that JSON does not have"),
     "endless nesting": ({"tree": nested(500)}, "'tree' with a value that JSON does not have"),
     "too much": ({"a": 1, "y": LONGEST[5:]}, "1025 bytes as JSON, which is more than 1024"),
-    **{f"our own {name}": ({name: "x"}, f"{name!r}, which the service keeps") for name in NAMES},
+    **{
+        f"our own {name}": ({name: "x"}, f"{name!r}, which the service keeps")
+        for name in sorted(NAMES)
+    },
 }
 
 
