@@ -31,6 +31,18 @@ class Introspection(Body):
     access_token: Annotated[Text, Field(examples=["eyJhbGciOiJIUzI1NiIs..."])]
 
 
+class IntrospectionForm(Introspection):
+    """The access token to introspect, as a form (RFC 7662 section 2.1).
+
+    Args:
+        token: the token, as a client sent it.
+        token_type_hint: ignored; only an access token can be active.
+    """
+
+    access_token: Annotated[Text, Field(alias="token", examples=["eyJhbGciOiJIUzI1NiIs..."])]
+    token_type_hint: Text = ""
+
+
 class Active(TypedDict):
     """The claims of an access token that is valid now (RFC 7662 section 2.2).
 
@@ -76,13 +88,14 @@ class Inactive(TypedDict):
 
 
 @public
-@takes(Introspection)
+@takes(Introspection, form=IntrospectionForm)
 @answers(200)
 def introspect(body: Introspection) -> Active | Inactive:
     """Return whether an access token is valid now, and its claims (RFC 7662).
 
-    The session is looked up in the database, so a token is inactive as soon as its session is
-    revoked, its account is disabled or its user is deleted.
+    The token comes as JSON, or as the form of RFC 7662 section 2.1. Its session is looked up in the
+    database, so it is inactive as soon as its session is revoked, its account is disabled or its
+    user is deleted.
     """
     claims = _valid(body.access_token)
     if claims is None or not is_in_force(claims.sid, claims.sub):

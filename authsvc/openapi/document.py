@@ -10,6 +10,7 @@ from authsvc.openapi.routes import Route, declared_routes
 from authsvc.openapi.schemas import Schemas, query_parameters
 from authsvc.settings import Settings
 from authsvc.version import __version__
+from authsvc.web.form_body import FORM
 from authsvc.web.outputs import JSON
 
 ABOUT = """\
@@ -73,6 +74,8 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         operation["parameters"] = parameters
     if route.body is not None:
         content = {JSON: {"schema": schemas.taken_by(route)}}
+        if route.form is not None:
+            content[FORM] = {"schema": schemas.taken_as_form_by(route)}
         operation["requestBody"] = {"required": True, "content": content}
     return operation | {"responses": responses_of(route, schemas)}
 

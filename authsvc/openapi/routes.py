@@ -27,7 +27,7 @@ from authsvc.problems import (
     ValidationFailed,
     every_problem,
 )
-from authsvc.web.inputs import Body, Query, body_of, query_of
+from authsvc.web.inputs import Body, Query, body_of, form_of, query_of
 from authsvc.web.outputs import Answer, answer_of
 
 _PARAMETER = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
@@ -77,6 +77,11 @@ class Route:
     def body(self) -> type[Body] | None:
         """The type of the request's body."""
         return body_of(self.view)
+
+    @property
+    def form(self) -> type[Body] | None:
+        """The type of the request's body if it is a form, which some routes take too."""
+        return form_of(self.view)
 
     @property
     def query(self) -> type[Query] | None:

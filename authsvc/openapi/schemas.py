@@ -30,6 +30,8 @@ class Schemas:
         for route in routes:
             if route.body is not None:
                 wanted.append((f"{route.name} takes", "validation", TypeAdapter(route.body)))
+            if route.form is not None:
+                wanted.append((f"{route.name} form", "validation", TypeAdapter(route.form)))
             if route.answer.body is not None:
                 wanted.append((f"{route.name} answers", "serialization", route.answer.body))
         made, definitions = TypeAdapter.json_schemas(
@@ -51,6 +53,10 @@ class Schemas:
         that import the document would send one there and another as Bearer.
         """
         return self._made[f"{route.name} takes"]
+
+    def taken_as_form_by(self, route: Route) -> Schema:
+        """Return the schema of the request's body if it is a form."""
+        return self._made[f"{route.name} form"]
 
     def answered_by(self, route: Route) -> Schema:
         """Return the schema of the response's body; a string if it is not JSON."""

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from authsvc.problems import FaultCode, InvalidRequest, UnsupportedMediaType, ValidationFailed
 from authsvc.web.faults import faults_of
+from authsvc.web.form_body import form_parameters, is_form
 from authsvc.web.json_body import is_json, json_body
 
 P = ParamSpec("P")
@@ -48,8 +49,14 @@ class Query(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
-def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[P, R]]:
+def takes(
+    body: type[B], *, form: type[B] | None = None
+) -> Callable[[Callable[Concatenate[B, P], R]], Callable[P, R]]:
     """Pass the validated body to the view as its first argument.
+
+    Args:
+        body: the members of a JSON object.
+        form: the parameters of a form, if the view takes one too.
 
     Raises:
         UnsupportedMediaType, RequestTooLarge, InvalidRequest: the body cannot be read.
@@ -59,9 +66,10 @@ def takes(body: type[B]) -> Callable[[Callable[Concatenate[B, P], R]], Callable[
     def decorate(view: Callable[Concatenate[B, P], R]) -> Callable[P, R]:
         @wraps(view)
         def with_body(*args: P.args, **kwargs: P.kwargs) -> R:
-            return view(_validated(body), *args, **kwargs)
+            return view(_validated(body, form), *args, **kwargs)
 
         with_body.body = body  # type: ignore[attr-defined]
+        with_body.form = form  # type: ignore[attr-defined]
         return with_body
 
     return decorate
@@ -100,12 +108,33 @@ def body_of(view: Callable[..., Any]) -> type[Body] | None:
     return cast(type[Body] | None, getattr(view, "body", None))
 
 
-def _validated(body: type[B]) -> B:
+def form_of(view: Callable[..., Any]) -> type[Body] | None:
+    """Return the form that the view declares with `@takes`."""
+    return cast(type[Body] | None, getattr(view, "form", None))
+
+
+def _validated(body: type[B], form: type[B] | None) -> B:
+    if form is not None and is_form():
+        return _fitting(form, _once_each(form, form_parameters()))
     if not is_json():
         raise UnsupportedMediaType
     value = json_body()
     if not isinstance(value, dict):
         raise InvalidRequest("The body is not a JSON object.")
+    return _fitting(body, value)
+
+
+def _once_each(form: type[Body], parameters: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the form's own parameters, which may not be repeated (RFC 6749 section 3.2)."""
+    names = {field.alias or name for name, field in form.model_fields.items()}
+    known = [(name, value) for name, value in parameters if name in names]
+    values = dict(known)
+    if len(values) < len(known):
+        raise InvalidRequest("The form has a parameter twice. Send it once.")
+    return values
+
+
+def _fitting(body: type[B], value: dict[str, Any]) -> B:
     try:
         return body.model_validate(value)
     except ValidationError as error:

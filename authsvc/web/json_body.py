@@ -46,13 +46,21 @@ def json_body() -> Any:
     return request.environ[_JSON]
 
 
-def _read_json() -> Any:
+def plain_body() -> bytes:
+    """Return the body of a request that declares it as UTF-8 without a Content-Encoding.
+
+    Raises: as `json_body` does.
+    """
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if charset not in ("utf-8", "utf8") or encoding != "identity":
         raise UnsupportedMediaType
+    return _body()
+
+
+def _read_json() -> Any:
     try:
-        return strict_json.loads(_body())
+        return strict_json.loads(plain_body())
     except strict_json.NotStrictJson:
         raise InvalidRequest("The body is not valid JSON.") from None
 

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import update
+from werkzeug.test import TestResponse
 
 from authsvc import clock
 from authsvc.database import writing
@@ -172,6 +173,113 @@ def test_a_refresh_token_is_inactive(alice: Person) -> None:
 def test_a_body_without_a_token_is_422(app: Flask, body: object) -> None:
     answer = app.test_client().post("/auth/introspect", json=body)
     assert pointers(answer) == ["/access_token"]
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def send_form(app: Flask, body: str | bytes, media: str = FORM, **headers: str) -> TestResponse:
+    sent = {
+        "Content-Type": media,
+        **{name.replace("_", "-"): text for name, text in headers.items()},
+    }
+    return app.test_client().post("/auth/introspect", data=body, headers=sent)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        "&token_type_hint=access_token",
+        "&token_type_hint=refresh_token",
+        "&token_type_hint=",
+        "&client_id=notes&client_secret=x",
+        "&access_token=of-the-caller",
+        "&unknown=%C3%BC",
+        "&resource=a&resource=b",
+        "&&",
+    ],
+)
+def test_a_form_as_rfc_7662_describes_it_is_taken(alice: Person, more: str) -> None:
+    token = alice.logged_in().access_token
+    answer = send_form(alice.app, f"token={token}{more}")
+    assert answer.json == {"active": True, "token_type": "Bearer", **claims(token)}
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.mimetype == "application/json"
+    assert send_form(alice.app, f"token={alice.refresh_token}{more}").json == INACTIVE
+    alice.log_out()
+    assert send_form(alice.app, f"token={token}{more}").json == INACTIVE
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "media", [f"{FORM}; charset=UTF-8", FORM.upper(), f'{FORM};charset="utf-8"']
+)
+def test_every_spelling_of_a_form_in_utf_8_is_taken(alice: Person, media: str) -> None:
+    body = f"token={alice.logged_in().access_token}"
+    assert send_form(alice.app, body, media).json["active"] is True
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("token", ["a.b.c", "%00", "%C3%BC", "%20", "%zz", "+", "a;b", "[]"])
+def test_garbage_in_a_form_is_inactive(app: Flask, token: str) -> None:
+    assert send_form(app, f"token={token}").json == INACTIVE
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "body", ["", "token", "token=", "access_token=x", "Token=x", "x=token", "{}"]
+)
+def test_a_form_without_a_token_is_422(app: Flask, body: str) -> None:
+    answer = send_form(app, body)
+    assert_problem(answer, 422, "validation_failed")
+    assert pointers(answer) == ["/token"]
+
+
+@pytest.mark.once
+def test_a_form_that_cannot_be_read_in_one_way_is_refused(alice: Person) -> None:
+    app, token = alice.app, alice.logged_in().access_token
+    for body in (
+        f"token={token}&token={token}",
+        f"token=x&token={token}",
+        f"token={token}&%74oken=x",
+        f"token={token}&token_type_hint=a&token_type_hint=b",
+        "token=%FF",
+        b"token=\xff",
+        "token=%ED%A0%80",  # a lone surrogate
+    ):
+        answer = send_form(app, body)
+        assert_problem(answer, 400, "invalid_request")
+        assert token not in answer.text
+    good = f"token={token}"
+    assert_problem(send_form(app, good + "x" * 17_000), 413, "request_too_large")
+    for media, encoding in (
+        (f"{FORM}; charset=iso-8859-1", "identity"),
+        (f"{FORM}; charset=utf-16", "identity"),
+        (FORM, "gzip"),
+        ("multipart/form-data; boundary=x", "identity"),
+        ("text/plain", "identity"),
+        (f"{FORM}, application/json", "identity"),
+        ("application/x-www-form-urlencodedx", "identity"),
+    ):
+        answer = send_form(app, good, media, Content_Encoding=encoding)
+        assert_problem(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.once
+def test_the_page_of_another_origin_cannot_introspect_by_a_form(alice: Person) -> None:
+    body = f"token={alice.logged_in().access_token}"
+    answer = send_form(alice.app, body, Sec_Fetch_Site="cross-site")
+    assert_problem(answer, 403, "cross_origin_refused")
+    answer = send_form(alice.app, body, Origin="https://attacker.example")
+    assert_problem(answer, 403, "cross_origin_refused")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/register"])
+def test_no_other_route_takes_a_form(alice: Person, path: str) -> None:
+    answer = alice.call("POST", path, data=alice.credentials)
+    assert_problem(answer, 415, "unsupported_media_type")
 
 
 def test_other_bodies_are_refused_as_on_every_route(app: Flask) -> None:
