@@ -52,7 +52,10 @@ class Registered:
 @takes(NewAccount)
 @answers(201, may=[RegistrationClosed, EmailTaken, RateLimited])
 def register(body: NewAccount) -> Registered:
-    """Create an account. The client logs in next."""
+    """Create an account.
+
+    No session is opened and no token issued: the client logs in next.
+    """
     if registry.get(Settings).registration == "closed":
         raise RegistrationClosed
     passwords, client = registry.get(Passwords), current_client()

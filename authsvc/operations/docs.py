@@ -22,7 +22,10 @@ POLICY = (
 @public
 @answers(200, "text/html", headers=REVALIDATED, operation_id="docs_page")
 def page() -> Response:
-    """Get this description as a page, with the meaning of each problem."""
+    """Get this description as a page, with the meaning of each problem.
+
+    The `type` of a problem leads to its explanation there.
+    """
     response = registry.get(Description).page.response()
     response.headers["Content-Security-Policy"] = POLICY
     return response

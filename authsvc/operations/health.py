@@ -26,14 +26,20 @@ class Health:
 @public
 @answers(200)
 def healthz() -> Health:
-    """Check that the process answers."""
+    """Check that the process answers.
+
+    The database is not queried: a service that waits for it need not be restarted.
+    """
     return Health("ok")
 
 
 @public
 @answers(200, may=[ServiceUnavailable], operation_id="health_readyz")
 def readyz() -> Health:
-    """Check that the database can be written."""
+    """Check that the database can be written.
+
+    If it cannot, a load balancer should send no requests here until it can again.
+    """
     # A statement that writes no row: a standby and a read-only file refuse it all the same.
     transaction(lambda connection: connection.execute(delete(RefreshToken).where(false())))
     return Health("ok")

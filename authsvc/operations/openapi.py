@@ -14,5 +14,9 @@ from authsvc.web.outputs import answers
 @public
 @answers(200, dict[str, Any], headers=REVALIDATED)
 def openapi_json() -> Response:
-    """Get this description as OpenAPI 3.1."""
+    """Get this description as OpenAPI 3.1.
+
+    It describes the service as it is configured, with the operator's own routes that declare what
+    they take and answer.
+    """
     return registry.get(Description).json.response()

@@ -15,5 +15,8 @@ MODULE = Revalidated((FOLDER / "authsvc.js").read_bytes(), "text/javascript")
 @public
 @answers(200, "text/javascript", headers=REVALIDATED, operation_id="static_authsvc_js")
 def authsvc_js() -> Response:
-    """Get the JavaScript module that keeps and refreshes a page's access token."""
+    """Get the JavaScript module that keeps and refreshes a page's access token.
+
+    It is an ES module without dependencies, and its types are in the same package.
+    """
     return MODULE.response()

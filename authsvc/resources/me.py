@@ -31,14 +31,20 @@ class Confirmation(Body):
 
 @answers(200, operation_id="me_show")
 def show() -> accounts.Account:
-    """Return the account of the access token."""
+    """Return the account of the access token.
+
+    It is read from the database: roles are those of now, and not those of the access token.
+    """
     return current_account()
 
 
 @takes(Confirmation)
 @answers(204, headers=COOKIE_CLEARED, may=[WrongPassword, RateLimited], operation_id="me_delete")
 def delete(body: Confirmation) -> None:
-    """Delete the account, its sessions and its data. This cannot be undone."""
+    """Delete the account, its sessions and its data.
+
+    This cannot be undone. The password confirms it, and the refresh cookie is cleared.
+    """
     user_id, passwords = current_account().id, registry.get(Passwords)
     with passwords.admitted(), registry.get(Throttle).password(user_id):
         confirmed = confirm_password(passwords, user_id, body.password)

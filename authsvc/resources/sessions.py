@@ -30,7 +30,10 @@ class LiveSessions:
 
 @answers(200, operation_id="sessions_show_all")
 def show_all() -> LiveSessions:
-    """List the account's live sessions, newest first."""
+    """List the account's live sessions, newest first.
+
+    A session that has expired or was revoked is not listed.
+    """
     user_id, idle_ttl = current_account().id, registry.get(SessionTokens).idle_ttl
     return LiveSessions(live_sessions(user_id, idle_ttl, current=current_access_token().sid))
 
@@ -50,6 +53,9 @@ def revoke_one(sid: UUID) -> None:
 
 @answers(204, headers=COOKIE_CLEARED, operation_id="sessions_revoke_all")
 def revoke_all() -> None:
-    """Log out everywhere: revoke every session of the account, including this one."""
+    """Log out everywhere: revoke every session of the account, including this one.
+
+    All refresh tokens are refused at once, and all access tokens within a second.
+    """
     revoke.revoke_all(current_account().id, user_at(current_client()))
     after_this_request(registry.get(RefreshCookie).clear)
