@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from authsvc.extras import server_extra_missing
 from authsvc.version import __version__
 
 if TYPE_CHECKING:
@@ -26,20 +27,3 @@ def __getattr__(name: str) -> Any:
 
         return boot_checks
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def server_extra_missing(needed_by: str, error: ModuleNotFoundError) -> str:
-    """Return the sentence that says how to install what the service needs beyond the guard.
-
-    Args:
-        needed_by: what cannot run without it.
-        error: what importing it raised; raised again if the missing module is ours, since then
-            no extra would help.
-    """
-    if error.name is None or error.name.partition(".")[0] == __name__:
-        raise error
-    return (
-        f"{needed_by} needs the [server] extra ({error.name} is not installed): run"
-        " pip install '.[server]' in a checkout of authsvc, or install the wheel with [server]"
-        " after its file name."
-    )

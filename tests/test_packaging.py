@@ -1,6 +1,7 @@
 """The wheel: what it contains, what each extra brings, and that it runs without a checkout."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -177,12 +178,17 @@ def test_without_the_server_extra_a_command_says_so(
     assert done.stderr.count("\n") == 1
 
 
-def test_without_the_server_extra_create_app_says_so(guarded: Path, tmp_path: Path) -> None:
-    words = [guarded / "python", "-c", "from authsvc import create_app"]
+@pytest.mark.parametrize(
+    ("module", "name"), [("authsvc", "create_app"), ("authsvc.openapi", "answers")]
+)
+def test_without_the_server_extra_an_import_says_so(
+    guarded: Path, tmp_path: Path, module: str, name: str
+) -> None:
+    words = [guarded / "python", "-c", f"from {module} import {name}"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
     last_line = done.stderr.splitlines()[-1]
-    assert last_line.startswith("ImportError: create_app needs the [server] extra (")
+    assert re.match(rf"ImportError: [\w.]*{name} needs the \[server\] extra \(", last_line)
 
 
 def run_without(missing: tuple[str, ...], script: str, database: str, cwd: Path) -> str:

@@ -4,7 +4,8 @@ import sys
 
 import click
 
-from authsvc import __version__, server_extra_missing
+from authsvc import __version__
+from authsvc.extras import server_extra_missing
 
 try:
     from authsvc.cli.audit import audit

@@ -34,6 +34,12 @@ def requires_role(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 raise RoleMissing(role)
             return cast(R, current_app.ensure_sync(view)(*args, **kwargs))
 
+        with_role.authsvc_role = role  # type: ignore[attr-defined]  # for the API's description
         return with_role
 
     return decorate
+
+
+def required_role(view: Callable[..., object]) -> str | None:
+    """Return the role that the view requires with `@requires_role`."""
+    return cast(str | None, getattr(view, "authsvc_role", None))

@@ -7,7 +7,7 @@ from flask import Flask
 from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.openapi.responses import responses_of, shared_headers, shared_responses
 from authsvc.openapi.routes import Route, declared_routes
-from authsvc.openapi.schemas import Schemas, query_parameters
+from authsvc.openapi.schemas import Schemas
 from authsvc.settings import Settings
 from authsvc.version import __version__
 from authsvc.web.form_body import FORM
@@ -50,7 +50,7 @@ def document(app: Flask, settings: Settings, cookie: RefreshCookie) -> dict[str,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": (settings.issuer or "/").rstrip("/") or "/"}],
-        "tags": [{"name": tag, "description": TAGS.get(tag, "")} for tag in tags],
+        "tags": [{"name": tag, **_described(TAGS.get(tag, ""))} for tag in tags],
         "paths": paths,
         "components": {
             "securitySchemes": _security_schemes(cookie),
@@ -65,12 +65,12 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "tags": [route.tag],
-        "summary": route.docstring.summary,
-        "description": route.docstring.text,
+        "summary": route.docstring.summary or route.name,
+        **_described(route.docstring.text),
         "security": _security(route),
     }
     in_path = [_parameter(route, name) for name in route.parameters]
-    if parameters := [*in_path, *query_parameters(route)]:
+    if parameters := [*in_path, *schemas.query_of(route)]:
         operation["parameters"] = parameters
     if route.body is not None:
         content = {JSON: {"schema": schemas.taken_by(route)}}
@@ -80,15 +80,26 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     return operation | {"responses": responses_of(route, schemas)}
 
 
+_IN_PATH = {
+    "uuid": {"type": "string", "format": "uuid"},
+    "int": {"type": "integer"},
+    "float": {"type": "number"},
+}
+"""The schemas of Flask's converters; of the others, a string."""
+
+
 def _parameter(route: Route, name: str) -> dict[str, Any]:
-    formats = {"uuid": {"format": "uuid"}}
     return {
         "name": name,
         "in": "path",
         "required": True,
-        "description": route.docstring.arguments.get(name, ""),
-        "schema": {"type": "string", **formats.get(route.parameters[name], {})},
+        **_described(route.docstring.arguments.get(name, "")),
+        "schema": _IN_PATH.get(route.parameters[name], {"type": "string"}),
     }
+
+
+def _described(text: str) -> dict[str, str]:
+    return {"description": text} if text else {}
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:

@@ -21,6 +21,11 @@ def component_name(kind: type[Problem]) -> str:
     return "".join(word.capitalize() for word in kind.code.split("_"))
 
 
+def is_ours(kind: type[Problem]) -> bool:
+    """Return whether the problem is the service's and not an operator's own."""
+    return kind.__module__.startswith("authsvc.")
+
+
 def of_problems(kinds: Sequence[type[Problem]]) -> Schema:
     """Return the schema of a problem of one of these kinds."""
     refs = {kind.code: _REF + schema_name(kind) for kind in kinds}
@@ -33,11 +38,17 @@ def of_problems(kinds: Sequence[type[Problem]]) -> Schema:
 
 
 def problem_components(kinds: Collection[type[Problem]]) -> dict[str, Schema]:
-    """Return the schemas of these problems by their names, and what they refer to."""
+    """Return the schemas of problems by their names, and what they refer to.
+
+    Args:
+        kinds: the problems that the described routes may answer with.
+    """
+    answered = {kind.code for kind in kinds}
+    known = [kind for kind in every_problem() if kind.code in answered or is_ours(kind)]
     return {
         "FaultCode": _fault_code(),
-        "Problem": _problem(),
-        **{schema_name(kind): _of_problem(kind) for kind in every_problem() if kind in kinds},
+        "Problem": _problem(known),
+        **{schema_name(kind): _of_problem(kind) for kind in known if kind.code in answered},
     }
 
 
@@ -80,8 +91,8 @@ _STATUS = "The response's status."
 _CODE = "The stable word to program against."
 
 
-def _problem() -> Schema:
-    codes = [kind.code for kind in every_problem()]
+def _problem(kinds: Collection[type[Problem]]) -> Schema:
+    codes = [kind.code for kind in kinds]
     return {
         "type": "object",
         "description": "An error (RFC 9457).",

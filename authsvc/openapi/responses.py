@@ -41,8 +41,13 @@ def shared_headers() -> dict[str, Any]:
 
 def shared_responses(routes: Iterable[Route]) -> dict[str, Any]:
     """Return the responses that `responses_of` refers to, for `components`."""
-    alone = {kinds[0] for route in routes for kinds in _by_status(route) if len(kinds) == 1}
+    alone = {kinds[0] for route in routes for kinds in _by_status(route) if _is_shared(kinds)}
     return {component_name(kind): _of_problems([kind]) for kind in every_problem() if kind in alone}
+
+
+def _is_shared(kinds: Sequence[type[Problem]]) -> bool:
+    """Return whether the response is one problem, without the headers of a special case of it."""
+    return len(kinds) == 1 and "code" in vars(kinds[0])
 
 
 def responses_of(route: Route, schemas: Schemas) -> dict[str, Any]:
@@ -78,7 +83,7 @@ def _by_status(route: Route) -> list[list[type[Problem]]]:
 
 
 def _problems(kinds: Sequence[type[Problem]]) -> dict[str, Any]:
-    if len(kinds) == 1:
+    if _is_shared(kinds):
         return {"$ref": f"#/components/responses/{component_name(kinds[0])}"}
     return _of_problems(kinds)
 

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 from flask import Flask
+from pydantic import BaseModel
 from werkzeug.routing import Rule
 
 from authsvc.guard.access_token import is_public
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.guard.cross_origin import SAFE_METHODS
 from authsvc.guard.refresh_cookie import is_given_refresh_cookie
+from authsvc.guard.roles import required_role
 from authsvc.openapi.docstrings import Docstring
 from authsvc.problems import (
     AccessTokenRefused,
@@ -22,12 +25,13 @@ from authsvc.problems import (
     Problem,
     RefreshTokenMissing,
     RequestTooLarge,
+    RoleMissing,
     ServiceUnavailable,
     UnsupportedMediaType,
     ValidationFailed,
     every_problem,
 )
-from authsvc.web.inputs import Body, Query, body_of, form_of, query_of
+from authsvc.web.inputs import body_of, form_of, query_of
 from authsvc.web.outputs import Answer, answer_of
 
 _PARAMETER = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
@@ -42,12 +46,14 @@ class Route:
         method: the HTTP method, in capitals.
         view: the view function.
         answer: the response that the view declares.
+        name: the operationId.
     """
 
     rule: Rule
     method: str
     view: Callable[..., Any]
     answer: Answer
+    name: str
 
     @property
     def path(self) -> str:
@@ -65,26 +71,26 @@ class Route:
         return str(self.rule.endpoint).removeprefix("authsvc.").partition(".")[0]
 
     @property
-    def name(self) -> str:
-        """The operationId."""
-        return self.answer.operation_id
+    def is_own(self) -> bool:
+        """Whether it is the operator's own and not the service's."""
+        return not self.view.__module__.startswith("authsvc.")
 
     @property
     def docstring(self) -> Docstring:
         return Docstring.of(self.view.__doc__)
 
     @property
-    def body(self) -> type[Body] | None:
+    def body(self) -> type[BaseModel] | None:
         """The type of the request's body."""
         return body_of(self.view)
 
     @property
-    def form(self) -> type[Body] | None:
+    def form(self) -> type[BaseModel] | None:
         """The type of the request's body if it is a form, which some routes take too."""
         return form_of(self.view)
 
     @property
-    def query(self) -> type[Query] | None:
+    def query(self) -> type[BaseModel] | None:
         """The type of the query string."""
         return query_of(self.view)
 
@@ -103,14 +109,17 @@ class Route:
     @property
     def problems(self) -> list[type[Problem]]:
         """The problems that the route may answer with, in the order of their tree."""
-        possible = {kind.code for kind in (*self.answer.may, *self._common_problems())}
-        return [kind for kind in every_problem() if kind.code in possible]
+        possible = {kind.code: kind for kind in (*self.answer.may, *self._common_problems())}
+        codes = dict.fromkeys(kind.code for kind in every_problem())
+        return [possible[code] for code in codes if code in possible]
 
     def _common_problems(self) -> Iterator[type[Problem]]:
         changes_something = self.method not in SAFE_METHODS
         yield InternalError
         if self.is_protected:
             yield from every_problem(AccessTokenRefused)
+        if required_role(self.view) is not None:
+            yield RoleMissing
         if self.is_protected or self.body:
             yield InvalidRequest
             if not is_asked_by_proxy(self.view):  # the access token can be in the body
@@ -129,9 +138,21 @@ class Route:
 
 def declared_routes(app: Flask) -> list[Route]:
     """Return the app's routes that declare their responses, in the order of registration."""
+    names: set[str] = set()
     return [
-        Route(rule, method, view, answer)
+        Route(rule, method, view, answer, _name(rule, method, answer, names))
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
         if (answer := answer_of(view := app.view_functions[rule.endpoint])) is not None
     ]
+
+
+def _name(rule: Rule, method: str, answer: Answer, taken: set[str]) -> str:
+    """Return an operationId that no route before has: the shortest that is free."""
+    endpoint = str(rule.endpoint).replace(".", "_")
+    full = f"{endpoint}_{method.lower()}"
+    numbered = (f"{full}_{number}" for number in count(2))
+    choices = chain((answer.operation_id, endpoint, full), numbered)
+    name = next(choice for choice in choices if choice not in taken)
+    taken.add(name)
+    return name

@@ -1,7 +1,8 @@
 """JSON Schemas of requests and responses, from the types that validate and serialize them."""
 
-from collections.abc import Sequence
-from typing import Any
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
@@ -15,6 +16,8 @@ from authsvc.web.inputs import NEW_PASSWORD
 IN_COMPONENTS = "#/components/schemas/{model}"
 
 Schema = dict[str, Any]
+Mode = Literal["validation", "serialization"]
+Wanted = list[tuple[str, Mode, TypeAdapter[Any]]]
 
 
 class Schemas:
@@ -26,25 +29,31 @@ class Schemas:
     """
 
     def __init__(self, routes: Sequence[Route], password_min_length: int) -> None:
-        wanted: list[Any] = [("fault", "serialization", TypeAdapter(Fault))]
-        for route in routes:
-            if route.body is not None:
-                wanted.append((f"{route.name} takes", "validation", TypeAdapter(route.body)))
-            if route.form is not None:
-                wanted.append((f"{route.name} form", "validation", TypeAdapter(route.form)))
-            if route.answer.body is not None:
-                wanted.append((f"{route.name} answers", "serialization", route.answer.body))
-        made, definitions = TypeAdapter.json_schemas(
-            wanted, ref_template=IN_COMPONENTS, schema_generator=_Generator
-        )
-        self._made = {name: schema for (name, _), schema in made.items()}
-        described = {name: _described(schema) for name, schema in definitions["$defs"].items()}
+        fault: Wanted = [("fault", "serialization", TypeAdapter(Fault))]
+        ours = [wanted for route in routes if not route.is_own for wanted in _wanted_by(route)]
+        own = [wanted for route in routes if route.is_own for wanted in _wanted_by(route)]
+        self._made, described = _schemas_of([*fault, *ours])
         for schema in described.values():
             _set_password_length(schema.get("properties", {}), password_min_length)
-        self.components: Schema = {
+        self.components: dict[str, Schema] = {
             **described,
             **problem_components({kind for route in routes for kind in route.problems}),
         }
+        self._add_own(*_schemas_of(own))
+
+    def _add_own(self, made: dict[str, Schema], described: dict[str, Schema]) -> None:
+        """Add the operator's schemas; one whose name is taken gets another, and ours stay."""
+        taken = self.components
+        names = {
+            name: f"Own{name}" if schema != taken.get(name, schema) else name
+            for name, schema in described.items()
+        }
+        text = json.dumps([made, {names[name]: schema for name, schema in described.items()}])
+        for name, free in names.items():
+            text = text.replace(f'"{_reference(name)}"', f'"{_reference(free)}"')
+        made, described = json.loads(text)
+        self._made |= made
+        self.components |= described
 
     def taken_by(self, route: Route) -> Schema:
         """Return the schema of the request's body.
@@ -62,21 +71,58 @@ class Schemas:
         """Return the schema of the response's body; a string if it is not JSON."""
         return self._made.get(f"{route.name} answers", {"type": "string"})
 
+    def query_of(self, route: Route) -> list[Schema]:
+        """Return the route's query string as OpenAPI parameters."""
+        if route.query is None:
+            return []
+        made = TypeAdapter(route.query).json_schema(
+            ref_template=IN_COMPONENTS, schema_generator=_Generator
+        )
+        self.components = made.pop("$defs", {}) | self.components
+        schema = _described(made)
+        required = schema.get("required", [])
+        return [
+            _parameter(name, member, name in required)
+            for name, member in schema["properties"].items()
+        ]
 
-def query_parameters(route: Route) -> list[Schema]:
-    """Return the route's query string as OpenAPI parameters, each optional."""
-    if route.query is None:
-        return []
-    schema = _described(TypeAdapter(route.query).json_schema(schema_generator=_Generator))
-    return [
-        {
-            "name": name,
-            "in": "query",
-            "description": member["description"],
-            "schema": next(choice for choice in member["anyOf"] if choice["type"] != "null"),
-        }
-        for name, member in schema["properties"].items()
-    ]
+
+def _parameter(name: str, member: Schema, required: bool) -> Schema:
+    described = {"description": member["description"]} if "description" in member else {}
+    choices = [choice for choice in member.get("anyOf", [member]) if choice.get("type") != "null"]
+    schema = choices[0] if len(choices) == 1 else {"anyOf": choices}
+    return {
+        "name": name,
+        "in": "query",
+        **({"required": True} if required else {}),
+        **described,
+        "schema": {key: value for key, value in schema.items() if key != "description"},
+    }
+
+
+def _wanted_by(route: Route) -> Iterator[tuple[str, Mode, TypeAdapter[Any]]]:
+    if route.body is not None:
+        yield f"{route.name} takes", "validation", TypeAdapter(route.body)
+    if route.form is not None:
+        yield f"{route.name} form", "validation", TypeAdapter(route.form)
+    if route.answer.body is not None:
+        yield f"{route.name} answers", "serialization", route.answer.body
+
+
+def _schemas_of(wanted: Wanted) -> tuple[dict[str, Schema], dict[str, Schema]]:
+    """Return the schema of each that is wanted, and the definitions that these refer to."""
+    made, definitions = TypeAdapter.json_schemas(
+        wanted, ref_template=IN_COMPONENTS, schema_generator=_Generator
+    )
+    described = definitions.get("$defs", {}).items()
+    return (
+        {name: schema for (name, _), schema in made.items()},
+        {name: _described(schema) for name, schema in described},
+    )
+
+
+def _reference(model: str) -> str:
+    return IN_COMPONENTS.format(model=model)
 
 
 class _Generator(GenerateJsonSchema):
@@ -100,14 +146,15 @@ class _Generator(GenerateJsonSchema):
 def _described(schema: Schema) -> Schema:
     """Return the schema with each member's description from the docstring's `Args`."""
     docstring = Docstring.of(schema.get("description"))
-    text = " ".join(filter(None, [f"{docstring.summary}.", docstring.text]))
+    text = " ".join(filter(None, [docstring.summary and f"{docstring.summary}.", docstring.text]))
     members = {
         name: {**member, "description": docstring.arguments[name]}
         if name in docstring.arguments
         else member
         for name, member in schema.get("properties", {}).items()
     }
-    return {**schema, "description": text, **({"properties": members} if members else {})}
+    described = {"description": text} if text else {}
+    return {**schema, **described, **({"properties": members} if members else {})}
 
 
 def _set_password_length(members: dict[str, Schema], min_length: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from authsvc.problems.problem import Problem, challenge
+from authsvc.problems.problem import CHALLENGE, Problem, challenge
 
 
 class CrossOriginRefused(Problem):
@@ -41,6 +41,8 @@ class Forbidden(Problem):
 
 class RoleMissing(Forbidden):
     """Args: role: the role that the account needs."""
+
+    adds = CHALLENGE
 
     def __init__(self, role: str) -> None:
         super().__init__(f"This takes the role {role}.")

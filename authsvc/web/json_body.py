@@ -27,7 +27,7 @@ def json_member(name: str) -> Any:
 
     Raises: as `json_body` does.
     """
-    if not is_json() or not _body():
+    if not is_json() or not body_bytes():
         return None
     value = json_body()
     return value.get(name) if isinstance(value, dict) else None
@@ -55,7 +55,7 @@ def plain_body() -> bytes:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if charset not in ("utf-8", "utf8") or encoding != "identity":
         raise UnsupportedMediaType
-    return _body()
+    return body_bytes()
 
 
 def _read_json() -> Any:
@@ -65,7 +65,13 @@ def _read_json() -> Any:
         raise InvalidRequest("The body is not valid JSON.") from None
 
 
-def _body() -> bytes:
+def body_bytes() -> bytes:
+    """Return the body, which is read once.
+
+    Raises:
+        RequestTooLarge: it is longer than the app's MAX_CONTENT_LENGTH.
+        InvalidRequest: it ended early.
+    """
     if _BYTES not in request.environ:
         request.environ[_BYTES] = _read_body()
     return cast(bytes, request.environ[_BYTES])

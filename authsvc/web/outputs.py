@@ -70,7 +70,7 @@ def answers(
     """
 
     def decorate(view: Callable[P, object]) -> View[P]:
-        returned = get_type_hints(view)["return"]
+        returned = _returned_by(view)
         kind: Any = body if returned is Response else returned
         adapter = None if kind in (None, NoneType) or isinstance(kind, str) else TypeAdapter(kind)
         media = kind if isinstance(kind, str) else JSON if adapter else None
@@ -81,6 +81,21 @@ def answers(
         return rendered
 
     return decorate
+
+
+def _returned_by(view: Callable[..., object]) -> Any:
+    """Return the type of the view's return value.
+
+    Raises:
+        TypeError: the view does not say it, or says it by a name that its module does not have.
+    """
+    try:
+        return get_type_hints(view)["return"]
+    except (KeyError, NameError) as error:
+        raise TypeError(
+            f"@answers needs to know what {view.__qualname__} returns, and finds no {error}: "
+            "annotate it with a type that its module defines or imports, or with None."
+        ) from None
 
 
 def answer_of(view: Callable[..., Any]) -> Answer | None:

@@ -38,6 +38,7 @@ def codes(answer: Any) -> dict[str, str]:
     return {fault["pointer"]: fault["code"] for fault in answer.json["errors"]}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -57,6 +58,7 @@ def test_registering_tells_what_is_wrong_by_a_code(
     assert codes(app.test_client().post("/auth/register", json=body)) == expected
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("method", "path", "body", "expected"),
     [
@@ -72,6 +74,7 @@ def test_each_other_route_with_a_body_does_so_too(
     assert codes(alice.logged_in().call(method, path, json=body)) == expected
 
 
+@pytest.mark.once
 def test_a_weak_new_password_has_the_codes_of_a_registration(alice: Person) -> None:
     alice.logged_in()
 
@@ -83,6 +86,7 @@ def test_a_weak_new_password_has_the_codes_of_a_registration(alice: Person) -> N
     assert change("passwordpassword") == {f"/{NEW}": "breached"}
 
 
+@pytest.mark.once
 def test_what_an_operator_does_has_codes_too(app: Flask, alice: Person) -> None:
     many = [f"role-{number}" for number in range(17)]
     with app.app_context():
@@ -213,6 +217,7 @@ def test_a_sentence_of_pydantic_repeats_no_value() -> None:
         assert "can ary" not in fault.detail
 
 
+@pytest.mark.once
 def test_the_set_stands_in_the_description_and_on_its_page(app: Flask) -> None:
     client = app.test_client()
     schemas = client.get("/openapi.json").json["components"]["schemas"]
