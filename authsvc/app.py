@@ -141,7 +141,7 @@ def _add_middleware(app: Flask, settings: Settings, instruments: Instruments) ->
     log = RequestLog(measured, settings.log_level)
     hsts = settings.hsts_include_subdomains
     _wrap(app, ResponseHeaders(log, hsts_include_subdomains=hsts))
-    forwarded = ForwardedHeaders(app.wsgi_app, settings.trusted_proxies)
+    forwarded = ForwardedHeaders(app.wsgi_app, settings.trusted_proxies, settings.prefix)
     registry.add(app, forwarded)
     _wrap(app, forwarded)
 

@@ -1,9 +1,7 @@
-"""The API's description as JSON and as a page, each generated at its first request."""
+"""The API's description as JSON and as a page, generated when they are first requested."""
 
 import json
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import lru_cache, partial
 
 from flask import Flask
 
@@ -14,8 +12,10 @@ from authsvc.settings import Settings
 from authsvc.web.etag import Revalidated
 from authsvc.web.outputs import JSON
 
+MAX_PREFIXES = 4
+"""Paths below which one app is mounted; usually there is one."""
 
-@dataclass(frozen=True)
+
 class Description:
     """The API's description.
 
@@ -25,20 +25,19 @@ class Description:
         cookie: the refresh cookie.
     """
 
-    app: Flask
-    settings: Settings
-    cookie: RefreshCookie
+    def __init__(self, app: Flask, settings: Settings, cookie: RefreshCookie) -> None:
+        self._document = partial(document, app, settings, cookie)
+        self.json = lru_cache(MAX_PREFIXES)(self._json)
+        self.page = lru_cache(MAX_PREFIXES)(self._page)
 
-    @cached_property
-    def json(self) -> Revalidated:
-        """The description for programs, as OpenAPI 3.1."""
-        return Revalidated(json.dumps(self._document).encode(), JSON)
+    def _json(self, prefix: str) -> Revalidated:
+        """Return the description for programs, as OpenAPI 3.1.
 
-    @cached_property
-    def page(self) -> Revalidated:
-        """The description for people, as HTML."""
-        return Revalidated(docs_page(self._document).encode(), "text/html")
+        Args:
+            prefix: the path below which the server has mounted the app; empty at the root.
+        """
+        return Revalidated(json.dumps(self._document(prefix)).encode(), JSON)
 
-    @cached_property
-    def _document(self) -> dict[str, Any]:
-        return document(self.app, self.settings, self.cookie)
+    def _page(self, prefix: str) -> Revalidated:
+        """Return the description for people, as HTML; `prefix` as for the JSON."""
+        return Revalidated(docs_page(self._document(prefix)).encode(), "text/html")

@@ -142,7 +142,7 @@ def prose(text: str) -> Markup:
 
 
 def _absolute(url: str) -> str:
-    return "http://localhost:8000" if url == "/" else url
+    return f"http://localhost:8000{url.rstrip('/')}" if url.startswith("/") else url
 
 
 def pretty(value: Any) -> str:

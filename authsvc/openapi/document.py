@@ -32,8 +32,15 @@ TAGS = {
 }
 
 
-def document(app: Flask, settings: Settings, cookie: RefreshCookie) -> dict[str, Any]:
-    """Return the description of the app's routes that declare their responses."""
+def document(
+    app: Flask, settings: Settings, cookie: RefreshCookie, prefix: str = ""
+) -> dict[str, Any]:
+    """Return the description of the app's routes that declare their responses.
+
+    Args:
+        app, settings, cookie: as in `Description`.
+        prefix: the path below which the server has mounted the app, if there is no issuer.
+    """
     routes = declared_routes(app)
     schemas = Schemas(routes, settings.password_min_length)
     paths: dict[str, Any] = {}
@@ -49,7 +56,7 @@ def document(app: Flask, settings: Settings, cookie: RefreshCookie) -> dict[str,
             "description": ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": (settings.issuer or "/").rstrip("/") or "/"}],
+        "servers": [{"url": (settings.issuer or prefix).rstrip("/") or "/"}],
         "tags": [{"name": tag, **_described(TAGS.get(tag, ""))} for tag in tags],
         "paths": paths,
         "components": {

@@ -1,7 +1,7 @@
 """Every AUTHSVC_* setting, its default and its range."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -82,6 +82,11 @@ class Settings(BaseModel):
         """Whether the issuer is an https URL of another host than this machine."""
         parts = urlsplit(self.issuer or "")
         return parts.scheme == "https" and not is_this_machine(parts.hostname or "")
+
+    @property
+    def prefix(self) -> str:
+        """The path below which clients reach the service, as in WSGI; empty at the root."""
+        return unquote(urlsplit(self.issuer or "").path.rstrip("/"), "latin-1")
 
     def refuse_debug_in_public(self, debug: bool) -> None:
         """Stop the boot if Flask's debug mode would show code and variables to the public.

@@ -1,4 +1,4 @@
-"""WSGI middleware that finds the client's address, scheme and host behind trusted proxies."""
+"""WSGI middleware that finds the client's address, scheme, host and prefix behind proxies."""
 
 import re
 from collections.abc import Iterable
@@ -50,11 +50,15 @@ class ForwardedHeaders:
     Args:
         app: the WSGI application that responds.
         hops: the number of trusted proxies; with 0 the headers are ignored.
+        prefix: the path below which clients reach the service, such as ``/accounts``; a proxy has
+            removed it from the request's path. ``X-Forwarded-Prefix`` is never read: proxies that
+            do not set it pass a client's own on. If the server sets ``SCRIPT_NAME``, that counts.
     """
 
-    def __init__(self, app: WSGIApplication, hops: int) -> None:
+    def __init__(self, app: WSGIApplication, hops: int, prefix: str = "") -> None:
         self._app = app
         self._hops = hops
+        self._prefix = prefix
         # Shared with the workers, because they are forked after the app was made. Without
         # preloading each worker has its own.
         self._seen = mmap(-1, 1)
@@ -69,6 +73,8 @@ class ForwardedHeaders:
             self._seen[0] = 1
         if self._hops:
             self._apply(environ)
+        if self._prefix and not environ.get("SCRIPT_NAME"):
+            environ["SCRIPT_NAME"] = self._prefix
         peer = environ.get("REMOTE_ADDR", "")
         if ":" in peer:
             environ["REMOTE_ADDR"] = address_of(peer) or peer

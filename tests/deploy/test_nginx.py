@@ -112,7 +112,7 @@ def is_the_services(answer: Answer, problem: type[Problem]) -> bool:
     assert "Set-Cookie" not in answer.headers
     assert answer.status == answer.json["status"] == problem.status
     assert answer.json.keys() == {"type", "title", "status", "code", "detail"}
-    assert answer.json["type"] == f"/docs#{problem.code}"
+    assert answer.json["type"] == f"https://{HOST}/docs#{problem.code}"
     assert answer.json["code"] == problem.code
     return True
 
