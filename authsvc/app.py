@@ -32,7 +32,7 @@ from authsvc.tokens.keyring import Key, Keyring, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.users.passwords import Passwords
 from authsvc.web import registry
-from authsvc.web.error_handlers import render_problems
+from authsvc.web.error_handlers import keep_problems, render_problems
 from authsvc.web.flask_app import Service
 from authsvc.web.forwarded import ForwardedHeaders
 from authsvc.web.headers import ResponseHeaders
@@ -76,6 +76,7 @@ def create_app(
     for blueprint in (auth, resources, operations, *([demo] if settings.demo else [])):
         # A prefix of ours: an operator's own blueprints may be called "auth" or "resources" too.
         app.register_blueprint(blueprint, name=f"authsvc.{blueprint.name}")
+        keep_problems(app, f"authsvc.{blueprint.name}")
     return app
 
 

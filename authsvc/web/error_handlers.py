@@ -17,6 +17,7 @@ from authsvc.problems import (
     MethodNotAllowed,
     NotFound,
     Problem,
+    RateLimited,
     RequestTooLarge,
     ServiceUnavailable,
     UnsupportedMediaType,
@@ -35,6 +36,14 @@ def render_problems(app: Flask) -> None:
     respond_early(app, Problem, *_NO_DATABASE)
 
 
+def keep_problems(app: Flask, blueprint: str) -> None:
+    """Render the framework's errors in a blueprint as problems, whatever the app's handlers are.
+
+    flask-smorest replaces the app's handler with its own, for all routes.
+    """
+    app.error_handler_spec[blueprint][None][HTTPException] = _render_http_exception
+
+
 def _render_database_error(error: SQLAlchemyError) -> Response:
     cause = getattr(error, "orig", None)
     if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
@@ -51,6 +60,7 @@ _FRAMEWORK: dict[int, type[Problem]] = {
         MethodNotAllowed,
         RequestTooLarge,
         UnsupportedMediaType,
+        RateLimited,
         InternalError,
         ServiceUnavailable,
     )

@@ -1,6 +1,6 @@
 """Flask without cookie sessions, and with pydantic's JSON."""
 
-from typing import Any
+from typing import Any, Never
 
 from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
@@ -8,10 +8,22 @@ from flask.sessions import NullSession, SessionInterface, SessionMixin
 from pydantic_core import to_json
 
 
+class SwitchedOff(NullSession):
+    """A session that is empty, and cannot be written."""
+
+    def _fail(self, *args: Any, **kwargs: Any) -> Never:
+        raise RuntimeError(
+            "authsvc switches Flask's session off. Keep what belongs to a person in your own "
+            "tables, by current_access_token().sub. docs/extensions.md says what extensions need."
+        )
+
+    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail
+
+
 class NoCookieSessions(SessionInterface):
     """Switches Flask's `session` off: writing to it raises an error at once."""
 
-    _none = NullSession()
+    _none = SwitchedOff()
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin:
         return self._none

@@ -16,6 +16,7 @@ DEFAULTS = [
 ]
 _BY_NAME = [(pair[0].lower(), pair) for pair in DEFAULTS]
 HSTS = ("Strict-Transport-Security", "max-age=31536000")
+_HSTS_NAME = HSTS[0].lower()
 HSTS_OF_SUBDOMAINS = (HSTS[0], f"{HSTS[1]}; includeSubDomains")
 
 REQUEST_ID = "authsvc.request_id"
@@ -52,7 +53,7 @@ class ResponseHeaders:
             present = {name.lower() for name, _ in headers}
             headers += [pair for name, pair in _BY_NAME if name not in present]
             headers.append(("X-Request-ID", own))
-            if environ["wsgi.url_scheme"] == "https":
+            if environ["wsgi.url_scheme"] == "https" and _HSTS_NAME not in present:
                 headers.append(self._hsts)
             if status.startswith("204"):  # a response without content has no type
                 headers = [pair for pair in headers if pair[0] != "Content-Type"]

@@ -3,10 +3,15 @@
 import pytest
 from flask import Blueprint, Flask, url_for
 
-from authsvc.guard import public
+from authsvc.guard import current_access_token, public
+from authsvc.tokens.keyring import hmac_key
 from tests.conftest import MakeApp
+from tests.extensions.conftest import elsewhere
+from tests.guard.issuer import token_by
+from tests.support.guard_calls import call
 from tests.support.people import Person
-from tests.support.responses import assert_problem
+from tests.support.responses import assert_problem, claims
+from tests.support.signing_secrets import ACCESS_SECRET
 
 OURS = ["auth", "resources", "operations", "demo"]
 
@@ -45,6 +50,27 @@ def test_our_endpoints_have_names_that_only_we_use(extended: Flask) -> None:
     with extended.test_request_context():
         assert url_for("authsvc.auth.login") == "/auth/login"
         assert url_for("auth.login") == "/own/auth/login"
+
+
+@pytest.mark.once
+def test_tokens_of_another_issuer_can_be_accepted_in_one_blueprint(
+    app: Flask, make_app: MakeApp
+) -> None:
+    service = make_app()
+    partner = Blueprint("partner", __name__, url_prefix="/partner")
+    partner.post("/notes")(lambda: str(current_access_token().sub))
+    elsewhere(service, blueprints=[partner])
+    service.register_blueprint(partner)
+    theirs = token_by(hmac_key(ACCESS_SECRET))
+    assert call(service, "POST", "/partner/notes", theirs).text == claims(theirs)["sub"]
+    assert_problem(call(service, "GET", "/api/me", theirs), 401, "access_token_invalid")
+    carol = Person(service, "carol@example.com", "a lamp that is not lit").register().logged_in()
+    assert carol.call("GET", "/api/me").status_code == 200
+    answer = call(service, "POST", "/partner/notes", carol.access_token)
+    assert_problem(answer, 401, "access_token_invalid")
+    crossing = {"Sec-Fetch-Site": "cross-site"}
+    answer = call(service, "POST", "/partner/notes", theirs, headers=crossing)
+    assert_problem(answer, 403, "cross_origin_refused")
 
 
 @pytest.mark.once

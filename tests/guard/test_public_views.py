@@ -106,6 +106,17 @@ def test_one_of_two_views_of_a_class_can_be_made_public(app: Flask) -> None:
     assert_protected(app, "/closed")
 
 
+class MarkedInside(MethodView):
+    @public
+    def get(self) -> str:
+        return "marked inside"
+
+
+def test_a_mark_on_a_method_of_a_class_based_view_opens_nothing(app: Flask) -> None:
+    app.add_url_rule("/inside", view_func=MarkedInside.as_view("inside"))
+    assert_protected(app, "/inside")
+
+
 class WithCall:
     def __call__(self) -> str:
         return "called"

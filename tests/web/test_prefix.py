@@ -85,9 +85,9 @@ def test_without_an_issuer_the_servers_script_name_counts(make_app: MakeApp, app
 
 def test_the_servers_script_name_comes_before_the_issuers_path(make_app: MakeApp) -> None:
     app = add_pages(make_app(issuer=ISSUER))
-    mounted = Client(DispatcherMiddleware(app, {"/accounts": app}))
-    assert mounted.get("/accounts/own/link").text == "/accounts/own/link"
-    assert mounted.get("/accounts/openapi.json").json["servers"] == [{"url": ISSUER}]
+    mounted = Client(DispatcherMiddleware(app, {"/other": app}))
+    assert mounted.get("/other/own/link").text == "/other/own/link"
+    assert mounted.get("/other/openapi.json").json["servers"] == [{"url": ISSUER}]
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
