@@ -5,10 +5,11 @@ Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 
 import gc
 import os
+import shutil
 import sys
 from itertools import count
 from pathlib import Path
-from signal import SIGINT, SIGQUIT, SIGTERM
+from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
 from socket import SO_RCVTIMEO, SOL_SOCKET
 from struct import pack
 from typing import Any
@@ -17,6 +18,7 @@ from gunicorn.glogging import Logger
 
 from authsvc import database
 from authsvc.database.sqlite_files import checkpoint, sqlite_file
+from authsvc.monitoring.development import reloads
 from authsvc.monitoring.log_format import gunicorn_logging
 from authsvc.monitoring.log_output import log_output, log_stream
 from authsvc.monitoring.metrics_folder import (
@@ -25,7 +27,7 @@ from authsvc.monitoring.metrics_folder import (
     writable,
 )
 from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
-from authsvc.server import port_check, worker_choice
+from authsvc.server import port_check, reloading, worker_choice
 from authsvc.server.boot_line import log_boot
 from authsvc.server.cookie_lines import join_cookie_lines
 from authsvc.server.cores import worker_count
@@ -33,7 +35,7 @@ from authsvc.settings import Settings
 from authsvc.web import registry
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-workers = worker_count()
+workers = 1 if reloads() else worker_count()  # a developer must not meet the old code again
 worker_class = worker_choice.worker_class()
 # 24 requests with passwords may wait in a process (authsvc/users/hashing.py): 4 threads stay free.
 threads = 28
@@ -41,8 +43,9 @@ backlog = 256  # connections that wait to be accepted; the kernel refuses more
 graceful_timeout = 10  # seconds that requests in progress have at shutdown
 keepalive = 75  # longer than the usual proxy's, so that the proxy closes first
 
-# The master makes the app once: bad settings stop the boot instead of each worker.
-preload_app = True
+# The master makes the app once: bad settings stop the boot instead of each worker. With --reload,
+# each worker makes its own, from modules that may have changed.
+preload_app = not reloads()
 
 # AUTHSVC_TRUSTED_PROXIES alone decides which proxy headers are trusted.
 forwarded_allow_ips = ""
@@ -76,10 +79,16 @@ share_metrics(METRICS)
 
 
 def when_ready(server: Any) -> None:
-    with server.app.wsgi().app_context():
-        log_boot(registry.get(Settings), server.cfg.workers, server.cfg.threads)
-    _freeze_memory()
+    if server.cfg.preload_app:
+        _log_boot(server)
+        _freeze_memory()
     _time_out_silent_clients(server)
+
+
+def _log_boot(process: Any) -> None:
+    """Log what has started, in the process that made the app."""
+    with process.app.wsgi().app_context():
+        log_boot(registry.get(Settings), process.cfg.workers, process.cfg.threads)
 
 
 def _freeze_memory() -> None:
@@ -145,8 +154,16 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Reset the gauges of a worker that has ended."""
+    """Reset the gauges of a worker that has ended. With --reload, start again for new code."""
     forget_gauges(worker.number)
+    # Without listening sockets, the master is about to stop.
+    if server.cfg.reload and server.LISTENERS and reloading.own_code_changed():
+        server.log.info("a module of authsvc was changed: starting again")
+        server.kill_workers(SIGKILL)
+        for listener in server.LISTENERS:
+            listener.close()
+        shutil.rmtree(METRICS, ignore_errors=True)
+        reloading.start_again()
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -154,8 +171,9 @@ def post_fork(server: Any, worker: Any) -> None:
     keep_after_this_process()
     measure_as(worker.number)
     log_output.count_in_this_process()
-    with worker.app.wsgi().app_context():
-        database.dispose(close=False)
+    if worker.cfg.preload_app:
+        with worker.app.wsgi().app_context():
+            database.dispose(close=False)
     worker.early_signals = server.SIG_QUEUE
 
 
@@ -168,6 +186,8 @@ def post_worker_init(worker: Any) -> None:
     while not worker.early_signals.empty():
         if worker.early_signals.get() in (SIGINT, SIGQUIT, SIGTERM):
             worker.alive = False
+    if not worker.cfg.preload_app and worker.app.callable is not None:
+        _log_boot(worker)
 
 
 def pre_request(worker: Any, req: Any) -> None:

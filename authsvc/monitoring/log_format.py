@@ -1,4 +1,4 @@
-"""The format of each line of the log: JSON, or text on a terminal."""
+"""The format of each line of the log: JSON, or text for a developer or on a terminal."""
 
 import json
 import logging
@@ -11,6 +11,7 @@ from flask import has_request_context
 from pydantic_core import to_json
 from structlog.typing import EventDict, Processor
 
+from authsvc.monitoring.development import reloads
 from authsvc.monitoring.log_output import MAX_LINE, log_output
 from authsvc.monitoring.standard_error import STDERR
 from authsvc.web.headers import request_id
@@ -91,7 +92,9 @@ def _dumps(event: EventDict) -> str:
 
 
 _ON_TERMINAL = structlog.dev.ConsoleRenderer(
-    repr_native_str=True, exception_formatter=structlog.dev.plain_traceback
+    colors=os.isatty(STDERR),
+    repr_native_str=True,
+    exception_formatter=structlog.dev.plain_traceback,
 )
 _IN_EVERY_LINE: list[Processor] = [
     structlog.processors.add_log_level,
@@ -101,7 +104,7 @@ _IN_EVERY_LINE: list[Processor] = [
 
 _render: Callable[[EventDict], bytes] = _as_json
 _RENDERER: list[Processor] = [structlog.processors.format_exc_info, _json_text]
-if os.isatty(STDERR):
+if os.isatty(STDERR) or reloads():
     _render, _RENDERER = _as_text, [_ON_TERMINAL]
 
 

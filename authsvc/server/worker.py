@@ -10,8 +10,10 @@ from time import monotonic, sleep
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from gunicorn.util import make_fail_app
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
+from authsvc.server.reloading import traceback_of
 from authsvc.web.connection import CLOSES
 
 SILENT_SECONDS = 0.1
@@ -44,8 +46,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Whether a request was finished since the last connection was accepted."""
 
     def load_wsgi(self) -> None:
-        super().load_wsgi()
+        try:
+            super().load_wsgi()
+        except Exception as error:
+            if self.reloader is None:
+                raise
+            self._show(error)
         self.wsgi: WSGIApplication = _CloseWhenAsked(self.wsgi)
+
+    def _show(self, error: Exception) -> None:
+        """With --reload: answer with the traceback until one of its files is changed."""
+        self.log.exception("the app cannot be loaded: correct it, and it is loaded again")
+        text, files = traceback_of(error)
+        for file in files:
+            self.reloader.add_extra_file(file)
+        self.wsgi = make_fail_app(text)
 
     def accept(self, listener: socket.socket) -> None:
         if self._busy() >= SHARE:
