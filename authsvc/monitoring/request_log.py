@@ -23,6 +23,9 @@ MAX_PATH = 256
 PROBES = frozenset({"authsvc.operations.healthz", "authsvc.operations.readyz"})
 """The endpoints that a supervisor calls every few seconds: they are logged at debug."""
 
+_WERKZEUG = "werkzeug.socket"
+"""In the environment of a request to Werkzeug's server for development: `flask run`."""
+
 
 class RequestLog:
     """WSGI middleware that logs a line about each request when its response is ready.
@@ -42,6 +45,8 @@ class RequestLog:
         self._logs_probes = lowest <= logging.DEBUG
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if _WERKZEUG in environ:  # its server logs each request itself
+            return self._app(environ, start_response)
         started = perf_counter()
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:

@@ -6,6 +6,7 @@ import sys
 from flask import Flask
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from werkzeug.serving import is_running_from_reloader
 
 from authsvc import create_app
 from authsvc.database.boot_checks import require_durable, require_newest
@@ -38,6 +39,8 @@ def boot(*, access_claims: AccessClaims | None = None) -> Flask:
             set_log_level(registry.get(Settings).log_level)
         _check_database(app.config["SQLALCHEMY_DATABASE_URI"])
     except (SettingsInvalid, DatabaseUnfit) as error:
+        if is_running_from_reloader():  # Flask shows it until a file is changed; 3 means restart
+            raise
         print(f"authsvc cannot start: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(GIVE_UP)
     return app
