@@ -20,6 +20,7 @@ PUBLIC = {
     "POST /auth/logout",
     "POST /auth/introspect",
     "GET /.well-known/jwks.json",
+    "GET /<any(''):nothing>",
     "GET /healthz",
     "GET /openapi.json",
     "GET /docs",

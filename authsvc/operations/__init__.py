@@ -2,9 +2,10 @@
 
 from flask import Blueprint
 
-from authsvc.operations import discovery, docs, health, jwks, metrics, openapi, static
+from authsvc.operations import discovery, docs, health, home, jwks, metrics, openapi, static
 
 operations = Blueprint("operations", __name__)
+operations.get(home.RULE)(home.home)
 operations.get("/healthz")(health.healthz)
 operations.get("/readyz")(health.readyz)
 operations.get("/metrics")(metrics.metrics)
