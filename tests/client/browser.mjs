@@ -15,6 +15,7 @@ export const PASSWORD = "a horse that is correct";
 
 const randomForReal = Math.random;
 const waitForReal = globalThis.setTimeout;
+const clearForReal = globalThis.clearTimeout;
 const DEADLINE = 10_000;
 const TABS_AT_ONCE = 6;
 
@@ -119,6 +120,28 @@ export async function otherOrigin(answer = (request, response) => response.end("
 export function moveClock(t, seconds) {
   const now = performance.now.bind(performance);
   return t.mock.method(performance, "now", () => now() + seconds * 1_000).mock;
+}
+
+/**
+ * Stop the module's timers and its monotonic clock, and not those of Node's fetch; return a function
+ * that lets some seconds pass.
+ */
+export function stopTimers(t) {
+  const now = performance.now.bind(performance);
+  const waiting = new Set();
+  let passed = 0;
+  t.mock.method(performance, "now", () => now() + passed);
+  t.mock.method(globalThis, "setTimeout", (done, wait, ...more) => {
+    if (!/authsvc\.js/.test(new Error().stack)) return waitForReal(done, wait, ...more);
+    const timer = { done, at: passed + wait };
+    waiting.add(timer);
+    return timer;
+  });
+  t.mock.method(globalThis, "clearTimeout", (timer) => waiting.delete(timer) || clearForReal(timer));
+  return (seconds) => {
+    passed += seconds * 1_000;
+    for (const timer of waiting) if (timer.at <= passed && waiting.delete(timer)) timer.done();
+  };
 }
 
 /** Wait until a condition holds. */

@@ -46,6 +46,8 @@ export const cut = () => {
   throw new TypeError("fetch failed");
 };
 
+export const silence = () => new Promise(() => {});
+
 export const problem = (status, code, headers = {}) => () =>
   new Response(JSON.stringify({ status, code, detail: "As the test has it." }), {
     status,
