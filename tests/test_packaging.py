@@ -179,7 +179,8 @@ def test_without_the_server_extra_a_command_says_so(
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [("authsvc", "create_app"), ("authsvc.openapi", "answers")]
+    ("module", "name"),
+    [("authsvc", "create_app"), ("authsvc", "db"), ("authsvc.openapi", "answers")],
 )
 def test_without_the_server_extra_an_import_says_so(
     guarded: Path, tmp_path: Path, module: str, name: str

@@ -1,17 +1,15 @@
 """Delete an account on behalf of its owner."""
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from authsvc import clock, signals
 from authsvc.admin.lookup import account_of
 from authsvc.audit.operator import current_operator
 from authsvc.audit.record import Event, record
-from authsvc.database import transaction
-from authsvc.problems import Fault, ValidationFailed
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
+from authsvc.users.deletion import delete_account
 from authsvc.users.emails import email_key
 from authsvc.web import registry
 
@@ -23,7 +21,7 @@ def delete(email: str) -> None:
 
     Raises:
         NotFound: there is no such account.
-        ValidationFailed: rows of another table refer to the account.
+        AccountInUse: rows of another table refer to the account.
     """
     account = account_of(email)
 
@@ -34,16 +32,7 @@ def delete(email: str) -> None:
         record(connection, current_operator(), Event("account_deleted", user_id=None))
         return revoked
 
-    try:
-        revoked = transaction(remove)
-    except IntegrityError:
-        raise ValidationFailed([Fault("/email", _IN_USE)]) from None
+    revoked = delete_account(account.id, remove)
     registry.get(Throttle).unlock(email_key(account.email), account.id)
     signals.send_ended(revoked, "account_deleted")
     signals.send(signals.user_deleted, user_id=account.id)
-
-
-_IN_USE = (
-    "Rows of another table in this database refer to the account. Remove them first; "
-    "`users disable` shuts the account until then."
-)

@@ -24,6 +24,7 @@ Problem
 ├── NotFound                    404 not_found
 ├── MethodNotAllowed            405 method_not_allowed
 ├── EmailTaken                  409 email_taken
+├── AccountInUse                409 account_in_use
 ├── RequestTooLarge             413 request_too_large
 ├── UnsupportedMediaType        415 unsupported_media_type
 ├── ValidationFailed            422 validation_failed
@@ -55,6 +56,7 @@ from authsvc.problems.permission import (
 )
 from authsvc.problems.problem import Problem, challenge, every_problem
 from authsvc.problems.request import (
+    AccountInUse,
     EmailTaken,
     InvalidRequest,
     MethodNotAllowed,
@@ -72,6 +74,7 @@ __all__ = [
     "AccessTokenMissing",
     "AccessTokenRefused",
     "AccessTokenRevoked",
+    "AccountInUse",
     "CrossOriginRefused",
     "EmailTaken",
     "Fault",

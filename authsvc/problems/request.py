@@ -43,6 +43,16 @@ class EmailTaken(Problem):
     detail = "There is an account with this e-mail address."
 
 
+class AccountInUse(Problem):
+    """Data of this application refers to the account and does not allow that it is deleted. Nothing
+    was changed, and the session goes on. The operator's log names the table: a retry succeeds once
+    they have removed the data or changed the table.
+    """
+
+    status, code = 409, "account_in_use"
+    detail = "Data of this application refers to the account, so it cannot be deleted now."
+
+
 class RequestTooLarge(Problem):
     """A body may have 16 KiB, and no request here needs more. Fix the client."""
 

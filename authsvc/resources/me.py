@@ -5,13 +5,13 @@ from sqlalchemy import Connection
 
 from authsvc import clock, signals
 from authsvc.audit.record import FORGOTTEN_USER, Event, record
-from authsvc.database import transaction
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
-from authsvc.problems import RateLimited, WrongPassword
+from authsvc.problems import AccountInUse, RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
 from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
+from authsvc.users.deletion import delete_account
 from authsvc.users.passwords import Password, Passwords
 from authsvc.users.stored_password import confirm_password, lock_confirmed
 from authsvc.web import registry
@@ -39,7 +39,12 @@ def show() -> accounts.Account:
 
 
 @takes(Confirmation)
-@answers(204, headers=COOKIE_CLEARED, may=[WrongPassword, RateLimited], operation_id="me_delete")
+@answers(
+    204,
+    headers=COOKIE_CLEARED,
+    may=[WrongPassword, AccountInUse, RateLimited],
+    operation_id="me_delete",
+)
 def delete(body: Confirmation) -> None:
     """Delete the account, its sessions and its data.
 
@@ -49,7 +54,7 @@ def delete(body: Confirmation) -> None:
     with passwords.admitted(), registry.get(Throttle).password(user_id):
         confirmed = confirm_password(passwords, user_id, body.password)
 
-    def delete_account(connection: Connection) -> list[Revoked]:
+    def delete_all(connection: Connection) -> list[Revoked]:
         lock_confirmed(connection, user_id, confirmed)
         now = clock.now()
         revoked = anonymize(connection, user_id, now)
@@ -57,6 +62,6 @@ def delete(body: Confirmation) -> None:
         record(connection, FORGOTTEN_USER, Event("account_deleted", user_id=None), at=now)
         return revoked
 
-    signals.send_ended(transaction(delete_account), "account_deleted")
+    signals.send_ended(delete_account(user_id, delete_all), "account_deleted")
     signals.send(signals.user_deleted, user_id=user_id)
     after_this_request(registry.get(RefreshCookie).clear)

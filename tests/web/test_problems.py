@@ -32,6 +32,7 @@ DOCUMENTED = {
     (404, "not_found"),
     (405, "method_not_allowed"),
     (409, "email_taken"),
+    (409, "account_in_use"),
     (413, "request_too_large"),
     (415, "unsupported_media_type"),
     (422, "validation_failed"),
