@@ -2,13 +2,17 @@
 
 import re
 import sqlite3
-from http import HTTPStatus
 
 from flask import Flask, Response, current_app
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import InternalError as DatabaseInternalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import (
+    BadRequestKeyError,
+    HTTPException,
+    SecurityError,
+    default_exceptions,
+)
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from authsvc.problems import (
@@ -22,7 +26,7 @@ from authsvc.problems import (
     ServiceUnavailable,
     UnsupportedMediaType,
 )
-from authsvc.web.problem_json import render, respond, respond_early
+from authsvc.web.problem_json import phrase, render, respond, respond_early
 
 _NO_DATABASE = (OperationalError, InterfaceError, DatabaseInternalError, PoolTimeoutError)
 
@@ -68,20 +72,34 @@ _FRAMEWORK: dict[int, type[Problem]] = {
 
 
 def _render_http_exception(error: HTTPException) -> WerkzeugResponse:
-    """Render an error of Flask or Werkzeug, or one that an operator's view raises by `abort`."""
+    """Render an error of Flask or Werkzeug, or one that an operator's view raises by `abort`.
+
+    A sentence that the view gives is the `detail`. A response that it gives is sent as it is,
+    unless it is an error without a body.
+    """
     original = error.get_response()
-    if original.status_code < 400:
+    status = original.status_code
+    if status < 400 or (error.response is not None and original.calculate_content_length() != 0):
         return original
-    known = _FRAMEWORK.get(original.status_code)
-    if known is not None:
-        code, detail = known.code, known.detail
-    else:
-        phrase = HTTPStatus(original.status_code).phrase
-        code = re.sub(r"\W+", "_", phrase.lower()).strip("_")
-        detail = error.description or phrase
+    known = _FRAMEWORK.get(status)
+    code = known.code if known else re.sub(r"\W+", "_", phrase(status).lower()).strip("_")
+    detail = _given(error) or (known.detail if known else _usual(status) or phrase(status))
     kept = {
         name: value
         for name, value in original.headers
         if name.lower() not in ("content-type", "content-length")
     }
-    return respond(original.status_code, code, detail, {}, kept)
+    return respond(status, code, detail, {}, kept)
+
+
+def _given(error: HTTPException) -> str | None:
+    """Return the error's own sentence, if it has another one than every error of its status."""
+    if isinstance(error, (BadRequestKeyError, SecurityError)):
+        return None  # Werkzeug's, with a name or a value that the client sent
+    given = error.description
+    return None if given is None or given == _usual(error.code) else str(given)
+
+
+def _usual(status: int | None) -> str | None:
+    kind = default_exceptions.get(status or 0)
+    return None if kind is None else kind.description

@@ -1,4 +1,4 @@
-"""Flask without cookie sessions, and with pydantic's JSON."""
+"""Flask without cookie sessions, with pydantic's JSON, and with whole bodies or none."""
 
 from typing import Any, Never
 
@@ -6,6 +6,9 @@ from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface, SessionMixin
 from pydantic_core import to_json
+from werkzeug.exceptions import Aborter, HTTPException
+
+from authsvc.web.whole_body import WholeBodyRequest
 
 
 class SwitchedOff(NullSession):
@@ -45,8 +48,19 @@ class CompiledJSON(DefaultJSONProvider):
         return Response(to_json(value, fallback=self.default) + b"\n", mimetype=self.mimetype)
 
 
+class EveryStatus(Aborter):
+    """Lets `abort` raise every error status, also those that Werkzeug has no exception for."""
+
+    def __call__(self, code: Any, *args: Any, **kwargs: Any) -> Never:
+        if isinstance(code, int) and 400 <= code < 600 and code not in self.mapping:
+            self.mapping[code] = type(f"Status{code}", (HTTPException,), {"code": code})
+        super().__call__(code, *args, **kwargs)
+
+
 class Service(Flask):
     """The Flask class of the service."""
 
+    aborter_class = EveryStatus
+    request_class = WholeBodyRequest
     session_interface = NoCookieSessions()
     json_provider_class = CompiledJSON

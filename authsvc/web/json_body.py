@@ -3,10 +3,11 @@
 from typing import Any, cast
 
 from flask import request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from authsvc import strict_json
 from authsvc.problems import InvalidRequest, RequestTooLarge, UnsupportedMediaType
+from authsvc.web.whole_body import Again
 
 MAX_BODY = 16 * 1024
 """The longest body of a request, in bytes."""
@@ -25,9 +26,15 @@ def is_json() -> bool:
 def json_member(name: str) -> Any:
     """Return a member of the JSON object in the body; None without a body or such a member.
 
+    Beside an Authorization header, a body over `MAX_BODY` is left to the view, which may allow it.
+
     Raises: as `json_body` does.
     """
-    if not is_json() or not body_bytes():
+    if (
+        not is_json()
+        or ("HTTP_AUTHORIZATION" in request.environ and _is_long())
+        or not body_bytes()
+    ):
         return None
     value = json_body()
     return value.get(name) if isinstance(value, dict) else None
@@ -44,6 +51,22 @@ def json_body() -> Any:
     if _JSON not in request.environ:
         request.environ[_JSON] = _read_json()
     return request.environ[_JSON]
+
+
+def _is_long() -> bool:
+    """Return whether the body is longer than `MAX_BODY`, of which at most that much is read."""
+    if request.content_length is not None:
+        return request.content_length > MAX_BODY
+    if _BYTES in request.environ or "wsgi.input_terminated" not in request.environ:
+        return False
+    source, head = request.environ["wsgi.input"], b""
+    try:
+        while len(head) <= MAX_BODY and (more := source.read(MAX_BODY + 1 - len(head))):
+            head += more
+    except Exception:  # each server has its own class for a body with broken framing
+        raise InvalidRequest(_CUT_SHORT) from None
+    request.environ["wsgi.input"] = Again(head, source)
+    return len(head) > MAX_BODY
 
 
 def plain_body() -> bytes:
@@ -94,6 +117,8 @@ def _read_body() -> bytes:
 def _received() -> bytes:
     try:
         return request.get_data()
+    except ClientDisconnected:
+        raise InvalidRequest(_CUT_SHORT) from None
     except HTTPException:
         raise
     except Exception:  # each server has its own class for a body with broken framing

@@ -37,7 +37,7 @@ def members_of(status: int, code: str, detail: str, more: Mapping[str, Any]) -> 
     """Return the members of the JSON: the usual ones, then the problem's own."""
     return {
         "type": type_of(code),
-        "title": HTTPStatus(status).phrase,
+        "title": phrase(status),
         "status": status,
         "code": code,
         "detail": detail,
@@ -84,3 +84,11 @@ def _handler_for(error: Exception) -> Callable[[Any], Any]:
             if kind in handlers:
                 return handlers[kind]
     return render
+
+
+def phrase(status: int) -> str:
+    """Return what HTTP calls the status; for one that it does not define, a name by its number."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"HTTP {status}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 import pytest
-from flask import Flask, abort, redirect
+from flask import Flask, Response, abort, redirect, request
 from werkzeug.exceptions import HTTPException
 
 from authsvc import problems
@@ -61,6 +61,20 @@ class OnlyTea(HTTPException):
     description = "Only tea."
 
 
+class NotebookFull(Problem):
+    status, code = 507, "notebook_full"
+    detail = "The notebook is full."
+
+    def headers(self):
+        return {"Retry-After": "60"}
+
+    def members(self):
+        return {"left": 0}
+
+
+OWN = {NotebookFull.code}
+
+
 class SeeOther(HTTPException):
     """No error at all, though it is raised."""
 
@@ -93,6 +107,18 @@ def broken(make_app: MakeApp) -> Flask:
     @public
     def tea() -> str:
         raise OnlyTea
+
+    app.get("/abort/<int:status>/<text>", endpoint="said")(
+        public(lambda status, text: abort(status, text))
+    )
+    app.get("/page", endpoint="page")(public(lambda: abort(Response("<p>Pay.", 402))))
+    app.get("/bare", endpoint="bare")(public(lambda: abort(Response(status=423))))
+    app.post("/form", endpoint="form")(public(lambda: request.form["canary, which was not sent"]))
+
+    @app.get("/full")
+    @public
+    def full() -> str:
+        raise NotebookFull
 
     app.get("/redirects", endpoint="redirects")(public(lambda: abort(redirect("/healthz"))))
     return app
@@ -141,6 +167,7 @@ def test_those_worth_a_second_try_say_when(broken: Flask) -> None:
     [
         (400, "invalid_request"),
         (401, "unauthorized"),
+        (402, "payment_required"),
         (403, "forbidden"),
         (404, "not_found"),
         (405, "method_not_allowed"),
@@ -148,9 +175,15 @@ def test_those_worth_a_second_try_say_when(broken: Flask) -> None:
         (413, "request_too_large"),
         (415, "unsupported_media_type"),
         (418, "i_m_a_teapot"),
+        (423, "locked"),
+        (425, "too_early"),
+        (451, "unavailable_for_legal_reasons"),
+        (499, "http_499"),
         (500, "internal_error"),
         (501, "not_implemented"),
         (503, "service_unavailable"),
+        (507, "insufficient_storage"),
+        (599, "http_599"),
     ],
 )
 def test_what_a_view_aborts_with_is_a_problem(broken: Flask, status: int, code: str) -> None:
@@ -163,6 +196,34 @@ def test_an_operators_own_error_keeps_its_sentence(broken: Flask) -> None:
     answer = broken.test_client().get("/tea")
     assert_problem(answer, 418, "i_m_a_teapot")
     assert answer.json["detail"] == "Only tea."
+
+
+@pytest.mark.parametrize(
+    "status", [400, 401, 402, 403, 404, 409, 410, 418, 423, 500, 503, 507, 599]
+)
+def test_the_sentence_of_an_abort_is_kept(broken: Flask, status: int) -> None:
+    answer = broken.test_client().get(f"/abort/{status}/No such note")
+    assert answer.mimetype == "application/problem+json"
+    assert (answer.status_code, answer.json["detail"]) == (status, "No such note")
+
+
+def test_a_response_that_a_view_aborts_with_is_sent_as_it_is(broken: Flask) -> None:
+    answer = broken.test_client().get("/page")
+    assert (answer.status_code, answer.mimetype, answer.text) == (402, "text/html", "<p>Pay.")
+    assert_problem(broken.test_client().get("/bare"), 423, "locked")
+
+
+def test_an_operators_own_problem_appears_like_ours(broken: Flask) -> None:
+    answer = broken.test_client().get("/full")
+    assert_problem(answer, 507, "notebook_full")
+    assert (answer.json["title"], answer.json["left"]) == ("Insufficient Storage", 0)
+    assert answer.headers["Retry-After"] == "60"
+
+
+def test_what_the_framework_says_about_a_missing_form_field_is_not_repeated(broken: Flask) -> None:
+    answer = broken.test_client().post("/form", data={"canary": "canary"})
+    assert_problem(answer, 400, "invalid_request")
+    assert "canary" not in answer.text
 
 
 def test_a_view_that_raises_is_500_and_tells_nothing(broken: Flask) -> None:
