@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Callable
 
 from flask import Flask
 from sqlalchemy.engine import make_url
@@ -14,7 +15,6 @@ from authsvc.database.errors import DatabaseUnfit
 from authsvc.database.serving_lock import hold_while_serving
 from authsvc.database.sqlite_files import sqlite_file
 from authsvc.monitoring.log_format import set_log_level
-from authsvc.sessions.own_claims import AccessClaims
 from authsvc.settings import Settings, SettingsInvalid
 from authsvc.web import registry
 
@@ -24,17 +24,17 @@ GIVE_UP = 3
 log = logging.getLogger("authsvc.boot")
 
 
-def boot(*, access_claims: AccessClaims | None = None) -> Flask:
+def boot(make_app: Callable[[], Flask] = create_app) -> Flask:
     """Return the app for a WSGI server.
 
     If the settings or the database are unfit, print one sentence that says what to do, and exit.
     A database that does not answer does not stop the boot: it may return, and /readyz reports it.
 
     Args:
-        access_claims: as in `create_app`.
+        make_app: makes it; an operator's own function calls `create_app` and adds to the app.
     """
     try:
-        app = create_app(access_claims=access_claims)
+        app = make_app()
         with app.app_context():
             set_log_level(registry.get(Settings).log_level)
         _check_database(app.config["SQLALCHEMY_DATABASE_URI"])

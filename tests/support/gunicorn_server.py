@@ -84,6 +84,7 @@ def serving(
     port: int | None = None,
     app: str = "wsgi:app",
     config: str = "python:authsvc.gunicorn",
+    cwd: Path = ROOT,
     **settings: str,
 ) -> Iterator[Service]:
     """Run a service on a migrated database until the end of the block."""
@@ -93,8 +94,12 @@ def serving(
     with output.open("ab") as log:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
-            env={**environment(database_url, **settings), "PORT": str(port)},
+            cwd=cwd,
+            env={
+                **environment(database_url, **settings),
+                "PORT": str(port),
+                "PYTHONPATH": str(ROOT),
+            },
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -1,0 +1,78 @@
+"""Access tokens for tests of an app that the guard protects: no service, no database."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from authsvc import clock
+from authsvc.roles import is_role
+from authsvc.tokens.access import MAX_LIFE, AccessTokens, access_keyring
+from authsvc.tokens.key_pairs import key_from_pem
+from authsvc.tokens.keyring import Key, hmac_key
+from authsvc.tokens.shared_secret import secret_from_hex
+
+DEFAULT_LIFE = 600
+
+
+def access_token(
+    *,
+    issuer: str,
+    audience: str | None = None,
+    secret: str | None = None,
+    private_key: str | None = None,
+    sub: UUID | None = None,
+    sid: UUID | None = None,
+    roles: Sequence[str] = (),
+    issued_at: datetime | None = None,
+    life: int = DEFAULT_LIFE,
+) -> str:
+    """Return an access token as the service would issue it.
+
+    Args:
+        issuer, audience: what the guard was given.
+        secret: the secret that the guard was given, as hex; or
+        private_key: the private key of the public key that the guard was given, as PEM.
+        sub: the id of the user; by default a new one.
+        sid: the id of the session; by default a new one.
+        roles: the roles of the user.
+        issued_at: the time of issue, by default now: an hour ago gives an expired token.
+        life: the seconds until it expires.
+
+    Raises:
+        ValueError: not exactly one of `secret` and `private_key` was given, or a value is not
+            valid.
+    """
+    key = _key(secret, private_key)
+    if not 1 <= life <= MAX_LIFE:
+        raise ValueError(f"life must be 1 to {MAX_LIFE} seconds; use issued_at to let it expire.")
+    if wrong := [role for role in roles if not is_role(role)]:
+        raise ValueError(f"These are not names of roles: {wrong}.")
+    now = issued_at or clock.now()
+    if now.tzinfo is None:
+        raise ValueError("issued_at must have a time zone.")
+    return (
+        AccessTokens(access_keyring(key), issuer, audience or issuer, life)
+        .issue(
+            sub=sub or uuid4(),
+            sid=sid or uuid4(),
+            auth_time=now,
+            session_ends=now + timedelta(seconds=life),
+            now=now,
+            roles=tuple(roles),
+        )
+        .access_token
+    )
+
+
+def _key(secret: str | None, private_key: str | None) -> Key:
+    if (secret is None) == (private_key is None):
+        raise ValueError("access_token takes exactly one of secret and private_key.")
+    if secret is not None:
+        try:
+            return hmac_key(secret_from_hex(secret))
+        except ValueError as error:
+            raise ValueError(f"The secret {error}.") from None
+    try:
+        return key_from_pem(private_key or "")
+    except ValueError as error:
+        raise ValueError(f"The private key {error}.") from None

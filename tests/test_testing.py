@@ -1,0 +1,83 @@
+"""authsvc.testing: access tokens for tests of an app that the guard protects."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from authsvc.guard import AccessTokenGuard, current_access_token
+from authsvc.guard.roles import requires_role
+from authsvc.testing import access_token
+from authsvc.tokens.access import access_keyring
+from authsvc.tokens.key_pairs import generate_pem, key_from_pem
+from tests.support.signing_secrets import ACCESS_SECRET
+
+ISSUER = "https://auth.example.com"
+SECRET = ACCESS_SECRET.hex()
+Ask = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """A function that sends a token to an app elsewhere; keywords are the guard's."""
+
+    def send(token: str, path: str = "/", **options: object) -> TestResponse:
+        app = Flask("elsewhere")
+        AccessTokenGuard(app, issuer=ISSUER, **(options or {"secret": SECRET}))
+        app.get("/")(lambda: {"sub": str(current_access_token().sub)})
+        app.get("/admin", endpoint="admin")(requires_role("admin")(lambda: "admin"))
+        return app.test_client().get(path, headers={"Authorization": f"Bearer {token}"})
+
+    return send
+
+
+def test_a_guard_with_the_secret_accepts_the_token(ask: Ask) -> None:
+    sub = uuid4()
+    assert ask(access_token(issuer=ISSUER, secret=SECRET, sub=sub)).json == {"sub": str(sub)}
+
+
+def test_a_guard_with_the_public_key_accepts_the_token(ask: Ask) -> None:
+    pem = generate_pem("ES256")
+    token = access_token(issuer=ISSUER, private_key=pem)
+    assert ask(token, keys=access_keyring(key_from_pem(pem))).status_code == 200
+
+
+def test_the_token_has_the_roles_and_no_others(ask: Ask) -> None:
+    admin = access_token(issuer=ISSUER, secret=SECRET, roles=["admin"])
+    assert ask(admin, "/admin").status_code == 200
+    assert ask(access_token(issuer=ISSUER, secret=SECRET), "/admin").status_code == 403
+
+
+def test_the_token_is_for_one_issuer_and_audience(ask: Ask) -> None:
+    api = access_token(issuer=ISSUER, audience="api", secret=SECRET)
+    assert ask(api).status_code == 401
+    assert ask(api, secret=SECRET, audience="api").status_code == 200
+    assert ask(access_token(issuer="https://other.example", secret=SECRET)).status_code == 401
+
+
+def test_a_token_of_an_hour_ago_has_expired(ask: Ask) -> None:
+    token = access_token(
+        issuer=ISSUER, secret=SECRET, issued_at=datetime.now(UTC) - timedelta(hours=1)
+    )
+    assert ask(token).json["code"] == "access_token_expired"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({}, "exactly one of secret and private_key"),
+        ({"secret": SECRET, "private_key": "x"}, "exactly one"),
+        ({"secret": "abc"}, "The secret "),
+        ({"private_key": "abc"}, "The private key "),
+        ({"secret": SECRET, "life": 901}, "1 to 900 seconds"),
+        ({"secret": SECRET, "life": 0}, "1 to 900 seconds"),
+        ({"secret": SECRET, "roles": ["two words"]}, "not names of roles"),
+        ({"secret": SECRET, "issued_at": datetime(2026, 11, 24)}, "time zone"),
+    ],
+)
+def test_what_cannot_be_a_token_is_refused(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        access_token(issuer=ISSUER, **wrong)
