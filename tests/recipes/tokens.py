@@ -64,6 +64,7 @@ class Tokens:
             "unsigned": unsigned,
             "signed with another key": self.signed(other_key),
             "expired": self.signed(iat=int(time.time()) - 700, exp=int(time.time()) - 100),
+            "that never expires": self.signed(exp=None),
             "of another issuer": self.signed(iss="https://other.example.com"),
             "for another audience": self.signed(aud="https://other.example.com"),
             "of another type": self.signed(header={"typ": "JWT"}),
