@@ -35,11 +35,13 @@ class Api:
     Args:
         port: where it listens.
         path: a protected route, which returns the subject and the roles of the token.
+        lists: whether the recipe accepts a token for several audiences.
         statuses: of refusals that are not 401, by the token's flaw.
     """
 
     port: int
     path: str = "/notes"
+    lists: bool = True
     statuses: Mapping[str, int] = field(default_factory=dict)
 
     def ask(
@@ -71,6 +73,10 @@ class AcceptsAccessTokensOnly:
     def test_a_token_without_roles_has_none(self, api: Api, tokens: Tokens) -> None:
         token = tokens.signed(roles=None)
         assert api.ask(token).json == {"sub": tokens.claims["sub"], "roles": []}
+
+    def test_a_token_for_several_audiences_is_accepted(self, api: Api, tokens: Tokens) -> None:
+        token = tokens.signed(aud=["https://other.example.com", tokens.claims["aud"]])
+        assert api.ask(token).status == (200 if api.lists else 401)
 
     def test_a_request_without_a_token_is_refused(self, api: Api) -> None:
         answer = api.ask()

@@ -69,7 +69,8 @@ class TestProxies(AcceptsAccessTokensOnly):
 
     @pytest.fixture
     def api(self, name: str, ports: dict[str, int]) -> Api:
-        return Api(ports[name], statuses=FORBIDDEN if name == "Envoy jwt_authn" else {})
+        statuses = FORBIDDEN if name == "Envoy jwt_authn" else {}
+        return Api(ports[name], lists=name != "HAProxy", statuses=statuses)
 
     def test_a_refusal_has_one_challenge(self, api: Api) -> None:
         for token in ("", "a.b.c"):
