@@ -20,7 +20,6 @@ from tests.support.gunicorn_server import ROOT
 
 WIDTHS = (320, 375, 768, 1280)
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-README_HEIGHT = 1_260
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--no-first-run", "--hide-scrollbars"]
 
 
@@ -57,12 +56,21 @@ def photograph_for_the_readme() -> None:
         TemporaryDirectory() as data,
         demo_service(Path(data), access_token_ttl="60") as (service, database),
         chromium() as browser,
-        staged(browser, service, database, height=README_HEIGHT, history=1.5) as stage,
+        staged(browser, service, database, history=1.5) as stage,
     ):
         STATES["logged-in"](stage)
+        stage.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+        stage.page.mouse.move(0, 0)
+        places = stage.page.locator(".places").bounding_box()
+        assert places
+        height = places["y"] + places["height"] + 32
         for theme in THEMES:
             stage.page.emulate_media(color_scheme=theme)
-            stage.page.screenshot(path=ROOT / "docs" / f"demo-{theme}.png")
+            stage.page.screenshot(
+                path=ROOT / "docs" / f"demo-{theme}.png",
+                full_page=True,
+                clip={"x": 0, "y": 0, "width": 1280, "height": height},
+            )
 
 
 if __name__ == "__main__":

@@ -61,12 +61,11 @@ onClick("retry", "waiting-error", restore);
 async function restore() {
   page.waiting();
   try {
-    page.show(await auth.restore());
+    await auth.restore();
   } catch (error) {
-    page.notKnown(sentence(error));
+    page.notKnown(sentence(error)); // the client tries again when the browser is back online
   }
 }
 
 auth.onChange(page.show);
-addEventListener("online", () => page.isKnown() || restore());
 restore();

@@ -97,7 +97,6 @@ export function createPage({ onPerson, onEntrance }) {
   return {
     show,
     connected,
-    isKnown: () => shown !== undefined,
 
     /** Say this when the session ends; without words, that it ended elsewhere. */
     farewell(text = ENDED) {
