@@ -28,7 +28,6 @@ DEVICES = {
 }
 """User agents, each with its network address and the hours since its last use."""
 
-STEP = 5
 _numbers = count(1)
 
 
@@ -91,13 +90,13 @@ class Stage:
                     (f"-{hours} hours", f"-{hours + 20} hours", address),
                 )
 
-    def let_time_pass(self, seconds: int) -> None:
-        """Move the clock of the page on, in steps in which no request of it runs out of time."""
+    def let_time_pass(self, seconds: int, step: int) -> None:
+        """Move the clock of the page on, in steps in which no request runs out of time."""
         under_way: set[Request] = set()
         self.page.on("request", lambda request: under_way.add(request))
         self.page.on("requestfinished", lambda request: under_way.discard(request))
-        for _ in range(seconds // STEP):
-            self.page.clock.run_for(STEP * 1_000)
+        for _ in range(seconds // step):
+            self.page.clock.run_for(step * 1_000)
             while under_way:
                 self.page.wait_for_timeout(10)
 
@@ -120,11 +119,12 @@ def logged_in(stage: Stage) -> None:
     stage.page.clock.install()
     stage.log_in(account)
     life = int(stage.page.locator("#timeline").get_attribute("data-life") or 0)
+    step = min(5, life // 30)
     for share in (0.3, 0.4):
-        stage.let_time_pass(int(life * stage.history * share))
+        stage.let_time_pass(int(life * stage.history * share), step)
         stage.page.get_by_role("button", name="Send ten at once").click()
         expect(stage.page.locator("#timeline .count").last).to_have_text(re.compile(r"^1\d$"))
-    stage.let_time_pass(int(life * stage.history * 0.3))
+    stage.let_time_pass(int(life * stage.history * 0.3), step)
     stage.page.get_by_role("button", name="Who am I?").click()
     stage.page.get_by_role("button", name="Look again").click()
     expect(stage.page.locator("#me dt").first).to_be_visible()

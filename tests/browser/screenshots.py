@@ -63,7 +63,7 @@ def photograph_for_the_readme() -> None:
         stage.page.mouse.move(0, 0)
         places = stage.page.locator(".places").bounding_box()
         assert places
-        height = places["y"] + places["height"] + 32
+        height = places["y"] + places["height"] + 22
         for theme in THEMES:
             stage.page.emulate_media(color_scheme=theme)
             stage.page.screenshot(

@@ -16,7 +16,8 @@ CUT_OFF = """() => [...document.querySelectorAll("body, body *")].filter((elemen
     if (!width || element.closest(".skip, thead, noscript, svg, .scroll, input")) return false;
     const overflows = getComputedStyle(element).display !== "inline"
         && element.scrollWidth > element.clientWidth + 1;
-    return left < 0 || right > innerWidth + 0.5 || overflows;
+    const covers = ["fixed", "sticky"].includes(getComputedStyle(element).position);
+    return left < 0 || right > innerWidth + 0.5 || overflows || covers;
 }).map((element) => `${innerWidth}: ${element.outerHTML.slice(0, 200)}`)"""
 NEGATIVE = """() => [...document.querySelectorAll("#timeline rect")].filter(
     (rect) => !(rect.getAttribute("width") >= 0)).length"""
@@ -50,6 +51,9 @@ def test_the_state_is_accessible_and_fits(stage: Stage, axe: str, name: str) -> 
             assert page.evaluate(VIOLATIONS) == []
         assert page.evaluate(CUT_OFF) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert (
+            page.locator(".scroll").evaluate("table => table.scrollWidth - table.clientWidth") <= 0
+        )
     assert page.evaluate(NEGATIVE) == 0
 
 
@@ -60,7 +64,7 @@ def test_sessions_are_told_apart_by_browser_system_address_and_last_use(stage: S
     items = [
         " ".join(text.split()) for text in stage.page.locator("#sessions li").all_inner_texts()
     ]
-    assert [item.split(" Logged in")[0] for item in items] == [
+    assert [item.split(" Logged in ")[0] for item in items] == [
         "Chrome on Linux this one 127.0.0.1, in use now",
         "Safari on iPhone 203.0.113.24, last used 3 hours ago",
         "Firefox on Windows 2001:db8:4f:12::9a3, last used 1 day ago",
@@ -82,6 +86,36 @@ def test_a_timeline_without_width_is_not_drawn(stage: Stage) -> None:
     stage.page.clock.install()
     stage.page.clock.run_for(3_000)
     assert stage.page.evaluate(NEGATIVE) == 0
+
+
+def test_the_notice_of_a_lost_connection_goes_when_it_is_back(stage: Stage) -> None:
+    STATES["offline"](stage)
+    stage.page.context.set_offline(False)
+    stage.page.get_by_role("button", name="Send a request").click()
+    expect(stage.page.locator("#log .good").first).to_be_visible()
+    expect(stage.page.locator("#connection")).to_be_empty()
+    expect(stage.page.locator("#person")).to_be_visible()
+
+
+def test_the_page_asks_again_when_the_service_did_not_answer_at_load(stage: Stage) -> None:
+    STATES["unreachable-at-load"](stage)
+    expect(stage.page.locator("#entrance")).to_be_hidden()
+    stage.page.unroute("**/auth/refresh")
+    stage.page.get_by_role("button", name="Try again").click()
+    expect(stage.page.locator("#entrance")).to_be_visible()
+    expect(stage.page.locator("#pill")).to_have_text("Logged out")
+
+
+def test_the_other_form_opens_with_the_address_that_was_typed(stage: Stage) -> None:
+    stage.open()
+    stage.page.locator("#register-email").fill("alice@example.com")
+    stage.page.locator("#register-password").fill("a secret")
+    stage.page.get_by_role("button", name="Log in", exact=True).click()
+    expect(stage.page.locator("#email")).to_be_focused()
+    expect(stage.page.locator("#email")).to_have_value("alice@example.com")
+    expect(stage.page.locator("#register-password")).to_have_value("")
+    stage.page.get_by_role("button", name="Create an account").click()
+    expect(stage.page.locator("#register-email")).to_have_value("alice@example.com")
 
 
 AGENTS = {

@@ -1,7 +1,7 @@
 // The demo page of authsvc.js: what happens at load, and what each form and button does.
 // No token is kept here: `auth` has it, in memory.
 
-import { createAuth } from "../static/authsvc.js";
+import { AuthError, createAuth } from "../static/authsvc.js";
 import { clear, onClick, onSubmit, tell } from "./forms.js";
 import { runTimeline } from "./live.js";
 import { createPage } from "./page.js";
@@ -51,8 +51,10 @@ onClick("logout-everywhere", "person-error", () =>
   leaving("You are logged out on every device.", () => auth.logoutEverywhere()),
 );
 onClick("who", "person-error", async () => {
-  const { id, created_at } = await (await auth.fetch("api/me")).json();
-  page.showDetails({ id, since: when(created_at) });
+  const response = await auth.fetch("api/me");
+  const body = await response.json();
+  if (!response.ok) throw new AuthError(body.code, response.status, body.detail);
+  page.showDetails({ id: body.id, since: when(body.created_at) });
 });
 onClick("reload", "sessions-error", sessions.load);
 onClick("retry", "waiting-error", restore);

@@ -70,7 +70,7 @@ function drawGround(add, view, now) {
     if (n !== 0) add("line", { class: "tick", ...vertical(at, top, bottom) });
     if (at < left + 20 * unit || at > right - 30 * unit) continue;
     const place = { x: at, y: view.height - 6 * unit, "text-anchor": "middle" };
-    add("text", { class: n === 0 ? "time now" : "time", ...place }, tick(n * step));
+    add("text", { class: n === 0 ? "time now" : "time", ...place }, tick(n * step, step));
   }
 }
 
@@ -134,7 +134,7 @@ function drawMark(add, view, { lane, kind, at, count }) {
   }
   if (kind === "calm") return add("circle", { class: "calm", cx: x, cy: y, r: 4.5 * unit });
   const name = lane === "refresh" ? "refresh" : "good";
-  add("circle", { class: name, cx: x, cy: y, r: (count > 1 ? 9 : 5) * unit });
+  add("circle", { class: count > 1 ? `${name} many` : name, cx: x, cy: y, r: (count > 1 ? 9 : 5) * unit });
   if (count > 1) {
     const place = { x, y: y + 4 * unit, "text-anchor": "middle" };
     add("text", { class: "count", ...place }, count > 99 ? "99" : count);

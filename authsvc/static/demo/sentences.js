@@ -46,7 +46,7 @@ export function sentence({ code, message, retryAfter }) {
     return "You are offline. Try again when you are connected.";
   }
   if (code?.startsWith("refresh_token_")) return "Your session has ended. Log in again.";
-  return PROBLEMS[code] ?? message;
+  return PROBLEMS[code] ?? (code ? message : PROBLEMS.http_error);
 }
 
 /**

@@ -75,7 +75,7 @@ function sessionItem(session, end) {
   words.append(
     title,
     element("p", "quiet", `${address}, ${lastUse(session)}`),
-    element("p", "quiet", `Logged in ${since}, ends ${until}`),
+    element("p", "quiet", `Logged in ${since}. Ends ${until} at the latest.`),
   );
   const button = element("button", "", "Log out");
   button.type = "button";

@@ -34,10 +34,10 @@ export function countdown(seconds) {
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
 
-/** A tick of the timeline: "30 s ago", "in 5 min", "now". */
-export function tick(seconds) {
+/** A tick of the timeline, in the unit of its steps: "30 s ago", "in 5 min", "now". */
+export function tick(seconds, step) {
   if (seconds === 0) return "now";
   const span = Math.abs(seconds);
-  const words = span < 60 ? `${span} s` : `${+(span / 60).toFixed(1)} min`;
+  const words = step < 60 ? `${span} s` : `${span / 60} min`;
   return seconds < 0 ? `${words} ago` : `in ${words}`;
 }
