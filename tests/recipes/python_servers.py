@@ -1,4 +1,4 @@
-"""Serve the Python recipes on four ports, in the order of main's arguments.
+"""Serve the Python recipes on five ports, in the order of main's arguments.
 
 A process of its own, in the folder of the listings: Django has settings for a whole process, and
 what these packages warn about is not ours.
@@ -19,16 +19,18 @@ class Silent(WSGIRequestHandler):
         """Say nothing."""
 
 
-def main(fastapi: int, django: int, flask: int, extended: int) -> None:
+def main(fastapi: int, django: int, flask: int, with_keys: int, extended: int) -> None:
     sys.path.insert(0, str(Path.cwd()))
     os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
     import fastapi_notes
     import flask_jwt_extended_notes
+    import flask_jwt_extended_with_keys
     import flask_notes
 
     apps = {
         django: get_wsgi_application(),
         flask: flask_notes.app,
+        with_keys: flask_jwt_extended_with_keys.app,
         extended: flask_jwt_extended_notes.app,
     }
     for port, app in apps.items():

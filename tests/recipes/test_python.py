@@ -13,12 +13,14 @@ from tests.recipes.listings import ISSUER, listing
 from tests.recipes.servers import running
 from tests.recipes.tokens import ROLES, Tokens
 from tests.support.gunicorn_server import ROOT, Service, free_port
+from tests.support.nginx_server import changed
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.signing_secrets import ACCESS_SECRET
 
 SERVERS = Path(__file__).parent / "python_servers.py"
-RECIPES = ("FastAPI", "Django", "Flask", "Flask-JWT-Extended")
+PUBLIC = ("FastAPI", "Django", "Flask", "Flask-JWT-Extended with public keys")
+SHARED = "Flask-JWT-Extended"
 DJANGO = """
 SECRET_KEY = "not used"
 ALLOWED_HOSTS = ["127.0.0.1"]
@@ -37,6 +39,18 @@ def django(holding: str, changes: dict[str, str] | None = None) -> str:
     return listing("Django REST framework", "python", changes, holding)
 
 
+def extended() -> str:
+    return listing("Flask-JWT-Extended", "python", holding="def notes")
+
+
+def with_public_keys() -> str:
+    """Return the first listing, changed as the second says."""
+    first, second = extended(), listing("Flask-JWT-Extended", "python", holding="PyJWKClient")
+    start = first.index("@jwt.decode_key_loader")
+    end = first.index("@jwt.unauthorized_loader")
+    return changed(first[:start] + second + first[end:], {'["HS256"]': '["ES256"]'})
+
+
 @pytest.fixture(scope="module")
 def ports(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     """The port of each recipe."""
@@ -45,7 +59,8 @@ def ports(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     files = {
         "fastapi_notes": listing("FastAPI", "python", here),
         "flask_notes": listing("Flask", "python", here),
-        "flask_jwt_extended_notes": listing("Flask-JWT-Extended", "python"),
+        "flask_jwt_extended_notes": extended(),
+        "flask_jwt_extended_with_keys": changed(with_public_keys(), here),
         "settings": DJANGO + django("SIMPLE_JWT", here),
         "access_token": django("class AccessToken"),
         "views": django("def notes"),
@@ -53,7 +68,7 @@ def ports(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     }
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text)
-    ports = {name: free_port() for name in RECIPES}
+    ports = {name: free_port() for name in (*PUBLIC, SHARED)}
     command = [sys.executable, SERVERS, *(str(port) for port in ports.values())]
     environ = {"PYTHONPATH": str(ROOT), "AUTHSVC_ACCESS_TOKEN_SECRET": ACCESS_SECRET.hex()}
     with running(command, folder, [*ports.values()], **environ):
@@ -61,7 +76,7 @@ def ports(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 class TestWithPublicKeys(AcceptsAccessTokensOnly):
-    @pytest.fixture(params=["FastAPI", "Django", "Flask"])
+    @pytest.fixture(params=PUBLIC)
     def api(self, request: pytest.FixtureRequest, ports: dict[str, int]) -> Api:
         return Api(ports[request.param])
 
@@ -73,7 +88,7 @@ class TestFlaskJwtExtended(AcceptsAccessTokensOnly):
 
     @pytest.fixture
     def api(self, ports: dict[str, int]) -> Api:
-        return Api(ports["Flask-JWT-Extended"])
+        return Api(ports[SHARED])
 
     @pytest.fixture
     def tokens(self, make_app: MakeApp, app: Flask, operator: Operator) -> Tokens:
