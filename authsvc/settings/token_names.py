@@ -1,5 +1,6 @@
 """The settings that name the issuer, the audiences and the client of tokens."""
 
+import json
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,9 +10,9 @@ from authsvc.origins import origin_of
 from authsvc.settings.values import split
 
 MAX_AUDIENCES = 256
-"""Characters of all audiences."""
+"""Bytes of all audiences as JSON."""
 MAX_CLIENT_ID = 64
-"""Characters. A token with the longest claims must stay below 4 KiB."""
+"""Characters. With both, a token with the longest claims must stay below 4 KiB."""
 
 _NOT_IN_URLS = frozenset(' <>"\\^`{|}')
 """Some characters that a URL never contains (RFC 3986 section 2)."""
@@ -36,9 +37,9 @@ def _audiences(names: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError("has a character that cannot be printed: remove it")
     if len(set(names)) < len(names):
         raise ValueError("has the same audience twice: remove one")
-    if sum(map(len, names)) > MAX_AUDIENCES:
+    if len(json.dumps(names)) > MAX_AUDIENCES:
         raise ValueError(
-            f"has more than {MAX_AUDIENCES} characters, which do not fit in each access token: "
+            f"is longer than {MAX_AUDIENCES} bytes as JSON, but each access token must contain it: "
             "name fewer audiences, or shorter ones"
         )
     return names

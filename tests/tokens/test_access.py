@@ -11,7 +11,8 @@ import time_machine
 from joserfc import jws
 from joserfc.jwk import OctKey
 
-from authsvc.roles import Roles
+from authsvc.roles import MAX_ROLES, Roles
+from authsvc.settings.token_names import MAX_AUDIENCES, MAX_CLIENT_ID
 from authsvc.tokens.access import (
     AccessTokens,
     AccessTokenVerifier,
@@ -19,7 +20,7 @@ from authsvc.tokens.access import (
 )
 from authsvc.tokens.claims import LEEWAY, Claims
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid, token_hash
-from authsvc.tokens.keyring import Key, decode, hmac_key
+from authsvc.tokens.keyring import Key, decode, encode, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.tokens.verified_cache import MAX_TOKENS
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
@@ -218,6 +219,18 @@ def test_a_token_has_the_roles_and_no_claim_without_roles() -> None:
     assert json.loads(decode(token.split(".")[1]))["roles"] == ["admin", "editor"]
     assert verified(token).roles == ("admin", "editor")
     assert verified(issue()).roles == ()
+
+
+def test_a_token_with_the_longest_names_and_a_kibibyte_of_other_claims_is_below_4_kib() -> None:
+    roles = tuple(f"{number:02}".ljust(64, "x") for number in range(MAX_ROLES))
+    audiences = ("a" * 124, "b" * 124)
+    assert len(json.dumps(audiences)) == MAX_AUDIENCES
+    issuer = f"https://{'a' * 92}"
+    tokens = AccessTokens(
+        access_keyring(KEY), issuer, audiences, 600, client_id="x" * MAX_CLIENT_ID
+    )
+    token = issue(tokens, roles=roles)
+    assert len(token) + len(encode(b"x" * 1024)) < MAX_LENGTH
 
 
 def test_ten_thousand_roles_are_refused() -> None:
