@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Response, request
 
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.origins import origin_of, origin_of_host
@@ -44,18 +44,17 @@ class CrossOriginGuard:
             app.after_request(self._add_cors)
 
     def _refuse(self) -> Response | None:
-        if request.method in SAFE_METHODS or self._is_asked_by_proxy() or self._is_allowed(request):
+        if request.method in SAFE_METHODS:
             return None
-        return response_to(CrossOriginRefused())
-
-    def _is_allowed(self, request: Request) -> bool:
         origin = request.headers.get("Origin")
         site = request.headers.get("Sec-Fetch-Site")
         if origin in self._allowed:
-            return True
+            return None
         if site is not None:
-            return site in ("same-origin", "none")
-        return origin is None or origin == self._own_origin()
+            allowed = site in ("same-origin", "none")
+        else:
+            allowed = origin is None or origin == self._own_origin()
+        return None if allowed or self._is_asked_by_proxy() else response_to(CrossOriginRefused())
 
     def _is_asked_by_proxy(self) -> bool:
         """Return whether the view changes nothing, and the method is that of another request."""

@@ -72,7 +72,7 @@ class RefusalLog:
         except TokenInvalid:
             return (
                 f"it is for another audience than {' or '.join(self._audiences)}. Give the guard "
-                "the value of AUTHSVC_AUDIENCE at the issuer, or one of its values"
+                "one of the names in AUTHSVC_AUDIENCE at the issuer"
             )
         issued, expires = payload.get("iat"), payload.get("exp")
         if isinstance(issued, int) and isinstance(expires, int):

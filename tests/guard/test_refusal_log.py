@@ -61,7 +61,7 @@ REASONS: dict[str, tuple[Callable[[], str], str]] = {
     "audience": (lambda: token_by(KEY, aud="https://canary.example"), f"audience than {ISSUER}."),
     "audiences": (
         lambda: token_by(KEY, aud=("https://canary.example", "canary")),
-        f"audience than {ISSUER}. Give the guard the value of AUTHSVC_AUDIENCE at the issuer, or",
+        f"audience than {ISSUER}. Give the guard one of the names in AUTHSVC_AUDIENCE",
     ),
     "no audience": (lambda: good().with_claims(aud=[]), f"audience than {ISSUER}."),
     "no issuer": (lambda: good().without_claims("iss"), f"than {ISSUER}. Give the guard the exact"),
