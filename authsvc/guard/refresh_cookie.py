@@ -13,6 +13,12 @@ COOKIE_SET = {
 }
 COOKIE_CLEARED = {"Set-Cookie": "The refresh cookie with `Max-Age=0`: the browser drops it."}
 
+_KEPT_BACK = (
+    "No refresh cookie came with the request: log in. Over plain HTTP, only browsers and curl on "
+    "localhost send a Secure cookie; for other clients set AUTHSVC_COOKIE_SECURE=false in "
+    "development."
+)
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -77,7 +83,8 @@ class RefreshCookie:
         """
         own = [value for value, is_own in self._found() if is_own]
         if not own:
-            raise RefreshTokenMissing
+            kept_back = self.secure and not request.is_secure
+            raise RefreshTokenMissing(_KEPT_BACK if kept_back else None)
         if len(own) > 1:
             raise RefreshTokenInvalid
         return own[0]

@@ -68,10 +68,15 @@ class RefreshTokenRefused(Problem):
 class RefreshTokenMissing(RefreshTokenRefused):
     """The request has no refresh cookie: the person is not logged in here, or the request was sent
     without credentials (`credentials: "include"` in fetch). Ask the person to log in.
+
+    If a login succeeded a moment ago, the client kept the cookie back. It is `Secure`: over plain
+    HTTP, browsers and curl send it to localhost, and other clients (Python's requests and httpx, a
+    browser that opens another host) do not. Use HTTPS, or set `AUTHSVC_COOKIE_SECURE=false` in
+    development. Node's fetch keeps no cookies at all.
     """
 
     code = "refresh_token_missing"
-    detail = "There is no refresh cookie: log in."
+    detail = "No refresh cookie came with the request: log in."
 
 
 class RefreshTokenInvalid(RefreshTokenRefused):

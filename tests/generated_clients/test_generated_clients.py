@@ -4,17 +4,15 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.conftest import MakeApp
 from tests.support.gunicorn_server import ROOT
+from tests.support.local_server import local_server
 from tests.support.programs import program
 
 HERE = Path(__file__).parent
@@ -31,11 +29,6 @@ STRICT = {
 pytestmark = pytest.mark.once
 
 
-class Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Log nothing: the service logs its requests."""
-
-
 @pytest.fixture(scope="module")
 def service(make_app: MakeApp) -> Flask:
     return make_app(rate_limit_factor=1000)
@@ -44,13 +37,8 @@ def service(make_app: MakeApp) -> Flask:
 @pytest.fixture(scope="module")
 def url(service: Flask) -> Iterator[str]:
     """The URL of the service, in this process."""
-    server = make_server("127.0.0.1", 0, service, threaded=True, request_handler=Silent)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with local_server(service) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
