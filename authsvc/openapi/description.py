@@ -3,7 +3,7 @@
 import json
 from functools import lru_cache, partial
 
-from flask import Flask
+from flask import Flask, request
 
 from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.openapi.docs_page import docs_page
@@ -27,17 +27,21 @@ class Description:
 
     def __init__(self, app: Flask, settings: Settings, cookie: RefreshCookie) -> None:
         self._document = partial(document, app, settings, cookie)
-        self.json = lru_cache(MAX_PREFIXES)(self._json)
-        self.page = lru_cache(MAX_PREFIXES)(self._page)
+        self._json_below = lru_cache(MAX_PREFIXES)(self._make_json)
+        self._page_below = lru_cache(MAX_PREFIXES)(self._make_page)
 
-    def _json(self, prefix: str) -> Revalidated:
-        """Return the description for programs, as OpenAPI 3.1.
+    @property
+    def json(self) -> Revalidated:
+        """The description for programs, as OpenAPI 3.1."""
+        return self._json_below(request.script_root)
 
-        Args:
-            prefix: the path below which the server has mounted the app; empty at the root.
-        """
+    @property
+    def page(self) -> Revalidated:
+        """The description for people, as HTML."""
+        return self._page_below(request.script_root)
+
+    def _make_json(self, prefix: str) -> Revalidated:
         return Revalidated(json.dumps(self._document(prefix)).encode(), JSON)
 
-    def _page(self, prefix: str) -> Revalidated:
-        """Return the description for people, as HTML; `prefix` as for the JSON."""
+    def _make_page(self, prefix: str) -> Revalidated:
         return Revalidated(docs_page(self._document(prefix)).encode(), "text/html")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Response, request
+from flask import Response
 
 from authsvc.guard.access_token import public
 from authsvc.openapi.description import Description
@@ -26,7 +26,7 @@ def page() -> Response:
 
     The `type` of a problem leads to its explanation there.
     """
-    response = registry.get(Description).page(request.script_root).response()
+    response = registry.get(Description).page.response()
     response.headers["Content-Security-Policy"] = POLICY
     return response
 

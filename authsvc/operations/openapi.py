@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from authsvc.guard.access_token import public
 from authsvc.openapi.description import Description
@@ -19,4 +19,4 @@ def openapi_json() -> Response:
     It describes the service as it is configured, with the operator's own routes that declare what
     they take and answer.
     """
-    return registry.get(Description).json(request.script_root).response()
+    return registry.get(Description).json.response()
