@@ -11,8 +11,8 @@ from authsvc.settings import Settings
 from authsvc.web import registry
 
 RULE = "/<any(''):nothing>"
-"""The path / as a rule with a variable part: each other rule for / is tried before it, also one
-that is registered later."""
+"""The path / as a rule with a variable part: a rule without one is tried before it, also if it is
+registered later. So an operator's own page takes its place."""
 
 
 @public

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.developer import Developer, developing
+from tests.support.developer import Developer, developing, documented
 from tests.support.gunicorn_server import ROOT
 
 WSGI = (ROOT / "wsgi.py").read_text()
@@ -22,7 +22,8 @@ ALICE = json.dumps({"email": "alice@example.com", "password": "a horse that is c
 def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
     folder = tmp_path_factory.mktemp("flask-run")
     (folder / "wsgi.py").write_text(WSGI)
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "run", "--debug", "--port", "{port}"]
+    words = documented("flask --app wsgi run --debug").split()
+    command = [sys.executable, "-m", *words, "--port", "{port}"]
     with developing(folder, command, ROOT, cookie_secure="false") as developer:
         yield developer
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from authsvc.cli import main
-from tests.support.developer import Developer, developing
+from tests.support.developer import Developer, developing, documented
 from tests.support.gunicorn_server import ROOT, environment
 
 WSGI = """
@@ -33,7 +33,7 @@ def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
     shutil.copytree(ROOT / "authsvc", folder / "authsvc", ignore=no_cache)
     (folder / "wsgi.py").write_text(WSGI)
     (folder / "notes.py").write_text(NOTES % "1")
-    command = [sys.executable, "-m", "authsvc", "serve", "--reload"]
+    command = [sys.executable, *documented("python -m authsvc serve --reload").split()[1:]]
     with developing(folder, command, folder) as developer:
         yield developer
 

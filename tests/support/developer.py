@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.gunicorn_server import (
+    ROOT,
     Service,
     environment,
     free_port,
@@ -66,6 +67,13 @@ class Developer:
 
     def log(self) -> str:
         return self.service.output.read_text()
+
+
+def documented(command: str) -> str:
+    """Return the command, which must be a line of docs/your-app.md."""
+    document = (ROOT / "docs" / "your-app.md").read_text(encoding="utf-8")
+    assert f"\n{command}\n" in document
+    return command
 
 
 @contextmanager
