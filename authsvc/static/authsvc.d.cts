@@ -135,7 +135,7 @@ export type Auth = {
      */
     refresh(calling?: Calling): Promise<User | null>;
     /**
-     * Return an access token that can be used for a while, or null if nobody is logged in. For what
+     * Return an access token that can be used for a while, or null if there is no session. For what
      * `fetch` does not do, such as WebSocket. Ask for it each time, and keep it nowhere.
      */
     token(calling?: Calling): Promise<string | null>;

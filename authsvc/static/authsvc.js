@@ -7,7 +7,7 @@ const TRIES = 4;
 const PAUSE = 400;
 const EVENTS = ["visibilitychange", "focus", "online", "pageshow"];
 const ignore = () => {};
-// By the service's URL: a function that makes its clients, which share their state.
+// For each service's URL, a function that makes clients: they share their state.
 const services = new Map();
 
 export class AuthError extends Error {
@@ -31,7 +31,6 @@ function failure(status, cause, retryAfter) {
 const sessionChanged = () =>
   new AuthError("session_changed", 0, "The session of this request has ended.");
 
-// Temporary for a refresh, which can be repeated, and for every other request.
 const isTemporary = ({ status }) => status < 400 || status === 429 || status >= 500;
 const isBusy = ({ status, retryAfter }) => status === 503 && retryAfter > 0;
 
@@ -60,13 +59,24 @@ function within(milliseconds, signal, work) {
   });
 }
 
+// A relative URL follows the page's <base>, but never to another origin.
+function resolve(url) {
+  const { location, origin } = globalThis;
+  const page = /^(about|blob):/.test(location?.href) ? origin : location?.href;
+  const byPage = new URL(url, page ?? "http://server.invalid");
+  try {
+    const byBase = new URL(new Request(url).url);
+    if (byBase.origin === byPage.origin) return byBase;
+  } catch {
+    // A worker made from a blob, or a server.
+  }
+  return byPage;
+}
+
 /** @param {Options} options */
 export function createAuth(options) {
   const { baseUrl } = options;
-  const { document, location } = globalThis;
-  // In a worker made from a blob, the origin follows "blob:".
-  const page = (document?.baseURI ?? location?.href ?? "http://server.invalid").replace("blob:", "");
-  const base = new URL(baseUrl.replace(/\/*$/, "/"), page);
+  const base = resolve(baseUrl.replace(/\/*$/, "/"));
   if (!/^https?:/.test(base.href) || /^[\w.-]+:\d/.test(baseUrl)) {
     throw new TypeError(`baseUrl ${baseUrl} needs a scheme: http:// or https://`);
   }
@@ -75,9 +85,9 @@ export function createAuth(options) {
 
 /** @param {URL} base */
 function connect(base) {
-  const { location, window } = globalThis;
-  // On a server there is no session. React Native has a window without a location.
-  const isPage = Boolean(location ?? window);
+  const { location, navigator } = globalThis;
+  // A server, unlike React Native, has no sessions.
+  const isPage = Boolean(location) || navigator?.product === "ReactNative";
   const isLocal = /^(localhost|127\.|\[)/.test(base.hostname);
   const isElsewhere =
     base.hostname !== location?.hostname &&
@@ -103,12 +113,12 @@ function connect(base) {
   let useUntil = 0;
   // By the date, since the monotonic clock may stop while the computer sleeps.
   let dateUntil = 0;
-  // There is no reason to ask for a session.
+  // Whether there is no reason to ask.
   let loggedOut = false;
   let asked = false;
-  // This page has logged in, and its cookie was not sent yet.
+  // Whether the cookie of a login is still to be sent.
   let isNew = false;
-  // Origins that refused this token, and those that refused the last one too.
+  // Origins that refused this token, and the one before.
   let refusing = new Set();
   let deaf = new Set();
   // Counts logins and logouts: a response to an older request is dropped.
@@ -200,8 +210,7 @@ function connect(base) {
   const request = (send, route, given) =>
     retry(() => call(send, route, given), isBusy, given.signal);
 
-  // Requests that open a session or end it take turns: in this page, and by a lock in all tabs. A
-  // lock is waited for no longer than the timeout.
+  // Requests that set or clear the cookie take turns: in this page, and by a lock in all tabs.
   function inTurn(send, route, given) {
     const { signal } = given;
     const caller = user?.id;
@@ -244,9 +253,9 @@ function connect(base) {
       if (isNew && error.code === "refresh_token_missing" && location?.protocol === "http:") {
         isNew = false;
         const cause = isElsewhere
-          ? `${location.hostname} and ${base.hostname} are two sites: use one host name.`
-          : "Over http it may refuse a Secure cookie: use https, or AUTHSVC_COOKIE_SECURE=false.";
-        console.warn(`authsvc: the browser did not keep the login's cookie. ${cause}`);
+          ? `${location.hostname} and ${base.hostname} are two sites: use one host name`
+          : "it is Secure: use https, or AUTHSVC_COOKIE_SECURE=false";
+        console.warn(`authsvc: the browser kept no cookie, since ${cause}.`);
       }
       throw error;
     }
@@ -299,7 +308,7 @@ function connect(base) {
               change(true);
               throw error;
             }
-            // Another tab may have logged in since the refresh was sent: ask once more.
+            // Another tab may have logged in meanwhile: ask once more.
             isSure = true;
             if (isOutsideTurns) await lastTurn;
           }
@@ -347,9 +356,10 @@ function connect(base) {
     const sent = token;
     const response = await send(request);
     if (response.status !== 401 || !sent) return response;
-    const problem = await response.clone().json().catch(ignore);
+    const read = () => response.clone().json();
+    const problem = await within(timeout, request.signal, read).catch(ignore);
     if (!/^access_token_(expired|invalid|revoked)$/.test(problem?.code)) {
-      // An API of another make: a new token is worth one try, or more after the computer slept.
+      // An API of another make: try a new token once, or again after a sleep.
       const challenge = response.headers.get("WWW-Authenticate") ?? "";
       if (!/\binvalid_token\b/.test(challenge)) return response;
       if (sent === token) {
@@ -383,7 +393,7 @@ function connect(base) {
       // In Node an open channel keeps the process alive.
       channel.unref?.();
     } catch {
-      // The browser has none, or refuses it together with cookies.
+      // Not there, or refused together with cookies.
     }
   }
 

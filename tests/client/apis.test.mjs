@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { browser, loggedIn, moveClock, otherOrigin, URL_OF_SERVICE } from "./browser.mjs";
+import {
+  URL_OF_SERVICE,
+  browser,
+  loggedIn,
+  moveClock,
+  otherOrigin,
+  stopTimers,
+  until,
+} from "./browser.mjs";
 
 const TTL = 600;
 const CHALLENGE = 'Bearer realm="api", error="invalid_token", error_description="expired"';
@@ -125,4 +133,20 @@ test("a 401 that arrives after a renewal is repeated with the new token", async 
   assert.equal((await late).status, 200);
   assert.equal(refreshes(), 1);
   assert.equal((await auth.fetch(`${URL_OF_SERVICE}/api/me`)).status, 200);
+});
+
+test("a 401 whose body never ends is returned all the same", async (t) => {
+  const { origin } = await otherOrigin((request, response) => {
+    response.writeHead(401);
+    response.write("{");
+  });
+  const { auth } = await loggedIn({ origins: [origin] });
+  const pass = stopTimers(t);
+  let answer;
+  const answered = auth.fetch(origin).then((response) => (answer = response));
+  await until(() => {
+    pass(1);
+    return answer;
+  });
+  assert.equal((await answered).status, 401);
 });

@@ -95,7 +95,7 @@ test("an abort of one caller does not end the refresh of the others", async (t) 
   assert.equal(browser.requests("/auth/refresh").length, 1);
 });
 
-test("an abort is told to a page that is logged out, too", async () => {
+test("a page that is logged out gets the reason of its abort, too", async () => {
   const auth = openTab();
   const { signal } = new AbortController();
   assert.equal(await auth.token({ signal }), null);

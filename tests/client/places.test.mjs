@@ -17,16 +17,22 @@ import { answerInstead, problem } from "./network.mjs";
 const missing = problem(401, "refresh_token_missing");
 
 /** Return the URL that a client asks for a session. */
-async function asks(t, baseUrl) {
+async function asks(baseUrl) {
   let url;
   browser.network = (request) => {
     url = request.url;
     return missing();
   };
-  const auth = openTab({ baseUrl });
-  t.after(() => delete globalThis.document);
-  await auth.restore();
+  await openTab({ baseUrl }).restore();
   return url;
+}
+
+/** Resolve the URLs of requests as a page with this base does. */
+function setBase(t, base) {
+  const { Request } = globalThis;
+  t.mock.method(globalThis, "Request", function (input, init) {
+    return new Request(typeof input === "string" ? new URL(input, base) : input, init);
+  });
 }
 
 for (const [place, baseUrl, url, { page, base }] of [
@@ -34,6 +40,10 @@ for (const [place, baseUrl, url, { page, base }] of [
   ["a page with a base", "svc", "https://app.test/shop/svc/", {
     page: "https://app.test/shop/users/7",
     base: "https://app.test/shop/",
+  }],
+  ["a page with a base elsewhere", "/", "https://app.test/", {
+    page: "https://app.test/users/7",
+    base: "https://cdn.test/",
   }],
   ["a page with a base elsewhere", "https://auth.test", "https://auth.test/", {
     page: "https://app.test/",
@@ -50,8 +60,10 @@ for (const [place, baseUrl, url, { page, base }] of [
 ]) {
   test(`in ${place}, the baseUrl ${baseUrl} is ${url}`, async (t) => {
     globalThis.location = new URL(page);
-    if (base) globalThis.document = { baseURI: base };
-    assert.equal(await asks(t, baseUrl), `${url}auth/refresh`);
+    globalThis.origin = "https://app.test";
+    if (base) setBase(t, base);
+    t.after(() => delete globalThis.origin);
+    assert.equal(await asks(baseUrl), `${url}auth/refresh`);
   });
 }
 
@@ -86,16 +98,19 @@ for (const [name, value] of [
   });
 }
 
-test("React Native has a window and no location: there are sessions", async (t) => {
+test("React Native has no location, and has sessions", async (t) => {
   delete globalThis.location;
-  globalThis.window = globalThis;
-  t.after(() => delete globalThis.window);
+  Object.defineProperty(globalThis, "navigator", {
+    value: { product: "ReactNative" },
+    configurable: true,
+  });
+  t.after(() => delete globalThis.navigator);
   const { email } = await loggedIn();
   assert.equal((await openTab().restore()).email, email);
 });
 
 for (const baseUrl of ["/", URL_OF_SERVICE]) {
-  test(`on a server with the baseUrl ${baseUrl}, nobody is logged in and nothing is sent`, async () => {
+  test(`on a server with the baseUrl ${baseUrl}, there is no session and nothing is sent`, async () => {
     delete globalThis.location;
     const { createAuth } = loadModule();
     const [auth, other] = [createAuth({ baseUrl }), createAuth({ baseUrl })];
@@ -109,11 +124,11 @@ for (const baseUrl of ["/", URL_OF_SERVICE]) {
 }
 
 for (const [page, service, words] of [
-  ["http://127.0.0.1:5173", "http://localhost:8000", /127.0.0.1 and localhost are two sites/],
+  ["http://127.0.0.1:5173", "http://localhost:8000", /since 127.0.0.1 and localhost are two sites/],
   ["http://localhost:5173", "http://127.0.0.1:8000", /localhost and 127.0.0.1 are two sites/],
   ["http://localhost:5173", "http://192.168.1.7:8000", /localhost and 192.168.1.7 are two sites/],
-  ["http://192.168.1.7:5173", "http://192.168.1.7:8000", /Secure cookie.*AUTHSVC_COOKIE_SECURE=false/],
-  ["http://app.lan", "http://app.lan", /Secure cookie.*AUTHSVC_COOKIE_SECURE=false/],
+  ["http://192.168.1.7:5173", "http://192.168.1.7:8000", /Secure: use https, or AUTHSVC_COOKIE_SECURE=false/],
+  ["http://app.lan", "http://app.lan", /Secure: use https, or AUTHSVC_COOKIE_SECURE=false/],
 ]) {
   test(`the console says why a login at ${service} does not last in ${page}`, async (t) => {
     const warned = t.mock.method(console, "warn", () => {}).mock;
@@ -126,13 +141,13 @@ for (const [page, service, words] of [
   });
 }
 
-test("the console is told later if the URL does not show it at once, as in Safari", async (t) => {
+test("the console says it later if the URL does not show it at once, as in Safari", async (t) => {
   const warned = t.mock.method(console, "warn", () => {}).mock;
   const { auth } = await logInAt("http://localhost:8000", "http://localhost:8000");
   await new Promise(setImmediate);
   assert.equal(browser.requests("/auth/refresh").length, 0);
   assert.equal(await auth.restore(), null);
-  assert.match(warned.calls[0].arguments[0], /Secure cookie/);
+  assert.match(warned.calls[0].arguments[0], /Secure: use https/);
 });
 
 test("the console stays empty if the cookie is kept, after a logout, and in production", async (t) => {

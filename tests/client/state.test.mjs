@@ -86,7 +86,7 @@ test("the status is unknown until the service has answered", async () => {
   assert.equal(await next.ready, null);
 });
 
-test("after each renewal the user is what the service says, and listeners are told", async (t) => {
+test("after each renewal the user is what the service says, and listeners learn it", async (t) => {
   const { auth } = await loggedIn();
   const heard = [];
   auth.onChange((user) => heard.push(user.roles));

@@ -152,7 +152,7 @@ test("a password is changed although the token has expired", async (t) => {
   assert.equal(auth.user.email, email);
 });
 
-test("a refresh that a password change in this tab overtakes logs nobody out", async (t) => {
+test("a refresh that a password change in this tab overtakes does not log out", async (t) => {
   const { auth, email } = await loggedIn();
   auth.onChange(() => assert.fail("there was no logout"));
   const refresh = holdBack("/auth/refresh", { answer: problem(401, "refresh_token_revoked") });

@@ -27,7 +27,7 @@ function sleep(t, seconds) {
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() + seconds * 1_000 });
 }
 
-test("a page from the history whose session has ended elsewhere shows nobody", async () => {
+test("a page from the history whose session has ended elsewhere is logged out", async () => {
   const { auth, email } = await loggedIn();
   const heard = [];
   auth.onChange((user) => heard.push(user));

@@ -46,7 +46,8 @@ def test_the_module_does_not_use_the_document(app: Flask) -> None:
     """3.2.3: a module that does not use the document cannot mistake an element for a variable."""
     text = app.test_client().get("/static/authsvc.js").text
     assert re.findall(r"\b(?:document|window|innerHTML|eval|Function)\b", text) == []
-    assert re.findall(r"globalThis\.(\S+?)\??\.", text) == ["location"]
+    used = re.findall(r"globalThis\.(\w+)", text)
+    assert set(used) == {"addEventListener", "removeEventListener"}
 
 
 @pytest.mark.parametrize("name", ["callback", "jsonp", "cb"])
