@@ -1,7 +1,7 @@
 // The examples of docs/browser.md, run in a document against the service.
 
 import assert from "node:assert/strict";
-import { createElement } from "react";
+import { StrictMode, createElement } from "react";
 import { test } from "node:test";
 
 import { JSDOM } from "jsdom";
@@ -30,7 +30,9 @@ const load = (name) => import(`${process.env.AUTHSVC_EXAMPLES}/${name}`);
 
 async function someone() {
   const email = newEmail();
-  await openTab().register(email, PASSWORD);
+  const tab = openTab();
+  await tab.register(email, PASSWORD);
+  tab.close();
   return email;
 }
 
@@ -49,6 +51,15 @@ test("the plain example logs in, says who is there, and says why not", async (t)
   assert.ok(page.document.querySelector("#login").hidden);
 });
 
+test("the React example renders on a server, and asks nothing there", async () => {
+  delete globalThis.location;
+  const { renderToString } = await import("react-dom/server");
+  const { App, auth } = await load("react.js?on-a-server");
+  assert.match(renderToString(createElement(App)), /One moment/);
+  assert.equal(await auth.restore(), null);
+  assert.equal(browser.sent.length, 0);
+});
+
 test("the React example logs in and out, and follows other tabs", async (t) => {
   const email = await someone();
   const page = showPage(t, "<div id=root></div>");
@@ -56,7 +67,7 @@ test("the React example logs in and out, and follows other tabs", async (t) => {
   const { App, auth } = await load("react.js");
   const root = createRoot(page.document.querySelector("#root"));
   t.after(() => root.unmount());
-  root.render(createElement(App));
+  root.render(createElement(StrictMode, null, createElement(App)));
   const shown = () => page.document.body.textContent;
   await until(() => browser.requests("/auth/refresh")[0]?.status === 401);
   await until(() => shown() === "Log in");
