@@ -1,4 +1,4 @@
-"""docs/your-app.md, "Your routes in the API's description", as a reader would do it."""
+"""docs/your-routes.md, as a reader would do it."""
 
 import re
 from importlib import import_module
@@ -14,15 +14,13 @@ from tests.support.gunicorn_server import ROOT
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims
 
-SECTION = "## Your routes in the API's description"
 pytestmark = pytest.mark.once
 
 
 def listing() -> str:
-    """Return the section's Python."""
-    text = (ROOT / "docs" / "your-app.md").read_text(encoding="utf-8")
-    _, _, section = text.partition(f"{SECTION}\n")
-    [found] = re.findall(r"^```python\n(.*?)^```$", section.partition("\n## ")[0], re.M | re.S)
+    """Return the page's Python."""
+    text = (ROOT / "docs" / "your-routes.md").read_text(encoding="utf-8")
+    [found] = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
     return str(found)
 
 

@@ -70,8 +70,8 @@ class Developer:
 
 
 def documented(command: str) -> str:
-    """Return the command, which must be a line of docs/your-app.md."""
-    document = (ROOT / "docs" / "your-app.md").read_text(encoding="utf-8")
+    """Return the command, which must be a line of docs/developing.md."""
+    document = (ROOT / "docs" / "developing.md").read_text(encoding="utf-8")
     assert f"\n{command}\n" in document
     return command
 

@@ -1,4 +1,4 @@
-"""docs/your-app.md, on signals and claims: each listing, run as a reader would run it."""
+"""docs/signals-and-claims.md: each listing, run as a reader would run it."""
 
 import logging
 import re
@@ -19,7 +19,7 @@ from tests.support.people import Person
 from tests.support.responses import claims
 from tests.support.signing_secrets import ACCESS_SECRET
 
-DOC = (ROOT / "docs" / "your-app.md").read_text(encoding="utf-8")
+DOC = (ROOT / "docs" / "signals-and-claims.md").read_text(encoding="utf-8")
 
 
 def listing(title: str) -> str:
