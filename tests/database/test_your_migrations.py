@@ -1,0 +1,146 @@
+"""An operator's Flask-Migrate beside our migrations: neither touches the other's tables."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from flask import Flask
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from authsvc import db
+from authsvc.database import Base
+from authsvc.database.boot_checks import require_newest
+from authsvc.database.version_table import VERSION_TABLE
+from authsvc.database.your_migrations import authsvc_first, include_object
+from tests.conftest import MakeApp, MakeDatabase
+
+
+@pytest.fixture
+def fresh(make_app: MakeApp, make_database: MakeDatabase) -> Flask:
+    """An app on a database without tables."""
+    return make_app(database_url=make_database())
+
+
+@pytest.fixture
+def parents(fresh: Flask) -> Iterator[Flask]:
+    """The app with an operator's two tables, one of which refers to the other."""
+    with fresh.app_context():
+        authsvc_first(None)
+        with db.engine.begin() as connection:
+            connection.execute(text("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)"))
+            connection.execute(
+                text(
+                    "CREATE TABLE tags (id INTEGER PRIMARY KEY, note_id INTEGER NOT NULL"
+                    " REFERENCES notes (id) ON DELETE CASCADE)"
+                )
+            )
+            connection.execute(text("INSERT INTO notes VALUES (1, 'milk')"))
+            connection.execute(text("INSERT INTO tags VALUES (7, 1)"))
+        yield fresh
+
+
+def differences(connection: Connection, metadata: MetaData, **options: object) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, **options})
+    return list(compare_metadata(context, metadata))
+
+
+def test_autogenerate_compares_none_of_our_tables(app: Flask) -> None:
+    own = MetaData(naming_convention=Base.metadata.naming_convention)
+    with app.app_context(), db.engine.connect() as connection:
+        assert differences(connection, Base.metadata, include_object=include_object) == []
+        # Without it our version table, or with other metadata all of our tables, would be dropped.
+        assert len(differences(connection, Base.metadata)) == 1
+        assert len(differences(connection, own)) > 4
+        assert differences(connection, own, include_object=include_object) == []
+
+
+def test_an_operators_table_in_another_schema_may_have_the_name_of_ours() -> None:
+    column = Column("id", Integer)
+    theirs = Table("users", MetaData(), column, schema="crm")
+    assert include_object(theirs, "users", "table", False, None)
+    assert include_object(column, "users", "column", False, None)
+    assert not include_object(Table("users", MetaData()), "users", "table", True, None)
+    assert not include_object(Table(VERSION_TABLE, MetaData()), VERSION_TABLE, "table", True, None)
+
+
+def test_our_tables_are_created_first_and_the_others_do_not_hinder_the_boot(
+    parents: Flask,
+) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('156af422a86b')"))
+    assert require_newest(parents.config["SQLALCHEMY_DATABASE_URI"]) is None
+    authsvc_first(None)
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM alembic_version")).all() == [
+            ("156af422a86b",)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("command", "params", "created"),
+    [
+        ("upgrade", {"sql": False}, True),
+        ("migrate", {}, True),
+        ("check", {}, True),
+        ("upgrade", {"sql": True}, False),
+        ("history", {}, False),
+        ("init", {}, False),
+        ("downgrade", {}, False),
+    ],
+)
+def test_only_a_command_that_needs_our_tables_creates_them(
+    fresh: Flask, command: str, params: dict[str, bool], created: bool
+) -> None:
+    with fresh.app_context():
+        with click.Context(click.Command(command), info_name=command) as context:
+            context.params = params
+            assert authsvc_first("config") == "config"
+        assert inspect(db.engine).has_table("users") is created
+
+
+def recreate(connection: Connection) -> None:
+    """Alter the table that others refer to; Alembic copies it, and drops the old one."""
+    operations = Operations(MigrationContext.configure(connection))
+    with operations.batch_alter_table("notes", recreate="always") as batch:
+        batch.alter_column("body", existing_type=Text(), nullable=False)
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.usefixtures("parents")
+def test_a_table_that_others_refer_to_can_be_altered_without_losing_their_rows() -> None:
+    authsvc_first(None)
+    with db.engine.begin() as connection:
+        recreate(connection)
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM tags")).all() == [(7, 1)]
+        with pytest.raises(IntegrityError):
+            connection.execute(text("INSERT INTO tags VALUES (8, 2)"))
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.usefixtures("parents")
+def test_without_it_the_rows_would_be_lost() -> None:
+    with db.engine.begin() as connection:
+        recreate(connection)
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM tags")).all() == []
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.usefixtures("parents")
+def test_a_migration_that_leaves_rows_without_their_parents_is_rolled_back() -> None:
+    authsvc_first(None)
+    with pytest.raises(RuntimeError, match="rows of tags that refer to missing rows of notes"):
+        delete_parents()
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT body FROM notes")).all() == [("milk",)]
+
+
+def delete_parents() -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM notes"))
