@@ -56,7 +56,7 @@ def create_app(
     Args:
         settings: by default those of the environment and of ``instance/authsvc.env``.
         access_claims: returns claims of your own for the access tokens of the user with this id.
-            It is called at each login and refresh: see docs/your-app.md.
+            It is called at each login and refresh: see docs/signals-and-claims.md.
 
     Raises:
         SettingsInvalid: with every fault of the settings in one message.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from authsvc import clock
 from authsvc.roles import is_role
@@ -12,6 +12,8 @@ from authsvc.tokens.keyring import Key, hmac_key
 from authsvc.tokens.shared_secret import secret_from_hex
 
 DEFAULT_LIFE = 600
+USER_ID = UUID("01900000-0000-7000-8000-000000000001")
+SESSION_ID = UUID("01900000-0000-7000-8000-000000000002")
 
 
 def access_token(
@@ -20,8 +22,8 @@ def access_token(
     audience: str | None = None,
     secret: str | None = None,
     private_key: str | None = None,
-    sub: UUID | None = None,
-    sid: UUID | None = None,
+    sub: UUID = USER_ID,
+    sid: UUID = SESSION_ID,
     roles: Sequence[str] = (),
     issued_at: datetime | None = None,
     life: int = DEFAULT_LIFE,
@@ -32,8 +34,8 @@ def access_token(
         issuer, audience: what the guard was given.
         secret: the secret that the guard was given, as hex; or
         private_key: the private key of the public key that the guard was given, as PEM.
-        sub: the id of the user; by default a new one.
-        sid: the id of the session; by default a new one.
+        sub: the id of the user, by default `USER_ID`.
+        sid: the id of the session, by default `SESSION_ID`.
         roles: the roles of the user.
         issued_at: the time of issue, by default now: an hour ago gives an expired token.
         life: the seconds until it expires.
@@ -53,8 +55,8 @@ def access_token(
     return (
         AccessTokens(access_keyring(key), issuer, audience or issuer, life)
         .issue(
-            sub=sub or uuid4(),
-            sid=sid or uuid4(),
+            sub=sub,
+            sid=sid,
             auth_time=now,
             session_ends=now + timedelta(seconds=life),
             now=now,

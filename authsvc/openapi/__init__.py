@@ -1,7 +1,7 @@
 """The API's description, and the decorators by which a view joins it.
 
-An operator's view joins it with `from authsvc.openapi import answers, takes` (docs/your-app.md). A
-view without `@answers` stays out.
+An operator's view joins it with `from authsvc.openapi import answers, takes`
+(docs/your-routes.md). A view without `@answers` stays out.
 """
 
 from importlib import import_module

@@ -74,12 +74,11 @@ _FRAMEWORK: dict[int, type[Problem]] = {
 def _render_http_exception(error: HTTPException) -> WerkzeugResponse:
     """Render an error of Flask or Werkzeug, or one that an operator's view raises by `abort`.
 
-    A sentence that the view gives is the `detail`. A response that it gives is sent as it is,
-    unless it is an error without a body.
+    A sentence that the view gives is the `detail`.
     """
     original = error.get_response()
     status = original.status_code
-    if status < 400 or (error.response is not None and original.calculate_content_length() != 0):
+    if status < 400:
         return original
     known = _FRAMEWORK.get(status)
     code = known.code if known else re.sub(r"\W+", "_", phrase(status).lower()).strip("_")

@@ -49,9 +49,16 @@ class CompiledJSON(DefaultJSONProvider):
 
 
 class EveryStatus(Aborter):
-    """Lets `abort` raise every error status, also those that Werkzeug has no exception for."""
+    """Lets `abort` raise every error status, also those that Werkzeug has no exception for.
+
+    A response is sent as it is, except for an error without a body, which becomes a problem.
+    """
 
     def __call__(self, code: Any, *args: Any, **kwargs: Any) -> Never:
+        if isinstance(code, Response) and code.status_code >= 400 and not code.get_data():
+            error = HTTPException(response=code)
+            error.code = code.status_code  # without it Flask calls no handler
+            raise error
         if isinstance(code, int) and 400 <= code < 600 and code not in self.mapping:
             self.mapping[code] = type(f"Status{code}", (HTTPException,), {"code": code})
         super().__call__(code, *args, **kwargs)

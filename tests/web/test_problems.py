@@ -61,8 +61,14 @@ class OnlyTea(HTTPException):
     description = "Only tea."
 
 
-class NotebookFull(Problem):
-    status, code = 507, "notebook_full"
+class Full:
+    """Has the code, because a class that has it itself would be in each app's description."""
+
+    code = "notebook_full"
+
+
+class NotebookFull(Full, Problem):
+    status = 507
     detail = "The notebook is full."
 
     def headers(self):
@@ -70,9 +76,6 @@ class NotebookFull(Problem):
 
     def members(self):
         return {"left": 0}
-
-
-OWN = {NotebookFull.code}
 
 
 class SeeOther(HTTPException):
