@@ -45,7 +45,8 @@ export function onSubmit(id, work) {
   });
   form.addEventListener("input", ({ target }) => mark(target, ""));
   for (const button of form.querySelectorAll("[data-reveals]")) {
-    button.addEventListener("click", () => reveal(button, $(button.dataset.reveals).type === "password"));
+    const input = $(button.dataset.reveals);
+    button.addEventListener("click", () => reveal(button, input.type === "password"));
   }
 }
 
@@ -66,7 +67,9 @@ async function send(form, work) {
 function missing(input) {
   const { value } = input;
   if (!value) return input.dataset.missing;
-  if (input.type === "email" && !/.@./.test(value)) return "This is not an e-mail address: it needs an @.";
+  if (input.type === "email" && !/.@./.test(value)) {
+    return "This is not an e-mail address: it needs an @.";
+  }
   const length = [...value.normalize("NFC")].length; // as the service counts
   return length < (input.dataset.shortest ?? 0) ? tooShort(input.dataset.shortest) : "";
 }

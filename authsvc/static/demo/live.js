@@ -38,9 +38,9 @@ export function runTimeline(auth) {
     const left = Math.ceil(timeline.left());
     const words = left ? `${countdown(left)} left` : "expired; the next request renews it";
     setText("memory", auth.user ? words : "none");
-    const tens = roughly(Math.ceil(left / 10) * 10);
+    const about = `the access token has about ${roughly(Math.ceil(left / 10) * 10)} left`;
     const label = auth.user
-      ? `Timeline: the access token has about ${tens} left. The table at the end of the page lists the requests.`
+      ? `Timeline: ${about}. The table at the end of the page lists the requests.`
       : "Timeline: logged out. It shows an example of a session.";
     if ($("timeline").ariaLabel !== label) $("timeline").ariaLabel = label;
   }

@@ -3,7 +3,8 @@
 import { clear, tell } from "./forms.js";
 
 const $ = (id) => document.getElementById(id);
-const ENDED = "Your session has ended: it expired, or it was ended in another tab or on another device.";
+const ENDED =
+  "Your session has ended: it expired, or it was ended in another tab or on another device.";
 const NO_CONNECTION =
   "No connection to the service. You stay logged in, and requests work again when it is back.";
 

@@ -5,18 +5,19 @@ import { tick } from "./times.js";
 const SVG = "http://www.w3.org/2000/svg";
 const LANES = ["Session", "Access token", "Refresh", "Requests"];
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600];
-const FROM_TEXT = 16;
+const USUAL_TEXT = 16; // pixels; the lengths below are for this size
 const LEAST_WIDTH = 160; // narrower than this, it is hidden or not laid out yet
 
 /**
  * @param {SVGSVGElement} svg
- * @param {{ sessions: object[], tokens: object[], marks: object[], life: number }} model times in ms
- * @param {number} now
+ * @param {{ sessions: object[], tokens: object[], marks: object[], life: number }} model
+ * @param {number} now milliseconds, as all times
  */
 export function draw(svg, model, now) {
   const width = svg.clientWidth;
   if (width < LEAST_WIDTH) return;
-  const view = layout(width, parseFloat(getComputedStyle(svg).fontSize) / FROM_TEXT, model.life, now);
+  const unit = parseFloat(getComputedStyle(svg).fontSize) / USUAL_TEXT;
+  const view = layout(width, unit, model.life, now);
   svg.setAttribute("viewBox", `0 0 ${width} ${view.height}`);
   svg.setAttribute("height", view.height);
   svg.replaceChildren();
@@ -29,8 +30,9 @@ export function draw(svg, model, now) {
   drawGround(add, view, now);
   drawSessions(add, view, model.sessions);
   drawTokens(add, view, model.tokens, now);
-  add("line", { class: "present", ...vertical(view.x(now), view.top - 6 * view.unit, view.bottom) });
+  add("line", { class: "present", ...vertical(view.x(now), view.top - 6 * unit, view.bottom) });
   drawMarks(add, view, model.marks);
+  drawNames(add, view);
 }
 
 /** Where everything goes: `x` of a time, `y` of a lane. */
@@ -54,16 +56,15 @@ function layout(width, unit, life, now) {
 
 const vertical = (x, y1, y2) => ({ x1: x, x2: x, y1, y2 });
 
-/** Draw the lanes, what is still to come, and the ticks. */
+/** Draw what is still to come, the lanes and the ticks. */
 function drawGround(add, view, now) {
   const { x, y, unit, narrow, left, right, top, bottom, from, until } = view;
-  add("rect", { class: "future", x: x(now), y: top, width: x(until) - x(now), height: bottom - top });
-  LANES.forEach((name, n) => {
-    add("line", { class: "rail", x1: left, x2: right, y1: y(n), y2: y(n) });
-    add("text", { class: "lane", x: narrow ? left : 0, y: narrow ? y(n) - 16 * unit : y(n) + 4 * unit }, name);
-  });
+  const ahead = { x: x(now), y: top, width: x(until) - x(now), height: bottom - top };
+  add("rect", { class: "future", ...ahead });
+  LANES.forEach((_, n) => add("line", { class: "rail", x1: left, x2: right, y1: y(n), y2: y(n) }));
   const perSecond = ((right - left) / (until - from)) * 1_000;
-  const step = STEPS.find((seconds) => seconds * perSecond > (narrow ? 66 : 92) * unit) ?? STEPS.at(-1);
+  const room = (narrow ? 66 : 92) * unit;
+  const step = STEPS.find((seconds) => seconds * perSecond > room) ?? STEPS.at(-1);
   const earliest = Math.ceil((from - now) / 1_000 / step);
   for (let n = earliest; now + n * step * 1_000 < until; n += 1) {
     const at = x(now + n * step * 1_000);
@@ -74,16 +75,27 @@ function drawGround(add, view, now) {
   }
 }
 
+/** Name the lanes: above them where there is no room beside them. */
+function drawNames(add, { y, unit, narrow, left }) {
+  LANES.forEach((name, n) => {
+    const place = narrow ? { x: left, y: y(n) - 16 * unit } : { x: 0, y: y(n) + 4 * unit };
+    add("text", { class: "lane", ...place }, name);
+  });
+}
+
 function bar(add, view, from, to, n, className, thickness) {
   const { x, y, unit } = view;
   const width = Math.max(2, x(to) - x(from) - 1.5);
   const height = thickness * unit;
-  add("rect", { class: className, x: x(from), y: y(n) - height / 2, width, height, rx: Math.min(6 * unit, width / 2) });
+  const place = { x: x(from), y: y(n) - height / 2, width, height };
+  add("rect", { class: className, ...place, rx: Math.min(6 * unit, width / 2) });
 }
 
 function cross(add, view, x, y) {
   const arm = 5 * view.unit;
-  add("path", { class: "bad", d: `M${x - arm} ${y - arm}l${2 * arm} ${2 * arm}m0 ${-2 * arm}l${-2 * arm} ${2 * arm}` });
+  const size = 2 * arm;
+  const d = `M${x - arm} ${y - arm}l${size} ${size}m0 ${-size}l${-size} ${size}`;
+  add("path", { class: "bad", d });
 }
 
 function drawSessions(add, view, sessions) {
@@ -134,7 +146,8 @@ function drawMark(add, view, { lane, kind, at, count }) {
   }
   if (kind === "calm") return add("circle", { class: "calm", cx: x, cy: y, r: 4.5 * unit });
   const name = lane === "refresh" ? "refresh" : "good";
-  add("circle", { class: count > 1 ? `${name} many` : name, cx: x, cy: y, r: (count > 1 ? 9 : 5) * unit });
+  const [className, r] = count > 1 ? [`${name} many`, 9 * unit] : [name, 5 * unit];
+  add("circle", { class: className, cx: x, cy: y, r });
   if (count > 1) {
     const place = { x, y: y + 4 * unit, "text-anchor": "middle" };
     add("text", { class: "count", ...place }, count > 99 ? "99" : count);

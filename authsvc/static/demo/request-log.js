@@ -3,7 +3,7 @@
 const MOST_ROWS = 60;
 const HEADINGS = ["Time", "Request", "Answer", "What it means"];
 
-/** @param {{ method: string, path: string, answer: number | string, text: string, kind: string }} request */
+/** Add a request that `watch` has seen. */
 export function logRequest({ method, path, answer, text, kind }) {
   const table = document.getElementById("log");
   const row = table.insertRow(0);

@@ -29,7 +29,8 @@ const FAULTS = {
 };
 
 /** @param {number} length */
-export const tooShort = (length) => `Use at least ${length} characters. A few words are easy to remember.`;
+export const tooShort = (length) =>
+  `Use at least ${length} characters. A few words are easy to remember.`;
 
 /** Return what is wrong with a member: `{ pointer, detail, code }`. */
 function faultSentence({ code, detail }, input) {

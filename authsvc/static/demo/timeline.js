@@ -5,29 +5,23 @@ import { draw } from "./picture.js";
 const MOST_TOKENS = 400;
 const MOST_MARKS = 600;
 
-/** An example for a page on which nothing has happened, in lives of an access token. */
-const EXAMPLE = {
-  sessions: [{ from: -1.3 }],
-  tokens: [
-    { from: -1.3, to: -0.5 },
-    { from: -0.5, expires: 0.5 },
-  ],
-  marks: [
-    ...[-1.28, -1.1, -0.9, -0.72, -0.5, -0.3, -0.14].map((at) => ({ lane: "request", kind: "good", at })),
-    { lane: "refresh", kind: "good", at: -0.5 },
-  ],
-};
+const REQUESTS = [-1.28, -1.1, -0.9, -0.72, -0.5, -0.3, -0.14];
 
+/** Return an example, for a page on which nothing has happened yet. */
 function example(life, now) {
-  const at = (share) => (share === undefined ? undefined : now + share * life);
-  const moved = ({ from, to, expires, ...rest }) => ({
-    ...rest,
-    from: at(from),
-    to: at(to),
-    expires: at(expires),
-    at: at(rest.at),
-  });
-  return { life, ...Object.fromEntries(Object.entries(EXAMPLE).map(([name, list]) => [name, list.map(moved)])) };
+  const at = (lives) => now + lives * life;
+  return {
+    life,
+    sessions: [{ from: at(-1.3) }],
+    tokens: [
+      { from: at(-1.3), to: at(-0.5) },
+      { from: at(-0.5), expires: at(0.5) },
+    ],
+    marks: [
+      ...REQUESTS.map((lives) => ({ lane: "request", kind: "good", at: at(lives) })),
+      { lane: "refresh", kind: "good", at: at(-0.5) },
+    ],
+  };
 }
 
 /**

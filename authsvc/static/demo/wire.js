@@ -20,28 +20,31 @@ export function watch(seen) {
       throw error;
     }
     const body = await response.clone().json().catch(() => ({}));
-    seen({ method, path, answer: response.status, ...(response.ok ? good(method, path, body) : bad(body)) });
+    const meaning = response.ok ? good(method, path, body) : bad(body);
+    seen({ method, path, answer: response.status, ...meaning });
     return response;
   };
 }
 
 function bad({ code, detail }) {
-  if (code === "refresh_token_missing") return { kind: "calm", text: "There is no session to restore." };
+  if (code === "refresh_token_missing") {
+    return { kind: "calm", text: "There is no session to restore." };
+  }
   return { kind: "bad", text: code ? `${code}: ${detail}` : "The response is not the service's." };
 }
 
 function good(method, path, { access_token, expires_in }) {
   if (access_token) {
-    const changed = path.endsWith("/password") ? "Every session is revoked, a new one is open here. " : "";
-    const text = `${changed}An access token for ${expires_in} s, into memory.`;
-    return { kind: "good", text, seconds: expires_in };
+    const text = `An access token for ${expires_in} s, into memory.`;
+    const before = path.endsWith("/password") ? "Every session ends, and a new one opens. " : "";
+    return { kind: "good", text: before + text, seconds: expires_in };
   }
   return { kind: "good", text: became(method, path) };
 }
 
 function became(method, path) {
   if (path.endsWith("/auth/logout")) return "The session's row is revoked, the cookie is cleared.";
-  if (path.endsWith("/auth/register")) return "The account is created. Logging in is the next step.";
+  if (path.endsWith("/auth/register")) return "The account is created. Next, the page logs in.";
   if (method === "DELETE") return path.endsWith("/api/me") ? "The account is deleted." : "Revoked.";
   return "The access token's signature, expiry and session are good.";
 }
