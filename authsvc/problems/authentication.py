@@ -70,9 +70,9 @@ class RefreshTokenMissing(RefreshTokenRefused):
     without credentials (`credentials: "include"` in fetch). Ask the person to log in.
 
     If a login succeeded a moment ago, the client kept the cookie back. It is `Secure`: over plain
-    HTTP, browsers and curl send it to localhost, and other clients (Python's requests and httpx, a
-    browser that opens another host) do not. Use HTTPS, or set `AUTHSVC_COOKIE_SECURE=false` in
-    development. Node's fetch keeps no cookies at all.
+    HTTP, most browsers and curl send it to localhost, and other clients (Safari, Python's requests
+    and httpx, a browser that opens another host) do not. Use HTTPS, or set
+    `AUTHSVC_COOKIE_SECURE=false` in development. Node's fetch keeps no cookies at all.
     """
 
     code = "refresh_token_missing"

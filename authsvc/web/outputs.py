@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from inspect import iscoroutinefunction
 from types import NoneType
 from typing import Annotated, Any, ParamSpec, cast, get_type_hints
 
@@ -87,8 +88,11 @@ def _returned_by(view: Callable[..., object]) -> Any:
     """Return the type of the view's return value.
 
     Raises:
-        TypeError: the view does not say it, or says it by a name that its module does not have.
+        TypeError: the view does not say it, or says it by a name that its module does not have; or
+            it is a coroutine function, whose value no serializer knows.
     """
+    if iscoroutinefunction(view):
+        raise TypeError(f"@answers cannot describe {view.__qualname__}: write it without async.")
     try:
         return get_type_hints(view)["return"]
     except (KeyError, NameError) as error:

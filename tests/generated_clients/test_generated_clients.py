@@ -26,7 +26,7 @@ STRICT = {
     "types": ["node"],
 }
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("app")]  # `app` empties the database
 
 
 @pytest.fixture(scope="module")
