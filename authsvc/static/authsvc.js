@@ -332,7 +332,7 @@ function connect(base) {
   async function renewIfOld(signal, renewNow = renew) {
     const now = performance.now();
     if (loggedOut || now < renewFrom) return;
-    if (now < useUntil) renewNow().catch(ignore);
+    if (now < useUntil) renew().catch(ignore);
     else await within(0, signal, renewNow);
   }
 

@@ -139,7 +139,9 @@ test("after a login without an answer, the page asks who is there", async (t) =>
     return cut();
   };
   await assert.rejects(auth.login(bob, PASSWORD), { code: "network_error" });
+  browser.sent.length = 0;
   await assert.rejects(auth.fetch(ME), { code: "session_changed" });
+  assert.equal(browser.sent[0].path, "/auth/refresh");
   assert.equal(auth.user.email, bob);
 });
 

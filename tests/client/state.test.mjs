@@ -107,7 +107,7 @@ test("after each renewal the user is what the service says, and listeners learn 
 test("a renewal is good although the account cannot be read", async (t) => {
   const { auth, email } = await loggedIn();
   moveClock(t, TTL + 1);
-  answerInstead("/api/me", html(502));
+  answerInstead("/api/me", html(404));
   assert.equal((await auth.fetch(`${URL_OF_SERVICE}/api/me/sessions`)).status, 200);
   assert.equal(auth.user.email, email);
   assert.equal(refreshes().length, 1);

@@ -52,7 +52,8 @@ MISSPELT = {
 
 @pytest.mark.parametrize("name", GENERATED)
 def test_the_generated_files_are_what_the_generator_makes(name: str) -> None:
-    assert (FOLDER / name).read_text() == every_file()[name]
+    message = "Run .venv/bin/python -m tests.client.generated"
+    assert (FOLDER / name).read_text() == every_file()[name], message
 
 
 def test_the_module_is_what_its_types_say(tmp_path: Path) -> None:

@@ -152,20 +152,24 @@ test("a password is changed although the token has expired", async (t) => {
   assert.equal(auth.user.email, email);
 });
 
-test("a refresh that a password change in this tab overtakes does not log out", async (t) => {
+test("a refresh that a password change in this tab overtakes does not log out", async () => {
   const { auth, email } = await loggedIn();
   auth.onChange(() => assert.fail("there was no logout"));
-  const refresh = holdBack("/auth/refresh", { answer: problem(401, "refresh_token_revoked") });
+  const refused = problem(401, "refresh_token_revoked");
+  answerInstead("/auth/refresh", refused, refused); // until the new cookie has arrived
+  const change = holdBack("/api/me/password", { answers: true });
+  const refresh = holdBack("/auth/refresh");
   const restored = auth.restore();
   await refresh.reached;
-  const change = holdBack("/api/me/password", { answers: true });
   const changed = auth.changePassword(PASSWORD, "another horse, correct");
   await change.reached;
   refresh.letGo();
   await until(() => browser.requests("/auth/refresh")[0].status === 401);
+  await new Promise(setImmediate);
   change.letGo();
   await changed;
   assert.equal((await restored).email, email);
+  assert.equal(browser.requests("/auth/refresh").length, 1);
 });
 
 test("a refused refresh is asked once more: another tab may have logged in, unheard", async (t) => {
