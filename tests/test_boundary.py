@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask, request
@@ -142,6 +143,20 @@ def test_a_users_own_routes_are_protected_without_a_line_of_code(
 def test_a_users_own_view_can_be_made_public(call: Callable) -> None:
     assert call("GET", "/open", token=False).text == "open"
     assert call("GET", "/open-notes", token=False).text == "open notes"
+
+
+def test_a_static_folder_is_protected_until_it_is_made_public(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    app = make_app()
+    (tmp_path / "a.css").write_text("h1 {}")
+    for name in ("one", "two"):
+        folder = Blueprint(name, __name__, static_folder=tmp_path, static_url_path=f"/{name}")
+        app.register_blueprint(folder)
+    public(app.view_functions["one.static"])
+    with app.test_client().get("/one/a.css") as answer:
+        assert answer.text == "h1 {}"
+    assert_problem(app.test_client().get("/two/a.css"), 401, "access_token_missing")
 
 
 def test_a_view_is_given_the_claims_and_cannot_change_them(

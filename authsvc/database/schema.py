@@ -61,6 +61,20 @@ def revisions(migrations: Path = MIGRATIONS) -> frozenset[str]:
     return frozenset(script.revision for script in scripts(migrations).walk_revisions())
 
 
+@contextmanager
+def alone(url: str) -> Iterator[None]:
+    """Let no other process upgrade the database, by this or by `upgrade`, during the block."""
+    engine = unpooled_engine(url)
+    if engine.dialect.name == "sqlite":
+        with _locked_file(Path(engine.url.database or "")):
+            yield
+    else:
+        with engine.begin() as connection:
+            _lock_upgrades(connection)
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            yield
+
+
 def _migrate(url: str, migrations: Path, run: Callable[[Config], None]) -> str | None:
     engine = unpooled_engine(url)
     sqlite = engine.dialect.name == "sqlite"
@@ -94,9 +108,7 @@ def _lock_sqlite(engine: Engine) -> Iterator[Connection]:
 
     file = Path(engine.url.database or "")
     require_folder(file)
-    lock = open_lock(file.with_name(f"{file.name}.lock"))
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked_file(file):
         make_private(file)
         with engine.connect() as connection:
             connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
@@ -105,6 +117,14 @@ def _lock_sqlite(engine: Engine) -> Iterator[Connection]:
                 yield connection
                 if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
                     raise RuntimeError("the migration left rows that refer to missing rows")
+
+
+@contextmanager
+def _locked_file(file: Path) -> Iterator[None]:
+    lock = open_lock(file.with_name(f"{file.name}.lock"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(lock)
 
@@ -113,8 +133,12 @@ def _lock_sqlite(engine: Engine) -> Iterator[Connection]:
 def _lock_postgres(engine: Engine) -> Iterator[Connection]:
     with engine.begin() as connection:
         require_utf8(connection)
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": ADVISORY_LOCK})
+        _lock_upgrades(connection)
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
         yield connection
+
+
+def _lock_upgrades(connection: Connection) -> None:
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": ADVISORY_LOCK})

@@ -4,6 +4,7 @@ migrate = Migrate(app, db, include_object=include_object)
 migrate.configure(authsvc_first)
 """
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -11,6 +12,8 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, event, text
 
 from authsvc.database import db, our_tables, schema
+from authsvc.database.errors import DatabaseUnfit
+from authsvc.database.sqlite_files import sqlite_file
 from authsvc.database.version_table import VERSION_TABLE
 
 Config = TypeVar("Config")
@@ -35,6 +38,8 @@ def include_object(
 def authsvc_first(config: Config) -> Config:
     """Upgrade authsvc's tables before a command of Flask-Migrate upgrades or compares others.
 
+    Several machines may run the command at once: one waits until the other has finished.
+
     On SQLite it also switches foreign keys off while migrations run: SQLite changes a table by
     dropping it, which would delete the rows that refer to it. They are checked before the commit.
 
@@ -42,18 +47,32 @@ def authsvc_first(config: Config) -> Config:
         DatabaseUnfit: the database's folder does not exist, or the database is not in UTF-8.
     """
     context = click.get_current_context(silent=True)
-    if context is not None and context.info_name not in (*COMMANDS, "downgrade"):
-        return config
-    if context is not None and context.params.get("sql"):
-        return config  # it prints the statements, and opens no database
-    if context is None or context.info_name != "downgrade":
-        schema.upgrade(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    command = "upgrade" if context is None else context.info_name  # None for a call from Python
+    if command not in (*COMMANDS, "downgrade") or (context and context.params.get("sql")):
+        return config  # the command prints something, and may not need a database
+    url = current_app.config["SQLALCHEMY_DATABASE_URI"]
+    if command != "downgrade":
+        _upgrade_ours(url, context)
+    if context is not None:
+        context.with_resource(schema.alone(url))
     if db.engine.name == "sqlite":
         extensions = current_app.extensions
         if _SUSPENSION not in extensions:
             extensions[_SUSPENSION] = _Suspension(db.engine)
         extensions[_SUSPENSION].arm()
     return config
+
+
+def _upgrade_ours(url: str, context: click.Context | None) -> None:
+    file = sqlite_file(url)
+    if file is not None and file.parent.resolve() == Path(current_app.instance_path).resolve():
+        file.parent.mkdir(exist_ok=True)
+    try:
+        schema.upgrade(url)
+    except DatabaseUnfit as error:
+        if context is None:
+            raise
+        raise click.ClickException(f"The database cannot be used: {error}.") from None
 
 
 class _Suspension:

@@ -145,6 +145,15 @@ def test_the_engine_begins_transactions_too(
     assert rows(connection) == []
 
 
+def test_a_connection_in_autocommit_begins_no_transaction(
+    own: SimpleNamespace, note: type, connection: Connection
+) -> None:
+    with own.app.app_context(), db.engine.connect() as own_connection:
+        own_connection.execution_options(isolation_level="AUTOCOMMIT")
+        own_connection.execute(db.insert(note).values(text="at once", reads=0))
+        assert rows(connection) == ["at once"]
+
+
 def test_a_foreign_key_is_enforced(own: SimpleNamespace, note: type) -> None:
     with own.app.app_context():
         db.session.add(note(text="of a stranger", user_id=UUID(int=1)))

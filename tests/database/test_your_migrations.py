@@ -1,6 +1,8 @@
 """An operator's Flask-Migrate beside our migrations: neither touches the other's tables."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
 
 import click
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, inspe
 from sqlalchemy.exc import IntegrityError
 
 from authsvc import db
-from authsvc.database import Base
+from authsvc.database import Base, schema
 from authsvc.database.boot_checks import require_newest
 from authsvc.database.version_table import VERSION_TABLE
 from authsvc.database.your_migrations import authsvc_first, include_object
@@ -67,6 +69,16 @@ def test_an_operators_table_in_another_schema_may_have_the_name_of_ours() -> Non
     assert not include_object(Table(VERSION_TABLE, MetaData()), VERSION_TABLE, "table", True, None)
 
 
+def test_a_downgrade_leaves_our_tables_as_they_are(parents: Flask) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'"))
+    with click.Context(click.Command("downgrade"), info_name="downgrade"):
+        authsvc_first(None)
+    with db.engine.connect() as connection:
+        found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+        assert found.scalar_one() == "0001"
+
+
 def test_our_tables_are_created_first_and_the_others_do_not_hinder_the_boot(
     parents: Flask,
 ) -> None:
@@ -90,7 +102,6 @@ def test_our_tables_are_created_first_and_the_others_do_not_hinder_the_boot(
         ("upgrade", {"sql": True}, False),
         ("history", {}, False),
         ("init", {}, False),
-        ("downgrade", {}, False),
     ],
 )
 def test_only_a_command_that_needs_our_tables_creates_them(
@@ -101,6 +112,32 @@ def test_only_a_command_that_needs_our_tables_creates_them(
             context.params = params
             assert authsvc_first("config") == "config"
         assert inspect(db.engine).has_table("users") is created
+
+
+def test_two_commands_run_one_after_the_other(fresh: Flask) -> None:
+    url = fresh.config["SQLALCHEMY_DATABASE_URI"]
+    other = Thread(target=schema.upgrade, args=[url])
+    with fresh.app_context():
+        with click.Context(click.Command("upgrade"), info_name="upgrade"):
+            authsvc_first(None)
+            other.start()
+            other.join(0.3)
+            assert other.is_alive()
+        other.join(20)
+        assert not other.is_alive()
+
+
+@pytest.mark.only("sqlite")
+def test_a_folder_that_does_not_exist_is_said_in_a_sentence(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    app = make_app(database_url=f"sqlite:///{tmp_path}/nowhere/authsvc.db")
+    with (
+        app.app_context(),
+        click.Context(click.Command("upgrade"), info_name="upgrade"),
+        pytest.raises(click.ClickException, match="nowhere does not exist"),
+    ):
+        authsvc_first(None)
 
 
 def recreate(connection: Connection) -> None:
