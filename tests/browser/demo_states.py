@@ -45,7 +45,7 @@ class Stage:
     page: Page
     service: Service
     database: Path
-    history: float = 0.4
+    history: float = 0.1
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
         """Send a request as another client; return the status and the body."""
@@ -228,7 +228,7 @@ def demo_service(folder: Path, **settings: str) -> Iterator[tuple[Service, Path]
 
 @contextmanager
 def staged(
-    browser: Browser, service: Service, database: Path, history: float = 0.4
+    browser: Browser, service: Service, database: Path, history: float = 0.1
 ) -> Iterator[Stage]:
     """Open a page in a browser profile of its own."""
     context = browser.new_context(
