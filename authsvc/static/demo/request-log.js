@@ -1,7 +1,6 @@
 // The table of requests, newest first.
 
 const MOST_ROWS = 60;
-const HEADINGS = ["Time", "Request", "Answer", "What it means"];
 
 /** Add a request that `watch` has seen. */
 export function logRequest({ method, path, answer, text, kind }) {
@@ -9,11 +8,7 @@ export function logRequest({ method, path, answer, text, kind }) {
   const row = table.insertRow(0);
   row.role = "row"; // a narrow screen's CSS takes away the roles of a table
   const cells = [new Date().toLocaleTimeString(), `${method} ${path}`, answer, text];
-  cells.forEach((content, n) => {
-    const cell = row.insertCell();
-    Object.assign(cell, { role: "cell", textContent: content });
-    cell.dataset.heading = HEADINGS[n];
-  });
+  for (const textContent of cells) Object.assign(row.insertCell(), { role: "cell", textContent });
   row.cells[1].className = "mono";
   row.cells[2].className = kind;
   while (table.rows.length > MOST_ROWS) table.deleteRow(-1);
