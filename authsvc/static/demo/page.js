@@ -67,13 +67,13 @@ export function createPage({ onPerson, onEntrance }) {
   function show(user) {
     const before = shown;
     shown = user?.id ?? null;
+    $("person-title").textContent = user?.email ?? "";
     if (before === shown) return;
     const held = document.activeElement;
     const focusIsLost = held === document.body || held?.closest(".hero .card, #account");
     clearForms(user?.email ?? null);
     tell();
     showState(user ? "in" : "out");
-    $("person-title").textContent = user?.email ?? "";
     if (user) onPerson();
     else {
       onEntrance();
