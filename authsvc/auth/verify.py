@@ -24,8 +24,8 @@ def verify(path: str = "") -> Response:
 
     nginx's `auth_request`, Caddy's `forward_auth`, Envoy's `ext_authz` and similar directives call
     it. Every method and every path below it get the same response, because some proxies ask with
-    those of the request that they forward. The token must be in the `Authorization` header: a body
-    belongs to the forwarded request, and is not read.
+    those of the request that they forward. The token is in the `Authorization` header or, if the
+    proxy forwards the body and it is at most 16 KiB of JSON, its member `access_token`.
 
     Args:
         path: the path of the forwarded request, which does not matter.

@@ -19,7 +19,7 @@ from authsvc.guard.public_views import is_public as is_public
 from authsvc.guard.public_views import public as public
 from authsvc.guard.refusal_log import RefusalLog
 from authsvc.guard.remote_keyring import RemoteKeyring
-from authsvc.guard.sent_token import sent_token
+from authsvc.guard.sent_token import sent_token, sent_token_of_another
 from authsvc.problems import AccessTokenExpired, AccessTokenInvalid, AccessTokenRevoked, Problem
 from authsvc.tokens.access import MAX_LIFE, AccessTokenVerifier, access_keyring
 from authsvc.tokens.claims import Audience, Claims
@@ -139,9 +139,9 @@ class AccessTokenGuard:
 
     def _sent_token(self, request: Request) -> str:
         if is_asked_by_proxy(self._views[request.endpoint or ""]):
-            close_if_there_is_a_body(request)  # it is meant for another service
-            return sent_token(request, read_body="never")
-        return sent_token(request, read_body="always" if self._small_bodies else "without a header")
+            close_if_there_is_a_body(request)
+            return sent_token_of_another(request)
+        return sent_token(request, beside_a_header=self._small_bodies)
 
     def _look_for_a_late_mark(self, endpoint: str) -> None:
         """Tell the developer, once, why a route that was to be public is not."""

@@ -1,21 +1,18 @@
 """Where a request may have its access token (R3): the Authorization header or the JSON body."""
 
-from typing import Literal
-
 from flask import Request
 
-from authsvc.problems import AccessTokenInvalid, AccessTokenMissing, InvalidRequest
-from authsvc.web.json_body import json_member
+from authsvc.problems import AccessTokenInvalid, AccessTokenMissing, InvalidRequest, Problem
+from authsvc.web.json_body import MAX_BODY, is_json, json_member
 
 
-def sent_token(
-    request: Request, *, read_body: Literal["always", "without a header", "never"]
-) -> str:
+def sent_token(request: Request, *, beside_a_header: bool) -> str:
     """Return the access token of the header or the JSON body, never from elsewhere.
 
     Args:
         request: the current request.
-        read_body: whether to look for a token in the body too.
+        beside_a_header: whether the body is read although there is an Authorization header, to
+            refuse a second token.
 
     Raises:
         AccessTokenMissing: there is none.
@@ -23,8 +20,7 @@ def sent_token(
         InvalidRequest: there are two.
     """
     header: str | None = request.environ.get("HTTP_AUTHORIZATION")
-    look_inside = read_body == "always" or (read_body == "without a header" and header is None)
-    in_body = json_member("access_token") if look_inside else None
+    in_body = json_member("access_token") if header is None or beside_a_header else None
     if in_body is not None and header is not None:
         raise InvalidRequest(
             "The request has an Authorization header and an access_token in its body. "
@@ -42,3 +38,26 @@ def sent_token(
     if scheme.lower() != "bearer":
         raise AccessTokenMissing
     return token
+
+
+def sent_token_of_another(request: Request) -> str:
+    """Return the access token of a request that a proxy forwards to another service.
+
+    The body is for that service. It is read only without an Authorization header, and only if it
+    is JSON of a declared length that our own routes accept: it may be absent or of any size.
+
+    Raises:
+        AccessTokenMissing: there is none, or the body cannot be read.
+        AccessTokenInvalid: the body's is not a string.
+        InvalidRequest: there are several Authorization headers.
+    """
+    if "HTTP_AUTHORIZATION" in request.environ:
+        return sent_token(request, beside_a_header=False)
+    if not is_json() or not 0 < (request.content_length or 0) <= MAX_BODY:
+        raise AccessTokenMissing
+    try:
+        return sent_token(request, beside_a_header=False)
+    except AccessTokenInvalid:
+        raise
+    except Problem:
+        raise AccessTokenMissing from None

@@ -3,8 +3,10 @@
 from flask import Blueprint
 
 from authsvc.resources import activity, me, password, sessions
+from authsvc.web.json_body import refuse_long_body
 
 resources = Blueprint("resources", __name__, url_prefix="/api")
+resources.before_request(refuse_long_body)
 resources.get("/me")(me.show)
 resources.delete("/me")(me.delete)
 resources.get("/me/activity")(activity.show_activity)

@@ -2,11 +2,12 @@
 
 from typing import Any, cast
 
-from flask import request
+from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from authsvc import strict_json
 from authsvc.problems import InvalidRequest, RequestTooLarge, UnsupportedMediaType
+from authsvc.web.problem_json import response_to
 from authsvc.web.whole_body import Again
 
 MAX_BODY = 16 * 1024
@@ -51,6 +52,11 @@ def json_body() -> Any:
     if _JSON not in request.environ:
         request.environ[_JSON] = _read_json()
     return request.environ[_JSON]
+
+
+def refuse_long_body() -> Response | None:
+    """Refuse a body over `MAX_BODY`: a hook for the routes that have no limit of their own."""
+    return response_to(RequestTooLarge()) if _is_long() else None
 
 
 def _is_long() -> bool:

@@ -1,5 +1,6 @@
 """/auth/verify: what proxies ask, with the method, path and body of any request."""
 
+import json
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -136,10 +137,27 @@ def test_a_forwarded_body_is_neither_read_nor_refused(alice: Person, method: str
         assert_names(answer, alice)
 
 
-def test_a_token_in_a_forwarded_body_does_not_count(alice: Person) -> None:
-    body = {"access_token": alice.logged_in().access_token}
+def test_a_token_in_a_small_json_body_counts_where_there_is_no_header(alice: Person) -> None:
+    body = {"access_token": alice.logged_in().access_token, "text": "of the other service"}
     for method in ("GET", "POST"):
-        answer = alice.call(method, "/auth/verify", json=body)
+        assert_names(alice.call(method, "/auth/verify", json=body), alice)
+    answer = alice.call("POST", "/auth/verify", json={"access_token": 7})
+    assert_problem(answer, 401, "access_token_invalid")
+
+
+@pytest.mark.once
+def test_a_body_that_is_no_small_json_object_counts_as_no_token(alice: Person) -> None:
+    token = alice.logged_in().access_token
+    whole = json.dumps({"access_token": token})
+    for media, body in (
+        ("application/json", whole[:-1]),
+        ("application/json", f"[{whole}]"),
+        ("application/json", whole + " " * 20_000),
+        ("application/json", '{"text": "without one"}'),
+        ("application/json; charset=utf-16", whole),
+        ("text/plain", whole),
+    ):
+        answer = alice.call("POST", "/auth/verify", data=body, headers={"Content-Type": media})
         assert_problem(answer, 401, "access_token_missing")
 
 
