@@ -1,13 +1,24 @@
 """GET /.well-known/oauth-authorization-server (RFC 8414)."""
 
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from urllib.request import urlopen
+
 import pytest
 from flask import Flask
 from openapi_spec_validator import validate
+from werkzeug.serving import make_server
 
 from authsvc.guard.access_token import is_public
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
+from tests.support.gunicorn_server import ROOT, free_port
 from tests.support.key_pair_settings import signed_by
+from tests.support.nginx_server import changed, nginx
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims
 
@@ -68,6 +79,37 @@ def test_an_issuer_with_a_path_is_also_found_with_the_path_last(
         assert_problem(client.get(path), 404, "not_found")
     assert list(Description(app).document["paths"]).count(ROUTE) == 1
     validate(Description(app).document)
+
+
+@contextmanager
+def listening(app: Flask) -> Iterator[int]:
+    """Serve the app within the block; yield its port."""
+    server = make_server("127.0.0.1", 0, app)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_the_documents_lines_for_nginx_pass_the_url_of_an_issuer_with_a_path(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    [lines] = [text for text in re.findall(r"```nginx\n(.*?)```", page, re.S) if ROUTE in text]
+    port = free_port()
+    issuer = "https://example.com/accounts"
+    with listening(make_app(issuer=issuer)) as behind:
+        ours = f"127.0.0.1:{behind}"
+        lines = changed(lines, {"127.0.0.1:8000": ours})
+        prefix = f"location /accounts/ {{ proxy_pass http://{ours}/; }}"
+        with nginx(f"server {{ listen 127.0.0.1:{port};\n{prefix}\n{lines} }}", tmp_path):
+            for path in (f"{ROUTE}/accounts", f"/accounts{ROUTE}"):
+                with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                    assert json.load(answer) == metadata(issuer, issuer)
 
 
 def test_an_issuer_without_a_path_has_one_route(make_app: MakeApp) -> None:
