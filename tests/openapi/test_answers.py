@@ -17,6 +17,8 @@ from tests.support.responses import assert_problem, away
 from tests.test_budget import BUDGET
 from tests.web.test_problems import DOCUMENTED
 
+SAME = ("type", "title", "status", "code")
+"""The members of a problem that are the same in the document's example."""
 UTF_16 = "application/json; charset=utf-16"
 
 
@@ -100,6 +102,10 @@ def test_each_operation_answers_with_exactly_the_problems_of_the_document(
             message = f"{calls.operation} does not answer {code}: {answer.text}"
             assert answer.mimetype == "application/problem+json", message
             assert answer.json["code"] == code, message
+            example = description.example(calls.operation, code)
+            assert {name: answer.json[name] for name in SAME} == {
+                name: example[name] for name in SAME
+            }
             provoked.add(calls.operation.path)
     assert provoked
 

@@ -78,17 +78,8 @@ class LoggedIn:
     def set(self, case: schemathesis.Case, person: Person, context: Any) -> None:
         if {"access_token": []} not in case.operation.definition.raw["security"]:
             case.cookies[person.cookie_name] = person.refresh_token
-        elif isinstance(case.body, dict) and "access_token" in case.body:
-            self._put_in_body(case, person)
         else:
             case.headers["Authorization"] = f"Bearer {person.access_token}"
-
-    def _put_in_body(self, case: schemathesis.Case, person: Person) -> None:
-        """OpenAPI cannot say that a member of the body replaces the header."""
-        missing = getattr(case.meta.phase.data, "parameter", None)
-        if missing != "Authorization":  # then there must be no token at all
-            case.body = {**case.body, "access_token": person.access_token}
-        case.headers.pop("Authorization", None)
 
 
 def has_no_breached_password(context: Any, case: schemathesis.Case) -> bool:

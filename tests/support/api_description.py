@@ -61,6 +61,14 @@ class Description:
             for part in self.resolved(kind).get("allOf", []):
                 yield from part.get("properties", {}).get("code", {}).get("enum", [])
 
+    def example(self, operation: Operation, code: str) -> dict[str, Any]:
+        """Return the example of a problem that the operation may answer."""
+        for response in operation.description["responses"].values():
+            for content in self.resolved(response).get("content", {}).values():
+                if code in content.get("examples", {}):
+                    return dict(content["examples"][code]["value"])
+        raise AssertionError(f"{operation} has no example of {code}")
+
     def resolved(self, reference: dict[str, Any]) -> dict[str, Any]:
         if "$ref" not in reference:
             return reference
