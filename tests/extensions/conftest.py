@@ -5,10 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from authsvc.guard import AccessTokenGuard
 from tests.conftest import MakeApp
 from tests.guard.issuer import ISSUER
-from tests.support.signing_secrets import ACCESS_SECRET
+from tests.support.guard_calls import elsewhere
 
 MakeGuarded = Callable[..., Flask]
 
@@ -17,10 +16,3 @@ MakeGuarded = Callable[..., Flask]
 def make_guarded(request: pytest.FixtureRequest, make_app: MakeApp) -> MakeGuarded:
     """A function that makes the service, or another app with the guard; both take one token."""
     return elsewhere if request.param == "elsewhere" else lambda: make_app(issuer=ISSUER)
-
-
-def elsewhere(app: Flask | None = None, **scope: object) -> Flask:
-    """Return an app without a database that has the guard."""
-    app = app or Flask("elsewhere")
-    AccessTokenGuard(app, issuer=ISSUER, secret=ACCESS_SECRET.hex(), **scope)
-    return app

@@ -5,9 +5,8 @@ from apiflask import APIBlueprint, APIFlask, Schema, abort
 from apiflask.fields import String
 
 from authsvc.guard import public, requires_role
-from tests.extensions.conftest import elsewhere
 from tests.guard.issuer import token_by
-from tests.support.guard_calls import KEY, accepted, assert_protected, call
+from tests.support.guard_calls import KEY, accepted, assert_protected, call, elsewhere
 from tests.support.responses import assert_problem
 
 

@@ -6,9 +6,8 @@ from flask import Blueprint, Flask, url_for
 from authsvc.guard import current_access_token, public
 from authsvc.tokens.keyring import hmac_key
 from tests.conftest import MakeApp
-from tests.extensions.conftest import elsewhere
 from tests.guard.issuer import token_by
-from tests.support.guard_calls import call
+from tests.support.guard_calls import call, elsewhere
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims
 from tests.support.signing_secrets import ACCESS_SECRET

@@ -5,9 +5,8 @@ from flask import Blueprint, Flask
 from flask_wtf import CSRFProtect
 
 from tests.conftest import MakeApp
-from tests.extensions.conftest import elsewhere
 from tests.extensions.listings import run_listing
-from tests.support.guard_calls import accepted, assert_protected, call
+from tests.support.guard_calls import accepted, assert_protected, call, elsewhere
 from tests.support.people import Person
 
 

@@ -10,9 +10,9 @@ from flask_talisman import Talisman
 from authsvc.guard import public
 from authsvc.web.headers import HSTS
 from tests.conftest import MakeApp
-from tests.extensions.conftest import MakeGuarded, elsewhere
+from tests.extensions.conftest import MakeGuarded
 from tests.guard.issuer import ISSUER
-from tests.support.guard_calls import accepted, assert_protected, call
+from tests.support.guard_calls import accepted, assert_protected, call, elsewhere
 from tests.support.responses import assert_problem
 
 PAGE = "https://app.example.com"

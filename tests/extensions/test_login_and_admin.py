@@ -7,10 +7,10 @@ from flask_login import UserMixin, current_user, login_required, login_user
 
 from authsvc.guard import public
 from tests.conftest import MakeApp
-from tests.extensions.conftest import MakeGuarded, elsewhere
+from tests.extensions.conftest import MakeGuarded
 from tests.extensions.listings import run_listing
 from tests.guard.issuer import ISSUER, token_by
-from tests.support.guard_calls import KEY, accepted, assert_protected, call
+from tests.support.guard_calls import KEY, accepted, assert_protected, call, elsewhere
 from tests.support.responses import assert_problem, claims
 from tests.support.signing_secrets import ACCESS_SECRET
 

@@ -4,8 +4,7 @@ import pytest
 from flask import Blueprint
 from flask_restx import Api, Resource
 
-from tests.extensions.conftest import elsewhere
-from tests.support.guard_calls import accepted, assert_protected
+from tests.support.guard_calls import accepted, assert_protected, elsewhere
 
 
 @pytest.mark.parametrize("options", [{}, {"name": "v1"}, {"url_prefix": "/other"}])

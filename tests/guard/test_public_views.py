@@ -10,8 +10,7 @@ from flask.views import MethodView, View
 
 from authsvc.guard import public
 from authsvc.guard.access_token import is_public
-from tests.extensions.conftest import elsewhere
-from tests.support.guard_calls import assert_protected, call
+from tests.support.guard_calls import assert_protected, call, elsewhere
 
 
 class Notes:

@@ -1,17 +1,25 @@
-"""Requests to an app with an extension, and the refusals that they must get."""
+"""An app with the guard, requests to it, and the refusals that they must get."""
 
 from typing import Any
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from authsvc.guard import AccessTokenGuard
 from authsvc.tokens.keyring import hmac_key
-from tests.guard.issuer import token_by
+from tests.guard.issuer import ISSUER, token_by
 from tests.support.responses import assert_problem
 from tests.support.signing_secrets import ACCESS_SECRET
 
 KEY = hmac_key(ACCESS_SECRET)
 CHALLENGE = 'Bearer realm="authsvc"'
+
+
+def elsewhere(app: Flask | None = None, **scope: object) -> Flask:
+    """Return an app without a database that has the guard."""
+    app = app or Flask("elsewhere")
+    AccessTokenGuard(app, issuer=ISSUER, secret=ACCESS_SECRET.hex(), **scope)
+    return app
 
 
 def call(app: Flask, method: str, path: str, token: str = "", **kwargs: Any) -> TestResponse:
