@@ -1,9 +1,10 @@
 """Which guard of an app protects which of its routes: never two of them the same route."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from flask import Blueprint, Flask, Request
+
+from authsvc.web.blueprints import blueprints_of
 
 _GUARDED = "authsvc.guarded_routes"
 
@@ -12,37 +13,16 @@ class GuardedRoutes:
     """The guards of one app: one for each guarded blueprint, and perhaps one for the rest."""
 
     def __init__(self, app: Flask) -> None:
-        self._blueprints: dict[str, Any] = app.blueprints
+        self._app = app
         self.by_blueprint: dict[Blueprint, object] = {}
         self.of_the_rest: object | None = None
 
     def guard_of(self, request: Request) -> object | None:
         """Return the guard of the request's route: that of the innermost guarded blueprint."""
-        for name in self._registered(request.blueprints):
-            if self._blueprints[name] in self.by_blueprint:
-                return self.by_blueprint[self._blueprints[name]]
+        for blueprint in blueprints_of(self._app, request):
+            if blueprint in self.by_blueprint:
+                return self.by_blueprint[blueprint]
         return self.of_the_rest
-
-    def _registered(self, names: Sequence[str]) -> Iterator[str]:
-        """Yield the names under which the app has the blueprints, the innermost first.
-
-        Flask-RESTX names the endpoints of a blueprint as if it were neither nested nor registered
-        under another name. Its routes must not be open because of that.
-        """
-        for name in names:
-            if name in self._blueprints:
-                yield name
-                continue
-            for full, blueprint in self._blueprints.items():
-                if blueprint.name == name:
-                    yield full
-                    yield from (parent for parent in _outer(full) if parent in self._blueprints)
-
-
-def _outer(name: str) -> list[str]:
-    """Return the names of the blueprints around one, the nearest first."""
-    parts = name.split(".")
-    return [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
 
 
 def claimed(app: Flask, guard: object, blueprints: Sequence[Blueprint] | None) -> GuardedRoutes:

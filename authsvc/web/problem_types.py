@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from flask import Blueprint, Flask, current_app, has_request_context, request
 
+from authsvc.web.blueprints import blueprints_of
+
 _ISSUERS = "authsvc.issuers"
 
 
@@ -15,9 +17,8 @@ def explain_by(app: Flask, issuer: str, blueprints: Iterable[Blueprint | None]) 
         issuer: the issuer's name; its page is known only if that is a URL.
         blueprints: those whose problems lead there; None stands for all other routes.
     """
-    if issuer.startswith(("https://", "http://")):
-        issuers = app.extensions.setdefault(_ISSUERS, {})
-        issuers.update(dict.fromkeys(blueprints, issuer.rstrip("/")))
+    url = issuer.rstrip("/") if issuer.startswith(("https://", "http://")) else ""
+    app.extensions.setdefault(_ISSUERS, {}).update(dict.fromkeys(blueprints, url))
 
 
 def type_of(code: str) -> str:
@@ -28,11 +29,11 @@ def type_of(code: str) -> str:
 def _issuer() -> str:
     issuers: dict[Blueprint | None, str] = current_app.extensions.get(_ISSUERS, {})
     if has_request_context():
-        for name in request.blueprints:
-            blueprint = current_app.blueprints.get(name)
+        for blueprint in blueprints_of(current_app, request):
             if blueprint in issuers:
                 return issuers[blueprint]
-    return issuers.get(None, "")
+    known = {issuers[None]} if None in issuers else set(issuers.values())
+    return known.pop() if len(known) == 1 else ""
 
 
 def _prefix() -> str:

@@ -4,7 +4,8 @@ import pytest
 from flask import Blueprint
 from flask_restx import Api, Resource
 
-from tests.support.guard_calls import accepted, assert_protected, elsewhere
+from tests.guard.issuer import ISSUER
+from tests.support.guard_calls import accepted, assert_protected, call, elsewhere
 
 
 @pytest.mark.parametrize("options", [{}, {"name": "v1"}, {"url_prefix": "/other"}])
@@ -19,3 +20,4 @@ def test_a_nested_api_is_protected_with_the_blueprint_around_it(options: dict[st
     [path] = [rule.rule for rule in app.url_map.iter_rules() if "notes" in rule.rule]
     assert_protected(app, path)
     assert accepted(app, path).json == "notes"
+    assert call(app, "GET", path).json["type"] == f"{ISSUER}/docs#access_token_missing"

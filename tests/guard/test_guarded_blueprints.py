@@ -195,6 +195,12 @@ def test_a_problem_leads_to_the_explanations_of_its_routes_issuer(app: Flask) ->
     assert call(app, "GET", "/raises").json["type"] == "/docs#forbidden"
 
 
+def test_of_one_issuer_every_problem_leads_to_its_explanations(app: Flask, api: Blueprint) -> None:
+    app.get("/raises", endpoint="raises")(raises_a_problem)
+    for path, code in (("/api/notes", "access_token_missing"), ("/raises", "forbidden")):
+        assert call(app, "GET", path).json["type"] == f"{ISSUER}/docs#{code}"
+
+
 def raises_a_problem() -> None:
     raise RoleMissing("admin")
 
