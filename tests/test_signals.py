@@ -1,6 +1,7 @@
 """Signals: each is sent once, after the commit, and no receiver can harm the request."""
 
 import functools
+import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -181,6 +182,18 @@ def test_operators_send_signals_too_in_their_own_process(
     del sent[:]
     assert operator.run("users", "create", "carol@example.com", typed=f"{NEW}\n").exit_code == 0
     assert [name for name, _ in sent] == ["user_registered"]
+
+
+def test_an_import_sends_each_new_account(operator: Operator, alice: Person, sent: Sent) -> None:
+    known = next(user.password_hash for user in users(sent.connection))
+    lines = [
+        json.dumps({"email": email, "hash": known})
+        for email in ("carol@example.com", alice.email, "dora@example.com")
+    ]
+    assert operator.run("users", "import", "-", typed="\n".join(lines)).exit_code == 0
+    new = [user.id for user in users(sent.connection) if user.email[0] in "cd"]
+    assert sent.named("user_registered") == [(user_id,) for user_id in new]
+    assert len(new) == len(sent) == 2
 
 
 DEEDS: dict[str, Callable[[Person], object]] = {

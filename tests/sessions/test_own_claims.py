@@ -225,8 +225,10 @@ def test_a_token_too_long_to_be_accepted_is_not_issued(
     assert "fewer or shorter claims, roles or audiences" in caplog.text
 
 
-def test_an_app_without_such_a_function_adds_no_claims(
-    alice: Person, connection: Connection
+def test_without_such_a_function_or_result_there_are_only_the_services_claims(
+    make_app: MakeApp, app: Flask, alice: Person
 ) -> None:
-    alice.logged_in()
-    assert set(claims(alice.access_token)) <= NAMES
+    for alice.app in (app, make_app(lambda user_id: {})):
+        alice.logged_in()
+        assert set(claims(alice.access_token)) <= NAMES
+        assert alice.call("GET", "/api/me").status_code == 200
