@@ -215,7 +215,6 @@ function connect(base) {
     const { signal } = given;
     const caller = user?.id;
     const work = async () => {
-      signal?.throwIfAborted();
       if (send === turnFetch && caller && caller !== user?.id) throw sessionChanged();
       const issued = await request(send, route, given);
       broadcast(!issued);

@@ -54,6 +54,23 @@ test("a refresh that is refused while another tab logs in is retried with the ne
   assert.equal(auth.user.email, email);
 });
 
+test("a page without a session does not miss the login of another tab during its refresh", async () => {
+  const [here, there] = [openTab(), openTab()];
+  here.onChange((user) => assert.ok(user, "it was not logged out"));
+  const email = newEmail();
+  await there.register(email, PASSWORD);
+  const gate = holdBack("/auth/refresh", { answer: problem(401, "refresh_token_missing") });
+  const restored = here.restore();
+  await gate.reached;
+  const heard = new Promise((resolve) => {
+    openChannel().onmessage = resolve;
+  });
+  await there.login(email, PASSWORD);
+  await heard;
+  gate.letGo();
+  assert.equal((await restored).email, email);
+});
+
 test("a login does not wait for a refresh, whose late answer changes nothing", async () => {
   const auth = openTab();
   const email = newEmail();

@@ -120,6 +120,16 @@ test("restore asks when asked, although the token is fresh", async () => {
   assert.equal(await auth.restore(), null);
 });
 
+test("a page that was logged out, and finds a session, renews its token again", async (t) => {
+  const { auth, email } = await loggedIn();
+  await auth.logout();
+  const { cookies } = await onAnotherDevice(email);
+  browser.cookies = cookies;
+  assert.equal((await auth.restore()).email, email);
+  moveClock(t, 3_600);
+  assert.equal((await auth.fetch(ME)).status, 200);
+});
+
 test("a service mounted below a path is called there", async () => {
   const paths = [];
   answerInstead("/prefix/auth/refresh", (request) => {

@@ -172,12 +172,14 @@ test("a refresh that a password change in this tab overtakes does not log out", 
   assert.equal(browser.requests("/auth/refresh").length, 1);
 });
 
-test("a refused refresh is asked once more: another tab may have logged in, unheard", async (t) => {
-  const { auth, email } = await loggedIn();
-  auth.onChange(() => assert.fail("there was no logout"));
-  moveClock(t, TTL + 1);
-  answerInstead("/auth/refresh", problem(401, "refresh_token_revoked"));
-  assert.equal((await auth.fetch(ME)).status, 200);
-  assert.equal(auth.user.email, email);
-  assert.equal(browser.requests("/auth/refresh").length, 2);
-});
+for (const code of ["refresh_token_revoked", "refresh_token_missing"]) {
+  test(`on ${code} the page asks once more: another tab may have logged in, unheard`, async (t) => {
+    const { auth, email } = await loggedIn();
+    auth.onChange(() => assert.fail("there was no logout"));
+    moveClock(t, TTL + 1);
+    answerInstead("/auth/refresh", problem(401, code));
+    assert.equal((await auth.fetch(ME)).status, 200);
+    assert.equal(auth.user.email, email);
+    assert.equal(browser.requests("/auth/refresh").length, 2);
+  });
+}
