@@ -49,7 +49,7 @@ def _on_sqlite(cause: sqlite3.Error, connection: Connection, key: UUID) -> str:
     if kind != "FOREIGN KEY":
         return f"a {kind} constraint ({names.removeprefix(': ')})"
     if holding := list(_holding(connection, key)):
-        return f"a foreign key of {', '.join(holding)}"
+        return f"a foreign key ({', '.join(holding)})"
     # Rows that would be deleted with the account are referred to by yet another table.
     return "a foreign key to a table whose rows would be deleted with the account"
 

@@ -154,6 +154,23 @@ def test_a_connection_in_autocommit_begins_no_transaction(
         assert rows(connection) == ["at once"]
 
 
+def test_what_flask_sqlalchemy_adds_works(
+    own: SimpleNamespace, note: type, view: Callable[..., str]
+) -> None:
+    with own.app.app_context():
+        db.session.add_all([note(text=str(number)) for number in range(3)])
+        db.session.commit()
+        assert note.query.filter_by(text="1").count() == 1
+    page = view(lambda: str(db.paginate(select(note).order_by(note.id), per_page=2).total))
+    assert own.app.test_client().get(page).text == "3"
+    missing = own.app.test_client().get(view(lambda: db.get_or_404(note, -1)))
+    assert_problem(missing, 404, "not_found")
+    missing = own.app.test_client().get(
+        view(lambda: db.get_or_404(note, -1, description="No note."))
+    )
+    assert missing.json["detail"] == "No note."
+
+
 def test_a_foreign_key_is_enforced(own: SimpleNamespace, note: type) -> None:
     with own.app.app_context():
         db.session.add(note(text="of a stranger", user_id=UUID(int=1)))

@@ -35,6 +35,11 @@ def uploads(make_app: MakeApp) -> Flask:
         request.max_content_length = LIMIT
         return {"members": len(request.get_json())}
 
+    @app.post("/form")
+    def form() -> dict[str, int]:
+        request.max_content_length = LIMIT
+        return {"bytes": len(request.files["picture"].read())}
+
     app.post("/unread")(lambda: "unread")
     return app
 
@@ -77,6 +82,14 @@ def test_a_view_takes_bodies_up_to_its_own_limit(carol: Person, path: str, frami
     assert_problem(
         send(carol, path, BytesIO(b"x" * (LIMIT + 1)), framing), 413, "request_too_large"
     )
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_view_takes_files_of_a_form_up_to_its_own_limit(carol: Person, framing: str) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n'
+    body = BytesIO(head + b"x" * 5_000_000 + b"\r\n--x--\r\n")
+    answer = send(carol, "/form", body, framing, kind="multipart/form-data; boundary=x")
+    assert answer.json == {"bytes": 5_000_000}
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
