@@ -14,7 +14,7 @@ from tests.conftest import MakeDatabase
 from tests.support.gunicorn_server import ROOT, Service, environment, serving
 from tests.support.programs import program
 
-DOC = (ROOT / "docs" / "your-app.md").read_text(encoding="utf-8").partition("\n## Signals\n")[0]
+DOC = (ROOT / "docs" / "your-app.md").read_text(encoding="utf-8")
 LISTINGS = re.findall(r"^```(\w+)\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"(?:#|/\*) ([\w/]+\.\w+)(, continued|, in create_app)?(?: \*/)?\n")
 INSTALLS = "pip install"
