@@ -63,7 +63,7 @@ onClick("retry", "waiting-error", restore);
 async function restore() {
   page.waiting();
   try {
-    await auth.restore();
+    page.show(await auth.restore());
   } catch (error) {
     page.notKnown(sentence(error)); // the client tries again when the browser is back online
   }
