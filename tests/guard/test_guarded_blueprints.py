@@ -137,6 +137,8 @@ def test_two_guards_in_one_app_do_not_disturb_each_other(app: Flask, partner_fir
         assert call(app, "GET", f"/{name}/notes", tokens[name]).text == "notes"
         refused = call(app, "GET", f"/{name}/notes", tokens[other])
         assert_problem(refused, 401, "access_token_invalid")
+    app.get("/raises", endpoint="raises")(raises_a_problem)
+    assert call(app, "GET", "/raises").json["type"] == "/docs#forbidden"  # of which issuer?
     assert call(app, "GET", "/").text == "home"
 
 
