@@ -124,9 +124,7 @@ class Route:
             yield InvalidRequest
             if not is_asked_by_proxy(self.view):  # the access token can be in the body
                 yield from (RequestTooLarge, UnsupportedMediaType)
-        if self.query:
-            yield InvalidRequest
-        if self.body:
+        if self.body or self.query:
             yield ValidationFailed
         if self.parameters:
             yield NotFound

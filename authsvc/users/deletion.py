@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from typing import TypeVar
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -12,8 +11,6 @@ from sqlalchemy.exc import DBAPIError
 from authsvc.database import reading, transaction
 from authsvc.database.refused_deletes import is_refused, refused_by
 from authsvc.problems import AccountInUse
-
-T = TypeVar("T")
 
 T = TypeVar("T")
 

@@ -88,7 +88,8 @@ def _render_http_exception(error: HTTPException) -> WerkzeugResponse:
         for name, value in original.headers
         if name.lower() not in ("content-type", "content-length")
     }
-    return respond(status, code, detail, {}, kept)
+    more = {} if known else {"type": "about:blank"}  # /docs explains only our own problems
+    return respond(status, code, detail, more, kept)
 
 
 def _given(error: HTTPException) -> str | None:

@@ -80,17 +80,14 @@ def takes_query(query: type[Q]) -> Callable[[Callable[Concatenate[Q, P], R]], Ca
     """Pass the validated query string to the view as its first argument.
 
     Raises:
-        InvalidRequest: the query string does not fit `query`.
+        ValidationFailed: the query string does not fit `query`; a pointer names the parameter.
     """
 
     def decorate(view: Callable[Concatenate[Q, P], R]) -> Callable[P, R]:
         @wraps(view)
         def with_query(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                parameters = query.model_validate_strings(request.args.to_dict())
-            except ValidationError as error:
-                (name, *_), *_ = (fault["loc"] for fault in error.errors())
-                raise InvalidRequest(f"The query parameter `{name}` is invalid.") from None
+            sent = request.args.to_dict()
+            parameters = _fitting(sent, lambda: query.model_validate_strings(sent))
             return view(parameters, *args, **kwargs)
 
         with_query.query = query  # type: ignore[attr-defined]

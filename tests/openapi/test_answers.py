@@ -51,7 +51,7 @@ PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
     "email_taken": register_twice,
     "request_too_large": lambda calls: calls.with_body(" " * 20_000),
     "unsupported_media_type": lambda calls: calls.with_body("{}", UTF_16),
-    "validation_failed": lambda calls: calls.with_body("{}"),
+    "validation_failed": lambda calls: calls.with_invalid_input(),
     "rate_limited": lambda calls: calls.too_often(),
 }
 ELSEWHERE = {

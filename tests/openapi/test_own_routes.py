@@ -214,7 +214,7 @@ def test_each_answer_is_as_described(described: Description, shop: Flask, buyer:
     ):
         described.assert_describes(answer)
     assert client.get("/shop/search?text=a&kind=b").json == {"text": "a b 20", "at": None}
-    assert_problem(client.get("/shop/search"), 400, "invalid_request")
+    assert_problem(client.get("/shop/search"), 422, "validation_failed")
     assert client.put("/shop/strict", json={"due": day, "id": id}).json["due"] == day
 
 

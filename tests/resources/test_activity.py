@@ -85,9 +85,11 @@ def test_a_page_has_a_hundred_events_and_before_gets_the_next_page(
 
 
 @pytest.mark.parametrize("before", ["", "nonsense", "1", "%00", "'"])
-def test_a_before_that_is_not_an_id_is_400(alice: Person, before: str) -> None:
+def test_a_before_that_is_not_an_id_is_422(alice: Person, before: str) -> None:
     answer = alice.logged_in().call("GET", f"{PATH}?before={before}")
-    assert_problem(answer, 400, "invalid_request")
+    assert_problem(answer, 422, "validation_failed")
+    (fault,) = answer.json["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/before", "invalid_format")
 
 
 def test_the_id_of_another_accounts_event_shows_none_of_its_events(

@@ -79,6 +79,12 @@ class OperationCalls:
         self.person.refresh_token = refresh_token
         return self.call()
 
+    def with_invalid_input(self) -> TestResponse:
+        """Call with a body without members, or with a query string that is invalid."""
+        parameters = self.operation.description.get("parameters", [])
+        query = {one["name"]: "invalid" for one in parameters if one["in"] == "query"}
+        return self.call(query_string=query) if query else self.with_body("{}")
+
     def with_body(self, body: str, content_type: str = "application/json") -> TestResponse:
         return self.call({"Content-Type": content_type}, data=body)
 
