@@ -128,6 +128,7 @@ test("a page that was logged out, and finds a session, renews its token again", 
   assert.equal((await auth.restore()).email, email);
   moveClock(t, 3_600);
   assert.equal((await auth.fetch(ME)).status, 200);
+  assert.equal(browser.requests("/auth/refresh").length, 2);
 });
 
 test("a service mounted below a path is called there", async () => {
