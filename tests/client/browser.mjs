@@ -146,9 +146,9 @@ export function stopTimers(t) {
 
 /** Wait until a condition holds. */
 export async function until(holds) {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 20_000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`does not hold within five seconds: ${holds}`);
+    if (Date.now() > deadline) throw new Error(`does not hold within twenty seconds: ${holds}`);
     await pause(5);
   }
 }
