@@ -42,6 +42,7 @@ export type ServiceErrorCode =
     | "not_found"
     | "method_not_allowed"
     | "email_taken"
+    | "account_in_use"
     | "request_too_large"
     | "unsupported_media_type"
     | "validation_failed"
