@@ -12,6 +12,7 @@ from authsvc.database import connect_app
 from authsvc.guard.access_token import AccessTokenGuard
 from authsvc.guard.cross_origin import CrossOriginGuard
 from authsvc.guard.refresh_cookie import RefreshCookie
+from authsvc.monitoring.development import reloads
 from authsvc.monitoring.instruments import Instruments
 from authsvc.monitoring.request_log import RequestLog
 from authsvc.monitoring.request_metrics import RequestMetrics
@@ -64,7 +65,7 @@ def create_app(
     instance = instance_folder()
     settings = settings or load_settings(instance)
     app = Service("authsvc", static_folder=None, instance_path=str(instance))
-    settings.refuse_debug_in_public(app.debug)
+    settings.refuse_debug_in_public(app.debug, reloads())
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     instruments = Instruments()
     instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))

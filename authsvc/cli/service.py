@@ -11,7 +11,6 @@ from gunicorn.app.wsgiapp import run as run_gunicorn
 from authsvc.app import instance_folder
 from authsvc.cli.shell import clear_errors, upgrade_database
 from authsvc.settings import PREFIX
-from authsvc.settings.sources import load_settings
 from authsvc.tokens.shared_secret import SECRET_BYTES
 
 
@@ -64,11 +63,6 @@ def serve(words: tuple[str, ...]) -> None:
     authsvc serve --reload
     """
     with clear_errors():
-        if "--reload" in words and load_settings(instance_folder()).in_public:
-            raise click.ClickException(
-                f"--reload is for development, because errors would show code: it is refused with "
-                f"a public {PREFIX}ISSUER."
-            )
         upgrade_database()  # the boot reports a newer schema in the log
     app = "wsgi:app" if Path("wsgi.py").exists() else "authsvc.server.wsgi:app"
     sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, app]

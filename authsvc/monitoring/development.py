@@ -1,7 +1,6 @@
 """Whether the service runs for a developer: `authsvc serve --reload`."""
 
 import os
-import shlex
 import sys
 
 
@@ -10,5 +9,4 @@ def reloads() -> bool:
 
     gunicorn reads its configuration before its options, and the log is needed before both.
     """
-    options = shlex.split(os.environ.get("GUNICORN_CMD_ARGS", ""))
-    return "--reload" in [*sys.argv[1:], *options]
+    return "--reload" in [*sys.argv[1:], *os.environ.get("GUNICORN_CMD_ARGS", "").split()]

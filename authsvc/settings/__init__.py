@@ -88,17 +88,27 @@ class Settings(BaseModel):
         """The path below which clients reach the service, as in WSGI; empty at the root."""
         return unquote(urlsplit(self.issuer or "").path.rstrip("/"), "latin-1")
 
-    def refuse_debug_in_public(self, debug: bool) -> None:
-        """Stop the boot if Flask's debug mode would show code and variables to the public.
+    def refuse_debug_in_public(self, debug: bool, reloads: bool) -> None:
+        """Stop the boot if errors would show code and variables to the public.
+
+        Args:
+            debug: whether Flask's debug mode is on.
+            reloads: whether the server was started with ``--reload``.
 
         Raises:
-            SettingsInvalid: debug mode is on, and the issuer is a public https URL.
+            SettingsInvalid: one of them is, and the issuer is a public https URL.
         """
-        if debug and self.in_public:
-            raise SettingsInvalid(
-                f"authsvc cannot start in debug mode with a public {PREFIX}ISSUER, because errors "
-                "would show code and variables: unset FLASK_DEBUG"
-            )
+        if not self.in_public:
+            return
+        for is_on, what, advice in (
+            (debug, "in debug mode", "unset FLASK_DEBUG"),
+            (reloads, "with --reload", "leave the option out"),
+        ):
+            if is_on:
+                raise SettingsInvalid(
+                    f"authsvc cannot start {what} with a public {PREFIX}ISSUER, because errors "
+                    f"would show code and variables: {advice}"
+                )
 
     @property
     def token_issuer(self) -> str:

@@ -94,9 +94,7 @@ def test_changed_claims_are_refused_or_read_as_they_stand(
     token = good(kind)
     claims = read(kind, token.with_claims(**changed))
     if claims is not None:
-        assert claims.payload() == {
-            name: value for name, value in {**token.claims, **changed}.items() if name != "x"
-        }
+        assert claims.payload() == {**token.claims, **changed}
         assert all(type(claims.payload()[name]) is int for name in ("exp", "iat", "auth_time"))
 
 

@@ -132,12 +132,12 @@ def test_two_guards_in_one_app_do_not_disturb_each_other(app: Flask, partner_fir
         AccessTokenGuard(app, **options)
     app.register_blueprint(own)
     app.register_blueprint(partner)
+    app.get("/raises", endpoint="raises")(raises_a_problem)
     tokens = {"own": token_by(hmac_key(ACCESS_SECRET)), "partner": partner_token()}
     for name, other in (("own", "partner"), ("partner", "own")):
         assert call(app, "GET", f"/{name}/notes", tokens[name]).text == "notes"
         refused = call(app, "GET", f"/{name}/notes", tokens[other])
         assert_problem(refused, 401, "access_token_invalid")
-    app.get("/raises", endpoint="raises")(raises_a_problem)
     assert call(app, "GET", "/raises").json["type"] == "/docs#forbidden"  # of which issuer?
     assert call(app, "GET", "/").text == "home"
 

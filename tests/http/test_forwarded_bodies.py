@@ -18,7 +18,9 @@ def test_a_body_that_is_never_sent_is_not_waited_for(
     service: Service, log_in: Callable[..., Session], bearer: bool
 ) -> None:
     token = [log_in().bearer] if bearer else []
-    for declared in ("Content-Length: 5", "Content-Length: 100000000", CHUNKED):
+    # Without a header, a small body is read, since it may hold the access token (R3).
+    small = ["Content-Length: 5"] if bearer else []
+    for declared in (*small, "Content-Length: 100000000", CHUNKED):
         with ExitStack() as open_connections:
             for _ in range(THREADS + 1):  # none of them keeps a thread
                 connection = open_connections.enter_context(Connection(service.port, seconds=4))

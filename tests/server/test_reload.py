@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from authsvc.cli import main
+from authsvc import create_app
+from authsvc.settings import Settings, SettingsInvalid
 from tests.support.developer import Developer, developing, documented
-from tests.support.gunicorn_server import ROOT, environment
+from tests.support.gunicorn_server import ROOT
+from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 WSGI = """
 from authsvc.guard import public
@@ -61,12 +62,19 @@ def test_a_change_of_the_service_itself_takes_effect(developer: Developer) -> No
     assert developer.service.process.returncode == 0
 
 
+@pytest.mark.parametrize("issuer", ["https://auth.example.com", "http://localhost:8000"])
 def test_reload_is_refused_with_a_public_issuer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, issuer: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    settings = environment("sqlite:///authsvc.db", issuer="https://auth.example.com")
-    result = CliRunner(env=settings).invoke(main, ["serve", "--reload"])
-    assert result.exit_code == 1
-    assert "--reload is for development" in result.output
-    assert not (tmp_path / "authsvc.db").exists()
+    monkeypatch.setattr(sys, "argv", ["gunicorn", "--reload", "wsgi:app"])
+    settings = Settings(
+        database_url=f"sqlite:///{tmp_path / 'authsvc.db'}",
+        access_token_secret=ACCESS_SECRET.hex(),
+        refresh_token_secret=REFRESH_SECRET.hex(),
+        issuer=issuer,
+    )
+    if "localhost" in issuer:
+        create_app(settings)
+    else:
+        with pytest.raises(SettingsInvalid, match="--reload with a public AUTHSVC_ISSUER"):
+            create_app(settings)
