@@ -30,8 +30,8 @@ NOTES = "def read():\n    return {'notes': %s}\n"
 def developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developer]:
     """A developer with a copy of authsvc."""
     folder = tmp_path_factory.mktemp("reload")
-    no_cache = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "authsvc", folder / "authsvc", ignore=no_cache)
+    being_written = shutil.ignore_patterns("*.pyc.*")
+    shutil.copytree(ROOT / "authsvc", folder / "authsvc", ignore=being_written)
     (folder / "wsgi.py").write_text(WSGI)
     (folder / "notes.py").write_text(NOTES % "1")
     command = [sys.executable, *documented("python -m authsvc serve --reload").split()[1:]]
