@@ -405,6 +405,7 @@ function connect(base) {
     channel?.close();
     channel = undefined;
     change(true);
+    renewFrom = Infinity; // ends a renewal under way
   }
 
   /**

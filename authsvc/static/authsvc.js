@@ -402,6 +402,7 @@ function connect(base) {
     channel?.close();
     channel = undefined;
     change(true);
+    renewFrom = Infinity; // ends a renewal under way
   }
 
   /**

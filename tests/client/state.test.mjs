@@ -204,6 +204,19 @@ test("a closed client calls no listener; the last one forgets the token and foll
   next.close();
 });
 
+test("a refresh that is under way at close() is dropped, and not repeated", async () => {
+  await loggedIn();
+  const auth = openTab();
+  const gate = holdBack("/auth/refresh", { answers: true });
+  const restored = auth.restore();
+  await gate.reached;
+  auth.close();
+  gate.letGo();
+  assert.equal(await restored, null);
+  assert.equal(refreshes().length, 1);
+  assert.notEqual(await auth.restore(), null);
+});
+
 test("a client that is closed before anything is known is ready, and waits for nothing", async () => {
   const auth = openTab();
   auth.close();
