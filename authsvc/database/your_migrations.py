@@ -20,7 +20,9 @@ Config = TypeVar("Config")
 
 COMMANDS = ("upgrade", "migrate", "revision", "check")
 """The commands of Flask-Migrate that need authsvc's tables."""
-_SUSPENSION = "authsvc.foreign_keys"
+MIGRATION_SECONDS = 24 * 60 * 60.0
+"""For a statement of a migration, such as an index on a large table."""
+_MIGRATIONS = "authsvc.migrations"
 
 
 def include_object(
@@ -42,6 +44,7 @@ def authsvc_first(config: Config) -> Config:
 
     On SQLite it also switches foreign keys off while migrations run: SQLite changes a table by
     dropping it, which would delete the rows that refer to it. They are checked before the commit.
+    On Postgres a statement of a migration may take longer than those of requests.
 
     Raises:
         DatabaseUnfit: the database's folder does not exist, or the database is not in UTF-8.
@@ -55,11 +58,11 @@ def authsvc_first(config: Config) -> Config:
         _upgrade_ours(url, context)
     if context is not None:
         context.with_resource(schema.alone(url))
-    if db.engine.name == "sqlite":
-        extensions = current_app.extensions
-        if _SUSPENSION not in extensions:
-            extensions[_SUSPENSION] = _Suspension(db.engine)
-        extensions[_SUSPENSION].arm()
+    extensions = current_app.extensions
+    if _MIGRATIONS not in extensions:
+        kind = _OnSQLite if db.engine.name == "sqlite" else _OnPostgres
+        extensions[_MIGRATIONS] = kind(db.engine)
+    extensions[_MIGRATIONS].armed = True
     return config
 
 
@@ -75,26 +78,22 @@ def _upgrade_ours(url: str, context: click.Context | None) -> None:
         raise click.ClickException(f"The database cannot be used: {error}.") from None
 
 
-class _Suspension:
-    """Foreign keys that are off for one connection at a time, the next one that is armed for.
+class _OnSQLite:
+    """Foreign keys are off for the next connection after `armed` was set.
 
     Args: engine: the engine whose connections they are.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._armed = False
+        self.armed = False
         self._connection: Any = None
-        event.listen(engine, "checkout", self._suspend)
+        event.listen(engine, "checkout", self._take)
         event.listen(engine, "commit", self._check)
-        event.listen(engine, "checkin", self._resume)
+        event.listen(engine, "checkin", self._return)
 
-    def arm(self) -> None:
-        """Switch foreign keys off for the next connection that is taken from the pool."""
-        self._armed = True
-
-    def _suspend(self, connection: Any, record: Any, proxy: Any) -> None:
-        if self._armed:
-            self._armed, self._connection = False, connection
+    def _take(self, connection: Any, record: Any, proxy: Any) -> None:
+        if self.armed:
+            self.armed, self._connection = False, connection
             connection.execute("PRAGMA foreign_keys = OFF")
 
     def _check(self, connection: Connection) -> None:
@@ -107,7 +106,34 @@ class _Suspension:
                 f"{broken[2]}. It was rolled back."
             )
 
-    def _resume(self, connection: Any, record: Any) -> None:
+    def _return(self, connection: Any, record: Any) -> None:
         if connection is not None and connection is self._connection:
             self._connection = None
             connection.execute("PRAGMA foreign_keys = ON")
+
+
+class _OnPostgres:
+    """Statements may take as long as they need on the next connection after `armed` was set.
+
+    Args: engine: the engine whose connections they are.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.armed = False
+        self._connection: Any = None
+        event.listen(engine, "checkout", self._take)
+        event.listen(engine, "begin", self._begin)
+        event.listen(engine, "checkin", self._return)
+
+    def _take(self, connection: Any, record: Any, proxy: Any) -> None:
+        if self.armed:
+            self.armed, self._connection = False, connection
+            connection.deadline = MIGRATION_SECONDS
+
+    def _begin(self, connection: Connection) -> None:
+        if connection.connection.driver_connection is self._connection:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+    def _return(self, connection: Any, record: Any) -> None:
+        if connection is self._connection:
+            self._connection = None

@@ -147,6 +147,21 @@ def recreate(connection: Connection) -> None:
         batch.alter_column("body", existing_type=Text(), nullable=False)
 
 
+@pytest.mark.only("postgres")
+@pytest.mark.usefixtures("parents")
+def test_a_statement_of_a_migration_may_take_longer_than_one_of_a_request() -> None:
+    timeout = text("SHOW statement_timeout")
+    authsvc_first(None)
+    with db.engine.connect() as connection:
+        for _ in range(2):
+            with connection.begin():
+                assert connection.execute(timeout).scalar_one() == "0"
+        assert connection.connection.driver_connection.deadline > 3600
+    with db.engine.begin() as connection:
+        assert connection.execute(timeout).scalar_one() == "5s"
+        assert connection.connection.driver_connection.deadline < 10
+
+
 @pytest.mark.only("sqlite")
 @pytest.mark.usefixtures("parents")
 def test_a_table_that_others_refer_to_can_be_altered_without_losing_their_rows() -> None:

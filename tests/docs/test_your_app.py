@@ -103,7 +103,7 @@ def test_each_listing_of_the_page_is_run_here() -> None:
     scripts = [text for kind, text in LISTINGS if kind == "sh" and INSTALLS not in text]
     tested = map(shell, ("authsvc init", "auth/register", "pytest test_notes.py", "db check"))
     assert sorted(scripts) == sorted(tested)
-    assert len(files) + len(scripts) == len(LISTINGS) - 2  # the installation, and a line of a log
+    assert len(files) + len(scripts) == len(LISTINGS) - 3  # the installation, JSON, a line of a log
 
 
 def test_autogenerate_wrote_the_own_table_alone(project: Project) -> None:
@@ -157,7 +157,7 @@ def upload(project: Project, service: Service) -> None:
 
 def errors(project: Project, service: Service) -> None:
     missing = json.loads(ask(project, service, "/api/notes/999999"))
-    assert missing == json.loads(re.findall(r'`(\{"type": "/docs#not_found".*?\})`', DOC)[0])
+    assert missing == json.loads(next(text for kind, text in LISTINGS if kind == "json"))
     full = json.loads(ask(project, service, "/api/notes/import -X POST"))
     assert (full["status"], full["code"], full["type"]) == (
         409,
