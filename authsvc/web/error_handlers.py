@@ -26,7 +26,8 @@ from authsvc.problems import (
     ServiceUnavailable,
     UnsupportedMediaType,
 )
-from authsvc.web.problem_json import phrase, render, respond, respond_early
+from authsvc.web.problem_json import render, respond, respond_early
+from authsvc.web.statuses import phrase
 
 _NO_DATABASE = (OperationalError, InterfaceError, DatabaseInternalError, PoolTimeoutError)
 

@@ -1,7 +1,6 @@
 """Responses in the form of a problem: application/problem+json (RFC 9457)."""
 
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from itertools import takewhile
 from typing import Any
 
@@ -10,6 +9,7 @@ from flask import Flask, Response, current_app, json, request
 from authsvc.problems import Problem
 from authsvc.web import log_context
 from authsvc.web.problem_types import type_of
+from authsvc.web.statuses import phrase
 
 MEDIA = "application/problem+json"
 _EARLY = "authsvc.respond_early"
@@ -84,11 +84,3 @@ def _handler_for(error: Exception) -> Callable[[Any], Any]:
             if kind in handlers:
                 return handlers[kind]
     return render
-
-
-def phrase(status: int) -> str:
-    """Return what HTTP calls the status; for one that it does not define, a name by its number."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"HTTP {status}"
