@@ -27,7 +27,7 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run all tests and checks
 	@$(BIN)/coverage report --fail-under=100
 
 soak: $(VENV)/.test $(VENV)/.bench  ## Run the fault tests for many rounds, then an hour of mixed load (90 minutes)
-	@$(BIN)/pytest --soak --verbose tests/faults tests/bench
+	@$(BIN)/pytest --soak --verbose tests/faults tests/bench tests/test_nothing_survives_a_request.py
 	@$(BIN)/python -m bench.soak
 
 bench: $(VENV)/.run $(VENV)/.bench  ## Measure the service beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)
