@@ -23,7 +23,7 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run all tests and checks
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@PYTHONUTF8=1 $(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=
+	@$(BIN)/pytest --numprocesses=auto --dist=loadfile --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=100
 
 soak: $(VENV)/.test $(VENV)/.bench  ## Run the fault tests for many rounds, then an hour of mixed load (90 minutes)

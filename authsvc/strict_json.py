@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 MAX_DEPTH = 64
 """Levels of nesting: far more than any document here needs, and far below the recursion limit."""
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
+"""A string, also one that does not end: otherwise the search for its end would begin again at each
+quotation mark in it, and take time that grows with the square of the length."""
 
 
 class NotStrictJson(ValueError):

@@ -32,7 +32,7 @@ MakeDatabase = Callable[[], str]
 
 DATABASES = ["sqlite", "postgres", "pgbouncer"]
 MEASURED = {
-    *("audit", "auth", "extensions", "guard", "http", "ratelimit", "resources", "sessions"),
+    *("audit", "auth", "cli", "extensions", "guard", "http", "ratelimit", "resources", "sessions"),
     *("tests", "tokens", "users", "web"),
 }
 """The folders whose tests cover the rooms of setup.cfg's [coverage:run]; the others run faster."""

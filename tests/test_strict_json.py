@@ -1,6 +1,7 @@
 """Strict JSON: text that two parsers could read differently is refused."""
 
 import json
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -107,3 +108,11 @@ def test_any_bytes_are_parsed_as_json_loads_does_or_refused(text: bytes) -> None
     except NotStrictJson:
         return
     assert value == json.loads(text.decode("utf-8"))
+
+
+def test_a_string_that_does_not_end_costs_no_more_than_its_length() -> None:
+    text = b"[" * 65 + b'"' + b'\\"' * 32_000
+    before = thread_time()
+    with pytest.raises(NotStrictJson):
+        loads(text)
+    assert thread_time() - before < 1, "it took 4 s when each quotation mark began a new search"

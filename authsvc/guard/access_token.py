@@ -121,7 +121,9 @@ class AccessTokenGuard:
         if request.method == "OPTIONS" and request.url_rule is not None and is_preflight(request):
             # A preflight has no token, and a view of its method or of another must not run.
             return self._app.make_default_options_response()
-        if self._needs_token(request):
+        if not self._needs_token(request):
+            g.pop("access_token", None)  # of an earlier request in an app context that was pushed
+        else:
             try:
                 g.access_token = self._verified(self._sent_token(request))
             except Problem as problem:

@@ -184,7 +184,7 @@ function connect(base) {
         const after = response.headers.get("Retry-After");
         retryAfter = Number(after) || Math.max(0, (Date.parse(after) - Date.now()) / 1_000) || 0;
         const text = await response.text();
-        const data = text && JSON.parse(text);
+        const data = status === 204 ? undefined : JSON.parse(text);
         if (response.ok) return data;
         const code = data?.code ?? "http_error";
         throw new AuthError(code, status, data?.detail, retryAfter, data?.errors);
@@ -372,7 +372,7 @@ function connect(base) {
     if (sent === token) expire();
     if (body instanceof ReadableStream) return response;
     await renewIfOld(request.signal, renewNow);
-    return send(copy ?? new Request(input, init));
+    return send(copy ?? new Request(input instanceof Request ? input : request.url, init));
   };
 
   // Inside a turn, a renewal does not wait for the turn.
@@ -413,7 +413,9 @@ function connect(base) {
    * @returns {Auth}
    */
   function open({ origins = [], timeout: limit = timeout }) {
-    const authFetch = fetchFor(new Set([base, ...origins].map((url) => new URL(url).origin)));
+    const allowed = [base, ...origins].map((url) => new URL(url).origin);
+    if (allowed.includes("null")) throw new TypeError("`origins` takes http: and https: origins");
+    const authFetch = fetchFor(new Set(allowed));
     timeout = limit;
     if (isPage && !clients) start();
     clients += 1;
@@ -452,7 +454,7 @@ function connect(base) {
         list: async (calling) =>
           (await request(authFetch, "GET api/me/sessions", { ...calling })).sessions,
         async revoke(id, calling) {
-          await request(authFetch, `DELETE api/me/sessions/${id}`, { ...calling });
+          await request(authFetch, `DELETE api/me/sessions/${encodeURIComponent(id)}`, { ...calling });
           if (id === sid) broadcast(true);
         },
       },

@@ -84,11 +84,11 @@ def _render_http_exception(error: HTTPException) -> WerkzeugResponse:
     known = _FRAMEWORK.get(status)
     code = known.code if known else re.sub(r"\W+", "_", phrase(status).lower()).strip("_")
     detail = _given(error) or (known.detail if known else _usual(status) or phrase(status))
-    kept = {
-        name: value
+    kept = [
+        (name, value)
         for name, value in original.headers
         if name.lower() not in ("content-type", "content-length")
-    }
+    ]
     more = {} if known else {"type": "about:blank"}  # /docs explains only our own problems
     return respond(status, code, detail, more, kept)
 

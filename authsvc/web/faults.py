@@ -62,6 +62,7 @@ _SENTENCES = {
     "union_tag_invalid": "Input should be one of the allowed kinds",
     "uuid_parsing": "Input should be a valid UUID",
     "timezone_offset": "Input should have another timezone offset",
+    "byte_size_unit": "Input should have a known unit of bytes",
 }
 """Instead of pydantic's own sentences, which repeat a part of what was sent."""
 

@@ -20,7 +20,7 @@ class SwitchedOff(NullSession):
             "tables, by current_access_token().sub. docs/extensions.md says what extensions need."
         )
 
-    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = update = setdefault = _fail
 
 
 class NoCookieSessions(SessionInterface):

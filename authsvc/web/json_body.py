@@ -1,5 +1,6 @@
 """Reading a request's JSON body, strictly and once."""
 
+from io import BytesIO
 from typing import Any, cast
 
 from flask import Response, request
@@ -122,10 +123,12 @@ def _read_body() -> bytes:
 
 def _received() -> bytes:
     try:
-        return request.get_data()
+        data = request.get_data()
     except ClientDisconnected:
         raise InvalidRequest(_CUT_SHORT) from None
     except HTTPException:
         raise
     except Exception:  # each server has its own class for a body with broken framing
         raise InvalidRequest(_CUT_SHORT) from None
+    request.stream = BytesIO(data)  # for a view that reads the body as a stream
+    return data

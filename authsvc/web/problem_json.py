@@ -23,7 +23,11 @@ def render(problem: Problem) -> Response:
 
 
 def respond(
-    status: int, code: str, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
+    status: int,
+    code: str,
+    detail: str,
+    members: Mapping[str, Any],
+    headers: Mapping[str, str] | list[tuple[str, str]],
 ) -> Response:
     """Return a response in the form of a problem, for any error."""
     log_context.bind(code=code)

@@ -55,7 +55,7 @@ class _WholeBody(RawIOBase):
     def _read(self, size: int) -> bytes:
         try:
             return cast(bytes, self._source.read(size)) if size > 0 else b""
-        except (OSError, ValueError):  # the framing is broken, or the client is gone
+        except Exception:  # each server has its own class for a body with broken framing
             raise ClientDisconnected from None
 
 

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import {
   COOKIE,
   EXPIRED_REFRESH_TOKEN,
+  PASSWORD,
   URL_OF_SERVICE,
   browser,
   hurry,
@@ -132,3 +133,13 @@ for (const [code, cookie] of [
     assert.equal(browser.requests("/api/me").length, 0);
   });
 }
+
+test("an empty 200 of something between counts neither as logout nor as login", async () => {
+  const { auth, email } = await loggedIn();
+  answerInstead("/auth/logout", () => new Response(""));
+  await assert.rejects(auth.logout(), { code: "http_error", status: 200 });
+  assert.equal(auth.user.email, email);
+  answerInstead("/auth/login", () => new Response(""));
+  await assert.rejects(auth.login(email, PASSWORD), { code: "http_error", status: 200 });
+  assert.equal(auth.user.email, email);
+});

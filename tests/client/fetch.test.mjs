@@ -11,6 +11,7 @@ import {
   hurry,
   loggedIn,
   moveClock,
+  openTab,
   otherOrigin,
 } from "./browser.mjs";
 import { answerInstead, holdBack, problem } from "./network.mjs";
@@ -215,4 +216,35 @@ test("invalid requests are refused as by fetch", async () => {
   await assert.rejects(auth.fetch("no url"), TypeError);
   await assert.rejects(auth.fetch(ME, { method: "GET", body: "a body" }), TypeError);
   assert.equal(browser.sent.length, 0);
+});
+
+test("a URL object that its owner changes meanwhile does not redirect the token", async () => {
+  const unlisted = await otherOrigin();
+  const { auth } = await loggedIn();
+  const url = new URL(ME);
+  answerInstead("/api/me", () => {
+    url.href = `${unlisted.origin}/stolen`;
+    return problem(401, "access_token_expired")();
+  });
+  const response = await auth.fetch(url, { method: "PUT", body: "x" });
+  assert.equal(new URL(response.url).href, ME);
+  assert.deepEqual(unlisted.received, []);
+});
+
+test("an id of a session is one part of a path", async () => {
+  const { auth } = await loggedIn();
+  await assert.rejects(auth.sessions.revoke("../sessions"), { code: "not_found" });
+  assert.equal((await auth.sessions.list()).length, 1);
+});
+
+test("an origin that the browser calls null is refused", () => {
+  assert.throws(() => openTab({ origins: ["capacitor://localhost"] }), { name: "TypeError" });
+});
+
+test("a Request with another body keeps its method when it is sent again", async () => {
+  const api = await apiThatAnswersStaleOnce();
+  const { auth } = await loggedIn({ origins: [api.origin] });
+  const request = new Request(`${api.origin}/things`, { method: "PUT" });
+  assert.equal((await auth.fetch(request, { body: "x" })).status, 200);
+  assert.deepEqual(api.received.map(({ method, body }) => method + body), ["PUTx", "PUTx"]);
 });

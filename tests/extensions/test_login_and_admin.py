@@ -40,10 +40,11 @@ def test_in_the_service_nothing_can_be_written_to_flasks_session(make_app: MakeA
     for name, write in (
         ("login", lambda: str(login_user(User()))),
         ("session", lambda: session.update(a=1)),
+        ("or", lambda: session.__ior__({"a": 1})),
         ("flash", lambda: flash("hello")),
     ):
         app.get(f"/{name}", endpoint=name)(public(write))
-    for name in ("login", "session", "flash"):
+    for name in ("login", "session", "or", "flash"):
         with pytest.raises(RuntimeError, match="switches Flask's session off"):
             call(app, "GET", f"/{name}")
 

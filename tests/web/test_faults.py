@@ -10,6 +10,7 @@ from flask import Flask
 from pydantic import (
     AfterValidator,
     BaseModel,
+    ByteSize,
     ConfigDict,
     EmailStr,
     Field,
@@ -209,7 +210,7 @@ def test_the_sentences_of_an_operators_own_validators_stay() -> None:
 
 
 def test_a_sentence_of_pydantic_repeats_no_value() -> None:
-    for kind, value in ((UUID, "qqqq"), (EmailStr, "can ary@x")):
+    for kind, value in ((UUID, "qqqq"), (EmailStr, "can ary@x"), (ByteSize, "12 qqqq")):
         with pytest.raises(ValidationError) as refused:
             TypeAdapter(kind).validate_python(value)
         [fault] = faults_of(refused.value, value)

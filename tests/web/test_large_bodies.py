@@ -128,3 +128,22 @@ def test_a_body_that_ends_early_is_400(carol: Person, path: str) -> None:
     body = BytesIO(b"[1, 2, 3]")
     answer = send(carol, path, body, "Content-Length", kind=kind, declared=20_000)
     assert_problem(answer, 400, "invalid_request")
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_view_reads_small_json_as_a_stream_too(carol: Person, framing: str) -> None:
+    assert send(carol, "/lines", BytesIO(b'{"a":\n1}'), framing, kind=JSON).json == {"bytes": 8}
+
+
+class BrokenFraming(BytesIO):
+    """What a server raises for a chunk whose size is not a number is of its own class."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise Exception("InvalidChunkSize")
+
+
+@pytest.mark.parametrize("kind", [JSON, "application/octet-stream"])
+@pytest.mark.parametrize("path", ["/upload", "/lines"])
+def test_a_body_with_broken_framing_is_400(carol: Person, path: str, kind: str) -> None:
+    answer = send(carol, path, BrokenFraming(b"x"), "chunked", kind=kind)
+    assert_problem(answer, 400, "invalid_request")
