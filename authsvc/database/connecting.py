@@ -53,8 +53,7 @@ def connect_app(app: Flask, url: str) -> Engine:
         _prepare(engine)
     if own.name == "sqlite":
         begin_at_first_write(own, LOCK_SECONDS)
-    # Without closing: after a fork the connections are still the parent's.
-    event.listen(own, "engine_disposed", lambda _: ours.dispose(close=False))
+    event.listen(own, "engine_disposed", lambda _: ours.dispose())
     return ours
 
 
