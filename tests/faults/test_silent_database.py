@@ -66,7 +66,7 @@ def test_a_database_that_falls_silent_affects_no_route_that_needs_none(
         assert {answer.status for answer in answers} <= {200, 204}
         assert max(answer.seconds for answer in answers) < UNAFFECTED
         wait_until(lambda: alice.refresh().status == 200, BACK_WITHIN)
-        assert alice.log_out().status == 204
+        wait_until(lambda: alice.log_out().status == 204, BACK_WITHIN)  # of the other worker
 
 
 def ask(visitor: Visitor, method: str, path: str, over: Event) -> list[Answer]:
