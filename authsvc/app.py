@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from flask import Flask
 from pydantic import SecretBytes
@@ -12,6 +13,10 @@ from authsvc.database import connect_app
 from authsvc.guard.access_token import AccessTokenGuard
 from authsvc.guard.cross_origin import CrossOriginGuard
 from authsvc.guard.refresh_cookie import RefreshCookie
+from authsvc.mail.messages import Messages
+from authsvc.mail.outbox import Outbox
+from authsvc.mail.sender import Sender
+from authsvc.mail.transports import Folder
 from authsvc.monitoring.development import reloads
 from authsvc.monitoring.instruments import Instruments
 from authsvc.monitoring.request_log import RequestLog
@@ -30,7 +35,9 @@ from authsvc.settings import Settings
 from authsvc.settings.sources import load_settings
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import Key, Keyring, hmac_key
+from authsvc.tokens.one_time import OneTimeTokens
 from authsvc.tokens.refresh import RefreshTokens
+from authsvc.users.letters import Letters
 from authsvc.users.passwords import Passwords
 from authsvc.web import registry
 from authsvc.web.error_handlers import keep_problems, render_problems
@@ -72,6 +79,7 @@ def create_app(
     render_problems(app)
     keyring = access_keyring(*_access_keys(settings))
     _add_parts(app, settings, keyring, instruments, OwnClaims(access_claims))
+    _add_mail(app, settings)
     _add_guards(app, settings, keyring, instruments)
     _add_middleware(app, settings, instruments)
     for blueprint in (auth, resources, operations, *([demo] if settings.demo else [])):
@@ -117,6 +125,24 @@ def _add_parts(
         Throttle(_counts(settings), settings.rate_limit_factor),
     ):
         registry.add(app, part)
+
+
+def _add_mail(app: Flask, settings: Settings) -> None:
+    """Make the outbox, which every app has, and what sends mail where it is configured."""
+    tokens = OneTimeTokens(
+        *(
+            secret.get_secret_value()
+            for secret in (settings.refresh_token_secret, settings.refresh_token_secret_previous)
+            if secret is not None
+        )
+    )
+    registry.add(app, tokens)
+    registry.add(app, Outbox(settings.sends_mail))
+    if settings.mail_url is None or settings.mail_from is None or settings.app_url is None:
+        return
+    messages = Messages(settings.mail_from, settings.app_url)
+    transport = Folder(Path(unquote(urlsplit(settings.mail_url.get_secret_value()).path)))
+    registry.add(app, Sender(Letters(tokens).letter, messages, transport))
 
 
 def _add_guards(app: Flask, settings: Settings, keyring: Keyring, instruments: Instruments) -> None:

@@ -1,6 +1,7 @@
 """The app under test, its database, and the cast: Alice, and Bob who must never see her things."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
@@ -20,6 +21,7 @@ from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
+from tests.support.mailbox import APP_URL, Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.pgbouncer_server import pgbouncer
@@ -32,11 +34,11 @@ MakeDatabase = Callable[[], str]
 
 DATABASES = ["sqlite", "postgres", "pgbouncer"]
 MEASURED = {
-    *("audit", "auth", "cli", "extensions", "guard", "http", "ratelimit", "resources", "sessions"),
-    *("tests", "tokens", "users", "web"),
+    *("audit", "auth", "cli", "extensions", "guard", "http", "mail", "ratelimit", "resources"),
+    *("sessions", "tests", "tokens", "users", "web"),
 }
 """The folders whose tests cover the rooms of setup.cfg's [coverage:run]; the others run faster."""
-POOLED = {"auth", "resources", "sessions"}
+POOLED = {"auth", "mail", "resources", "sessions"}
 """The rooms whose tests run through PgBouncer too."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Two files to lock; any two will do."""
@@ -245,6 +247,36 @@ def app(shared_app: Flask) -> Iterator[Flask]:
     """The app with default settings and an empty database."""
     yield shared_app
     empty_tables(shared_app)
+
+
+@pytest.fixture(scope="session")
+def mail_settings(folder_in_memory: Path) -> dict[str, str]:
+    """The settings of an app that writes its mails into a folder."""
+    return {
+        "mail_url": f"file://{folder_in_memory / 'mail'}",
+        "mail_from": "Example <no-reply@example.com>",
+        "app_url": APP_URL,
+    }
+
+
+@pytest.fixture(scope="session")
+def shared_mail_app(make_app: MakeApp, mail_settings: dict[str, str]) -> Flask:
+    return make_app(**mail_settings)
+
+
+@pytest.fixture
+def mail_app(shared_mail_app: Flask) -> Iterator[Flask]:
+    """The app with mail and an empty database. Verification is optional, as by default."""
+    yield shared_mail_app
+    empty_tables(shared_mail_app)
+
+
+@pytest.fixture
+def mailbox(mail_app: Flask, folder_in_memory: Path) -> Iterator[Mailbox]:
+    """The mails of `mail_app`, and of other apps on its database once they are delivered."""
+    folder = folder_in_memory / "mail"
+    yield Mailbox(mail_app, folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

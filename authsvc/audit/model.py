@@ -18,12 +18,17 @@ Kind = Literal[
     "logged_out",
     "session_revoked",
     "password_changed",
+    "password_reset_requested",
+    "password_reset",
     "roles_changed",
     "account_disabled",
     "account_enabled",
     "account_unlocked",
     "account_exported",
+    "email_change_requested",
     "email_changed",
+    "email_verified",
+    "mail_failed",
     "account_deleted",
 ]
 """The events that are recorded."""

@@ -11,6 +11,9 @@ Problem
 │   ├── AccessTokenExpired          access_token_expired
 │   └── AccessTokenRevoked          access_token_revoked
 ├── InvalidCredentials          401 invalid_credentials
+├── TokenInvalid                401 token_invalid
+├── PasswordRequired            401 password_required
+├── ReauthenticationRequired    401 reauthentication_required, with a challenge (RFC 9470)
 ├── RefreshTokenRefused         401
 │   ├── RefreshTokenMissing         refresh_token_missing
 │   ├── RefreshTokenInvalid         refresh_token_invalid
@@ -18,6 +21,7 @@ Problem
 │   └── RefreshTokenRevoked         refresh_token_revoked
 ├── CrossOriginRefused          403 cross_origin_refused
 ├── WrongPassword               403 wrong_password
+├── EmailUnverified             403 email_unverified
 ├── RegistrationClosed          403 registration_closed
 ├── Forbidden                   403 forbidden
 │   └── RoleMissing                 with a Bearer challenge (RFC 6750 section 3.1)
@@ -40,15 +44,19 @@ from authsvc.problems.authentication import (
     AccessTokenRefused,
     AccessTokenRevoked,
     InvalidCredentials,
+    PasswordRequired,
+    ReauthenticationRequired,
     RefreshTokenExpired,
     RefreshTokenInvalid,
     RefreshTokenMissing,
     RefreshTokenRefused,
     RefreshTokenRevoked,
+    TokenInvalid,
 )
 from authsvc.problems.fault import Fault, FaultCode
 from authsvc.problems.permission import (
     CrossOriginRefused,
+    EmailUnverified,
     Forbidden,
     RegistrationClosed,
     RoleMissing,
@@ -77,6 +85,7 @@ __all__ = [
     "AccountInUse",
     "CrossOriginRefused",
     "EmailTaken",
+    "EmailUnverified",
     "Fault",
     "FaultCode",
     "Forbidden",
@@ -85,8 +94,10 @@ __all__ = [
     "InvalidRequest",
     "MethodNotAllowed",
     "NotFound",
+    "PasswordRequired",
     "Problem",
     "RateLimited",
+    "ReauthenticationRequired",
     "RefreshTokenExpired",
     "RefreshTokenInvalid",
     "RefreshTokenMissing",
@@ -96,6 +107,7 @@ __all__ = [
     "RequestTooLarge",
     "RoleMissing",
     "ServiceUnavailable",
+    "TokenInvalid",
     "UnsupportedMediaType",
     "ValidationFailed",
     "WrongPassword",

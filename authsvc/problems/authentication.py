@@ -61,6 +61,44 @@ class InvalidCredentials(Problem):
     detail = "The e-mail address or the password is wrong."
 
 
+class TokenInvalid(Problem):
+    """The link from a mail does not work: it is unknown, it has expired, it was used, or a newer
+    one has replaced it; the service does not say which. Offer to send another mail.
+    """
+
+    status, code = 401, "token_invalid"
+    detail = "This link does not work any more: ask for another mail."
+
+
+class PasswordRequired(Problem):
+    """The link from a mail is good, but it counts only together with the password that was chosen
+    at the registration, or where the person is logged in. Ask for the password, and send the token
+    again with it.
+    """
+
+    status, code = 401, "password_required"
+    detail = "Give the password of the account too, or log in first."
+
+
+class ReauthenticationRequired(Problem):
+    """The person logged in too long ago for this. Ask for the password, log in again with it, and
+    repeat the request with the new access token (RFC 9470).
+    """
+
+    status, code = 401, "reauthentication_required"
+    detail = "This needs a login within the last minutes: log in again."
+    adds = CHALLENGE
+
+    def __init__(self, max_age: int) -> None:
+        """Args: max_age: seconds since the login that are allowed."""
+        super().__init__()
+        self.max_age = max_age
+
+    def headers(self) -> Mapping[str, str]:
+        error = challenge("insufficient_user_authentication", self.detail)
+        return {"WWW-Authenticate": f'{error}, max_age="{self.max_age}"'}
+
+
 class RefreshTokenRefused(Problem):
     status = 401
 

@@ -23,6 +23,15 @@ class WrongPassword(Problem):
     detail = "The password is wrong."
 
 
+class EmailUnverified(Problem):
+    """The password is right, but the account's e-mail address must be verified first
+    (`AUTHSVC_EMAIL_VERIFICATION=required`). Offer to send the verification mail again.
+    """
+
+    status, code = 403, "email_unverified"
+    detail = "Verify your e-mail address first: open the link in the mail that you received."
+
+
 class RegistrationClosed(Problem):
     """Only the operator creates accounts here (`AUTHSVC_REGISTRATION=closed`). Do not offer to
     register.

@@ -32,3 +32,14 @@ REGISTRATIONS_PER_ADDRESS = Limit("registrations", 20, HOUR)
 
 REFRESHES_PER_SESSION = Limit("refreshes", 60, MINUTE)
 # A page refreshes once in some minutes; a dozen tabs that wake up at once, a dozen times.
+
+MAILS_PER_ADDRESS = Limit("mails", 5, HOUR)
+# A person who waits for a mail asks two or three times. More would let a stranger fill the mailbox.
+
+MAILS_PER_NETWORK = Limit("mails", 20, HOUR)
+# An office in which several people have forgotten their passwords. A stranger with a list of
+# addresses reaches few of them.
+
+MAILS_OF_A_KIND = Limit("mails of a kind", 1, 5 * MINUTE)
+# A person who asks twice gets one mail, whose link is the newest. It is not refused but silent, and
+# AUTHSVC_RATE_LIMIT_FACTOR does not multiply it.

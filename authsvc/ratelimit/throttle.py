@@ -20,6 +20,9 @@ from authsvc.ratelimit.limits import (
     FAILURES_PER_ACCOUNT,
     FAILURES_PER_ACCOUNT_IN_A_DAY,
     FAILURES_PER_ADDRESS,
+    MAILS_OF_A_KIND,
+    MAILS_PER_ADDRESS,
+    MAILS_PER_NETWORK,
     REFRESHES_PER_SESSION,
     REGISTRATIONS_PER_ADDRESS,
     Limit,
@@ -53,6 +56,21 @@ class Throttle:
         with self._attempt([network, *account], failure=InvalidCredentials):
             yield
         self._counts.release(decrement=[network], forget=account)
+
+    @contextmanager
+    def verification(self, email_key: str, address: str | None) -> Iterator[None]:
+        """Enclose one verification of an address by its password.
+
+        A failure counts as a failed login; a success forgets none of them.
+
+        Raises:
+            RateLimited: too many attempts have failed for this account, or from this address.
+        """
+        network = self._count(FAILURES_PER_ADDRESS, "address", _network(address))
+        counts = [network, *self._login_failures(email_key)]
+        with self._attempt(counts, failure=InvalidCredentials):
+            yield
+        self._counts.release(decrement=counts)
 
     @contextmanager
     def password(self, user_id: UUID) -> Iterator[None]:
@@ -94,6 +112,33 @@ class Throttle:
         with self._attempt([network], failure=EmailTaken):
             yield
 
+    @contextmanager
+    def mail(
+        self, kind: str, email_key: str, address: str | None, user_id: UUID | None = None
+    ) -> Iterator[bool]:
+        """Enclose one request for a mail, and yield whether the mail is to be sent.
+
+        It is not sent within some minutes of another of its kind to the same address. The same
+        counts are kept for addresses with and without an account.
+
+        Args:
+            kind: what the mail is for.
+            email_key: the address that it goes to, in canonical form.
+            address: the network address of the request.
+            user_id: the account, if the person is logged in: others cannot silence its mails.
+
+        Raises:
+            RateLimited: too many mails were asked for to this address, or from this network.
+        """
+        limits = [
+            self._count(MAILS_PER_ADDRESS, "mail address", email_key),
+            self._count(MAILS_PER_NETWORK, "address", _network(address)),
+        ]
+        which = f"{kind}:{user_id}:{email_key}"
+        of_kind = self._count(MAILS_OF_A_KIND, "mail", which)
+        with self._attempt(limits, failure=(), besides=[of_kind]) as tallies:
+            yield tallies[-1].value == 1
+
     def refresh(self, sid: UUID) -> None:
         """Count one refresh, before it is made.
 
@@ -115,21 +160,33 @@ class Throttle:
             raise RateLimited(seconds)
 
     @contextmanager
-    def _attempt(self, counts: list[Count], *, failure: type[Problem]) -> Iterator[None]:
+    def _attempt(
+        self,
+        counts: list[Count],
+        *,
+        failure: type[Problem] | tuple[()],
+        besides: Sequence[Count] = (),
+    ) -> Iterator[list[Tally]]:
         """Count an attempt before it is made, since others are made at the same time.
 
         The count is taken back if the attempt ends in another problem than the failure. If the
         limit was reached before, reading is enough: refused attempts cause no write.
+
+        Args:
+            counts: refuse the attempt if one of them is at its limit.
+            failure: the problem that is counted.
+            besides: counted with the others, in the same statement, and refuse nothing.
         """
         _refuse_beyond(counts, self._counts.look(counts), spare=1)
-        tallies = self._counts.add(counts)
+        everything = [*counts, *besides]
+        tallies = self._counts.add(everything)
         try:
-            _refuse_beyond(counts, tallies, spare=0)
-            yield
+            _refuse_beyond(counts, tallies[: len(counts)], spare=0)
+            yield tallies
         except failure:
             raise
         except Exception:
-            self._counts.release(decrement=counts)
+            self._counts.release(decrement=everything)
             raise
 
     def _login_failures(self, email_key: str) -> list[Count]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from authsvc.origins import is_this_machine
 from authsvc.settings import fitting
+from authsvc.settings.mail import AppUrl, Locale, MailFrom, MailUrl, TemplateFolder
 from authsvc.settings.token_names import Audiences, ClientId, Issuer
 from authsvc.settings.values import (
     PREFIX,
@@ -60,6 +61,13 @@ class Settings(BaseModel):
     hsts_include_subdomains: bool = False
     registration: Literal["open", "closed"] = "open"
     password_min_length: int = Field(15, ge=10, le=64)
+    mail_url: MailUrl | None = None
+    mail_from: MailFrom | None = None
+    mail_templates: TemplateFolder | None = None
+    mail_locale: Locale = "en"
+    mail_new_logins: bool = True
+    app_url: AppUrl | None = None
+    email_verification: Literal["off", "optional", "required"] = "optional"
     trusted_proxies: int = Field(0, ge=0, le=10)
     rate_limit_storage: RateLimitStorage = SecretStr("database")
     rate_limit_factor: int = Field(1, ge=1, le=1_000_000)
@@ -82,6 +90,16 @@ class Settings(BaseModel):
         """Whether the issuer is an https URL of another host than this machine."""
         parts = urlsplit(self.issuer or "")
         return parts.scheme == "https" and not is_this_machine(parts.hostname or "")
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether mail is configured. Without it, the routes that need it do not exist."""
+        return self.mail_url is not None
+
+    @property
+    def verification(self) -> Literal["off", "optional", "required"]:
+        """Whether addresses are verified; never without mail."""
+        return self.email_verification if self.sends_mail else "off"
 
     @property
     def prefix(self) -> str:

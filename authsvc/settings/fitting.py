@@ -81,7 +81,11 @@ def fits_together(settings: Settings) -> Settings:
     Raises:
         ValueError: with every contradiction, one a line.
     """
-    faults = [*_faults_of_lives(settings), *_faults_of_the_cookie(settings)]
+    faults = [
+        *_faults_of_lives(settings),
+        *_faults_of_the_cookie(settings),
+        *_faults_of_mail(settings),
+    ]
     if settings.demo and settings.in_public:
         faults.append(
             f"{PREFIX}DEMO must be false with a public {PREFIX}ISSUER, because the demo page is "
@@ -123,5 +127,33 @@ def _faults_of_the_cookie(settings: Settings) -> list[str]:
         faults.append(
             f"{PREFIX}COOKIE_SECURE must be true with a public {PREFIX}ISSUER, because false is "
             "for plain HTTP: unset it"
+        )
+    return faults
+
+
+def _faults_of_mail(settings: Settings) -> list[str]:
+    needed = {
+        "MAIL_URL": settings.mail_url,
+        "MAIL_FROM": settings.mail_from,
+        "APP_URL": settings.app_url,
+    }
+    missing = [name for name, value in needed.items() if value is None]
+    faults = []
+    if 0 < len(missing) < len(needed):
+        faults += [
+            f"{PREFIX}{name} is missing: mail needs {PREFIX}MAIL_URL, {PREFIX}MAIL_FROM and "
+            f"{PREFIX}APP_URL. Set it, or unset the others"
+            for name in missing
+        ]
+    wanted = "email_verification" in settings.model_fields_set
+    if wanted and settings.email_verification != "off" and settings.mail_url is None:
+        faults.append(
+            f"{PREFIX}EMAIL_VERIFICATION={settings.email_verification} needs mail: set "
+            f"{PREFIX}MAIL_URL, {PREFIX}MAIL_FROM and {PREFIX}APP_URL, or unset it"
+        )
+    if settings.in_public and settings.app_url and not settings.app_url.startswith("https://"):
+        faults.append(
+            f"{PREFIX}APP_URL must be an https:// URL with a public {PREFIX}ISSUER, because the "
+            "links of mails lead there: correct it"
         )
     return faults

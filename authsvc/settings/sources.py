@@ -73,7 +73,7 @@ _MAY_BE_FILES = frozenset(
     for name in _NAMES
     if "SECRET" in name
     or "PRIVATE_KEY" in name
-    or name in ("DATABASE_URL", "RATE_LIMIT_STORAGE", "METRICS_TOKEN")
+    or name in ("DATABASE_URL", "MAIL_URL", "METRICS_TOKEN", "RATE_LIMIT_STORAGE")
 )
 
 

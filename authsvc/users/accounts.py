@@ -33,12 +33,14 @@ class Account:
         email: as written at registration.
         created_at: when it was registered.
         roles: the roles that an operator granted.
+        email_verified: whether the person has proved that mail to the address reaches them.
     """
 
     id: UUID
     email: str = field(metadata={"examples": [ALICE]})
     created_at: Instant
     roles: Roles = field(metadata={"examples": [["admin"]]})
+    email_verified: bool
 
 
 def register(passwords: Passwords, email: str, password: str, actor: Actor) -> Account:
@@ -57,7 +59,7 @@ def register(passwords: Passwords, email: str, password: str, actor: Actor) -> A
     """
     written, key = checked_email(email)
     passwords.refuse_weak(password, written, "/password")
-    account = Account(uuid7(), written, clock.now(), roles=())
+    account = Account(uuid7(), written, clock.now(), roles=(), email_verified=False)
     password_hash = passwords.hash(password)
     row = {
         "id": account.id,
@@ -102,7 +104,7 @@ def all_accounts() -> Iterator[tuple[Account, datetime | None]]:
             select(*_ACCOUNT, User.disabled_at).order_by(User.id)
         )
         for row in rows:
-            yield _account(*row[:4]), row.disabled_at
+            yield _account(*row[:5]), row.disabled_at
 
 
 def emails(user_ids: Collection[UUID]) -> dict[UUID | None, str]:
@@ -158,11 +160,13 @@ def set_disabled(connection: Connection, user_id: UUID, at: datetime | None) -> 
     connection.execute(update(User).where(User.id == user_id).values(disabled_at=at))
 
 
-_ACCOUNT = (User.id, User.email, User.created_at, User.roles)
+_ACCOUNT = (User.id, User.email, User.created_at, User.roles, User.email_verified_at)
 
 
-def _account(id: UUID, email: str, created_at: datetime, written: str) -> Account:
-    return Account(id, email, created_at, roles.parse(written))
+def _account(
+    id: UUID, email: str, created_at: datetime, written: str, verified_at: datetime | None
+) -> Account:
+    return Account(id, email, created_at, roles.parse(written), verified_at is not None)
 
 
 def _find(which: ColumnElement[bool]) -> Account | None:

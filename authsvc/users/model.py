@@ -18,6 +18,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     email_verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    locale: Mapped[str | None]
     roles: Mapped[str] = mapped_column(server_default="")
     # One text, so that SQL can write it: see authsvc/roles.py. The default is for statements that
     # do not name the column: imports, and an older version that still runs during an upgrade.

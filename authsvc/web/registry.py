@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from flask import Flask, current_app
+from flask.sansio.app import App
 
 Part = TypeVar("Part")
 
@@ -24,5 +25,14 @@ def get(kind: type[Part]) -> Part:
     Raises:
         LookupError: the app has no such part.
     """
-    part: Part = current_app.extensions[_PARTS][kind]
+    return of(current_app, kind)
+
+
+def of(app: App, kind: type[Part]) -> Part:
+    """Return the app's part of that class, where no request or command runs yet.
+
+    Raises:
+        LookupError: the app has no such part.
+    """
+    part: Part = app.extensions[_PARTS][kind]
     return part

@@ -20,7 +20,7 @@ def test_me_shows_the_account_of_the_access_token(alice: Person, connection: Con
     answer = alice.logged_in().call("GET", "/api/me")
     (user,) = users(connection)
     assert answer.status_code == 200
-    assert list(answer.json) == ["id", "email", "created_at", "roles"]
+    assert list(answer.json) == ["id", "email", "created_at", "roles", "email_verified"]
     assert answer.json["email"] == "alice@example.com"
     assert answer.json["roles"] == []
     assert answer.json["created_at"] == user.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
