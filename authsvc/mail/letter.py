@@ -1,4 +1,4 @@
-"""A letter: which template, to whom, in which language, and with which link."""
+"""A letter: its template, its recipient, its language and its link."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Decide what each mail of the outbox says, and to whom, at the moment when it is sent.
+"""Decide what each mail of the outbox says, and who gets it, at the moment when it is sent.
 
 A request that names only an address never looks the account up, so that it takes the same time for
 every address. The sender does, here.

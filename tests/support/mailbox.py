@@ -15,11 +15,11 @@ APP_URL = "https://app.example.com"
 
 
 class Mailbox:
-    """Every mail that the app has sent, whoever it was for.
+    """Every mail that the app has sent, to all recipients.
 
     Args:
         app: an app that sends mail into the folder.
-        folder: where it writes them.
+        folder: the folder that it writes them into.
     """
 
     def __init__(self, app: Flask, folder: Path) -> None:
