@@ -111,10 +111,10 @@ def use(connection: Connection, id: UUID, now: datetime) -> bool:
         .where(OneTimeToken.id == id, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now)
         .values(used_at=now)
         .returning(OneTimeToken.id)
-    )
+    ).one_or_none()
     # It was delivered, so the outbox must not send it once more and make the token anew.
     connection.execute(delete(WaitingMail).where(WaitingMail.id == id))
-    return used.one_or_none() is not None
+    return used is not None
 
 
 def insert_token(
@@ -164,21 +164,23 @@ def void_links(connection: Connection, user_id: UUID, email_key: str, *purposes:
         email_key: its address in canonical form. A request for a reset names only the address.
         purposes: `reset` includes invitations.
     """
-    connection.execute(
-        delete(OneTimeToken).where(
-            OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes)
-        )
-    )
+    # The outbox first: this waits for a sender that is making a link just now, and the second
+    # statement then sees the row of that link.
     kinds = [kind for purpose in purposes for kind in _KINDS[purpose]]
     waiting = and_(WaitingMail.kind.in_(kinds), WaitingMail.user_id == user_id)
     if "reset" in purposes:
         asked = and_(WaitingMail.kind == "reset", WaitingMail.email_key == email_key)
         waiting = or_(waiting, asked)
     connection.execute(delete(WaitingMail).where(waiting))
+    connection.execute(
+        delete(OneTimeToken).where(
+            OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes)
+        )
+    )
 
 
 _KINDS: dict[Purpose, tuple[Kind, ...]] = {
-    "reset": ("invitation",),
+    "reset": ("reset", "invitation"),
     "verification": ("verification",),
     "change": ("change",),
 }
