@@ -15,6 +15,7 @@ from authsvc.audit.operator import current_operator
 from authsvc.audit.read import Recorded, newest
 from authsvc.audit.record import Event, record
 from authsvc.database import transaction
+from authsvc.mail.outbox import Outbox
 from authsvc.problems import Fault, FaultCode, ValidationFailed
 from authsvc.roles import Roles
 from authsvc.sessions import list as session_list
@@ -23,6 +24,8 @@ from authsvc.sessions.revoke import Revoked, revoke_all, revoke_and_record
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.users import accounts
 from authsvc.users.accounts import Account
+from authsvc.users.emails import email_key
+from authsvc.users.password_news import void_links_and_tell
 from authsvc.users.passwords import Passwords
 from authsvc.users.stored_password import overwrite_password
 from authsvc.web import registry
@@ -62,7 +65,9 @@ def enable(email: str) -> None:
 
 
 def set_password(email: str, password: str) -> None:
-    """Replace the password of an account, and revoke its sessions.
+    """Replace the password of an account, revoke its sessions, and void the links mailed to it.
+
+    With mail, the owner is told.
 
     Raises:
         ValidationFailed: the password is weak.
@@ -70,14 +75,17 @@ def set_password(email: str, password: str) -> None:
     account = account_of(email)
     passwords = registry.get(Passwords)
     passwords.refuse_weak(password, account.email, "/password")
-    new_hash = passwords.hash(password)
+    new_hash, outbox = passwords.hash(password), registry.get(Outbox)
+    address = account.email, email_key(account.email)
 
     def store(connection: Connection) -> list[Revoked]:
         overwrite_password(connection, account.id, new_hash)
+        void_links_and_tell(connection, outbox, "password_changed", account.id, *address)
         record(connection, current_operator(), Event("password_changed", account.id))
         return revoke_and_record(connection, account.id, current_operator())
 
     revoked = transaction(store)
+    outbox.wake()
     signals.send(signals.password_changed, user_id=account.id)
     signals.send_ended(revoked, "password_changed")
 

@@ -9,6 +9,7 @@ from authsvc.auth import (
     login,
     logout,
     password_forgot,
+    password_reset,
     refresh,
     register,
     verify,
@@ -22,6 +23,7 @@ def _add_routes_that_need_mail(state: BlueprintSetupState) -> None:
         return
     for path, view in (
         ("/password/forgot", password_forgot.password_forgot),
+        ("/password/reset", password_reset.password_reset),
         ("/email/resend", email_resend.email_resend),
     ):
         state.add_url_rule(path, view.__name__, view, methods=["POST"])

@@ -4,6 +4,7 @@ from flask import Response, after_this_request
 
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
+from authsvc.mail.outbox import Outbox
 from authsvc.problems import RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
@@ -47,7 +48,12 @@ def change(body: NewPassword) -> AccessToken:
             confirmed = confirm_password(passwords, token.sub, body.current_password)
         hashes = confirmed, passwords.hash(body.new_password)
     opened = change_password(
-        registry.get(SessionTokens), token, hashes, current_client(), replaced=cookie.sent()
+        registry.get(SessionTokens),
+        token,
+        hashes,
+        current_client(),
+        replaced=cookie.sent(),
+        outbox=registry.get(Outbox),
     )
 
     @after_this_request

@@ -7,10 +7,12 @@ from sqlalchemy import Connection
 from authsvc import clock, signals
 from authsvc.audit.record import Event, record, user_at
 from authsvc.database import transaction
+from authsvc.mail.outbox import Outbox
 from authsvc.sessions.open import Opened, insert_session
 from authsvc.sessions.revoke import Revoked, revoke_sessions, revoke_tokens
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.claims import Claims
+from authsvc.users.password_news import void_links_and_tell
 from authsvc.users.stored_password import replace_password
 from authsvc.web.client import Client
 
@@ -21,6 +23,7 @@ def change_password(
     hashes: tuple[str, str],
     client: Client,
     replaced: list[str],
+    outbox: Outbox,
 ) -> Opened:
     """Store a new password, revoke all sessions, the request's own too, and open a new one.
 
@@ -30,6 +33,7 @@ def change_password(
         hashes: the hash that the current password was verified against, and the new one.
         client: where the request came from.
         replaced: the request's refresh tokens: the new cookie overwrites theirs, of any user.
+        outbox: takes the mail that tells the owner, where mail is configured.
 
     Raises:
         WrongPassword: the stored hash is not the verified one any more.
@@ -39,25 +43,33 @@ def change_password(
     own_claims = tokens.own_claims.of(user_id)
 
     def change(connection: Connection) -> tuple[Opened, list[UUID], list[Revoked]]:
-        roles = replace_password(connection, user_id, *hashes)
+        owner = replace_password(connection, user_id, *hashes)
         now = clock.now()
         revoked = revoke_sessions(connection, user_id, now)
         others = revoke_tokens(connection, known, now)
-        opened = insert_session(connection, tokens, user_id, roles, own_claims, client, now)
-        record(
-            connection,
-            user_at(client),
-            Event("password_changed", user_id, access_token.sid),
-            *(Event("session_revoked", user_id, sid) for sid in revoked),
-            *(Event("session_revoked", owner, sid, "replaced") for sid, owner in others),
-            Event("logged_in", user_id, opened.sid),
-            at=now,
-        )
+        opened = insert_session(connection, tokens, user_id, owner.roles, own_claims, client, now)
+        address = owner.email, owner.email_key
+        void_links_and_tell(connection, outbox, "password_changed", user_id, *address)
+        events = _events(access_token, revoked, others, opened.sid)
+        record(connection, user_at(client), *events, at=now)
         return opened, revoked, others
 
     opened, revoked, others = transaction(change)
+    outbox.wake()
     signals.send(signals.password_changed, user_id=user_id)
     signals.send_ended([(sid, user_id) for sid in revoked], "password_changed")
     signals.send_ended(others, "replaced")
     signals.send(signals.logged_in, user_id=user_id, session_id=opened.sid)
     return opened
+
+
+def _events(
+    access_token: Claims, revoked: list[UUID], others: list[Revoked], opened: UUID
+) -> list[Event]:
+    user_id = access_token.sub
+    return [
+        Event("password_changed", user_id, access_token.sid),
+        *(Event("session_revoked", user_id, sid) for sid in revoked),
+        *(Event("session_revoked", owner, sid, "replaced") for sid, owner in others),
+        Event("logged_in", user_id, opened),
+    ]

@@ -1,5 +1,6 @@
 """The stored password of an account: confirm it, replace it, lock the account."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, select, update
@@ -9,6 +10,21 @@ from authsvc.problems import WrongPassword
 from authsvc.roles import Roles, parse
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The account whose password was replaced.
+
+    Args:
+        email: its address, as stored.
+        email_key: the canonical form of the address.
+        roles: its roles.
+    """
+
+    email: str
+    email_key: str
+    roles: Roles
 
 
 def confirm_password(passwords: Passwords, user_id: UUID, password: str) -> str:
@@ -27,8 +43,8 @@ def confirm_password(passwords: Passwords, user_id: UUID, password: str) -> str:
     return stored
 
 
-def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> Roles:
-    """Store the hash of a new password, and return the roles of the user.
+def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_hash: str) -> Owner:
+    """Store the hash of a new password, and return the account.
 
     Raises:
         WrongPassword: the stored hash is not the old one any more, or the account was disabled.
@@ -37,12 +53,11 @@ def replace_password(connection: Connection, user_id: UUID, old_hash: str, new_h
         update(User)
         .where(User.id == user_id, User.password_hash == old_hash, User.disabled_at.is_(None))
         .values(password_hash=new_hash)
-        .returning(User.roles)
-    )
-    roles = changed.scalar_one_or_none()
-    if roles is None:
+        .returning(User.email, User.email_key, User.roles)
+    ).one_or_none()
+    if changed is None:
         raise WrongPassword
-    return parse(roles)
+    return Owner(changed.email, changed.email_key, parse(changed.roles))
 
 
 def overwrite_password(connection: Connection, user_id: UUID, new_hash: str) -> None:
