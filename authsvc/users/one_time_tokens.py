@@ -66,7 +66,7 @@ class FoundToken:
         user_id: the account; None if it is a registration that waits.
         email: the address that the link was mailed to, and that it proves.
         email_key: its canonical form.
-        password_hash: of the registration.
+        password_hash: of the registration; None once it has become an account.
         locale: the language of the registration.
         used_at: when it was used.
     """
@@ -106,15 +106,16 @@ def use(connection: Connection, id: UUID, now: datetime) -> bool:
 
     This conditional UPDATE is the check: of two requests with one token, one returns True.
     """
+    # It was delivered, so the outbox must not send it once more and make the token anew. This comes
+    # first, since the sender locks the two rows in this order.
+    connection.execute(delete(WaitingMail).where(WaitingMail.id == id))
     used = connection.execute(
         update(OneTimeToken)
         .where(OneTimeToken.id == id, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now)
         .values(used_at=now)
         .returning(OneTimeToken.id)
-    ).one_or_none()
-    # It was delivered, so the outbox must not send it once more and make the token anew.
-    connection.execute(delete(WaitingMail).where(WaitingMail.id == id))
-    return used is not None
+    )
+    return used.one_or_none() is not None
 
 
 def insert_token(

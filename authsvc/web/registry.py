@@ -25,7 +25,8 @@ def get(kind: type[Part]) -> Part:
     Raises:
         LookupError: the app has no such part.
     """
-    return of(current_app, kind)
+    part: Part = current_app.extensions[_PARTS][kind]
+    return part
 
 
 def of(app: App, kind: type[Part]) -> Part:
