@@ -5,6 +5,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 
 from authsvc.auth import (
     email_resend,
+    email_verify,
     introspect,
     login,
     logout,
@@ -12,6 +13,7 @@ from authsvc.auth import (
     password_reset,
     refresh,
     register,
+    register_unverified,
     verify,
 )
 from authsvc.settings import Settings
@@ -24,13 +26,20 @@ def _add_routes_that_need_mail(state: BlueprintSetupState) -> None:
     for path, view in (
         ("/password/forgot", password_forgot.password_forgot),
         ("/password/reset", password_reset.password_reset),
+        ("/email/verify", email_verify.email_verify),
         ("/email/resend", email_resend.email_resend),
     ):
         state.add_url_rule(path, view.__name__, view, methods=["POST"])
 
 
+def _add_register(state: BlueprintSetupState) -> None:
+    must_be_verified = registry.of(state.app, Settings).verification == "required"
+    view = register_unverified.register_unverified if must_be_verified else register.register
+    state.add_url_rule("/register", "register", view, methods=["POST"])
+
+
 auth = Blueprint("auth", __name__, url_prefix="/auth")
-auth.post("/register")(register.register)
+auth.record(_add_register)
 auth.post("/login")(login.login)
 auth.post("/refresh")(refresh.refresh)
 auth.post("/logout")(logout.logout)

@@ -9,14 +9,15 @@ from authsvc.audit import purge as audit
 from authsvc.audit.record import user_at
 from authsvc.guard.access_token import public
 from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
-from authsvc.problems import InvalidCredentials, RateLimited
+from authsvc.problems import EmailUnverified, InvalidCredentials, RateLimited
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions import purge as sessions
 from authsvc.sessions.open import open_session
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.tokens.access import AccessToken
-from authsvc.users.authentication import authenticate
+from authsvc.users import one_time_tokens
+from authsvc.users.authentication import authenticate, refuse_unverified
 from authsvc.users.emails import Email, email_key
 from authsvc.users.passwords import Password, Passwords
 from authsvc.web import registry
@@ -39,20 +40,23 @@ class Credentials(Body):
 
 @public
 @takes(Credentials)
-@answers(200, headers=COOKIE_SET, may=[InvalidCredentials, RateLimited])
+@answers(200, headers=COOKIE_SET, may=[InvalidCredentials, EmailUnverified, RateLimited])
 def login(body: Credentials) -> AccessToken:
     """Log in and open a new session.
 
     The response has the access token in its body and the refresh token in a cookie that scripts
     cannot read. If the request sends the cookie of a live session, that session is revoked,
     because the new cookie overwrites it. An unknown address, a wrong password and a disabled
-    account get the same response.
+    account get the same response. If addresses must be verified, the right password of an account
+    whose address is not verified is refused as `email_unverified`.
     """
     passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
     client = current_client()
     with passwords.admitted():
         with registry.get(Throttle).login(email_key(body.email), client.ip_address):
             user = authenticate(passwords, body.email, body.password, user_at(client))
+            if registry.get(Settings).verification == "required":
+                refuse_unverified(user, user_at(client))
         opened = open_session(registry.get(SessionTokens), user, client, replaced=cookie.sent())
 
     @after_this_request
@@ -68,3 +72,5 @@ def _purge_a_little(context: AppContext) -> None:
     with context:
         sessions.purge_a_little()
         audit.purge_a_little(registry.get(Settings).audit_ttl)
+        if registry.get(Settings).sends_mail:
+            one_time_tokens.purge_a_little()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
+from authsvc import clock
 from authsvc.database import reading
 from authsvc.database.compiled import Query
 from authsvc.problems import (
@@ -72,6 +73,14 @@ _SESSION_AND_USER = Query(
     .where(RefreshToken.id == bindparam("sid")),
     FoundSession,
 )
+
+
+def live_owner(refresh_token: RefreshClaims, idle_ttl: timedelta) -> UUID | None:
+    """Return the user whose live session this refresh token is of, or None."""
+    session = find_session(refresh_token.claims.sid)
+    if session is None or session.refusal(refresh_token, clock.now(), idle_ttl) is not None:
+        return None
+    return session.user_id
 
 
 def is_in_force(sid: UUID, user_id: UUID) -> bool:

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from authsvc import clock, roles, signals
 from authsvc.audit.record import Actor, Event, record
 from authsvc.database import reading, transaction
+from authsvc.mail.outbox import Mail, Outbox
 from authsvc.problems import EmailTaken
 from authsvc.roles import Roles
 from authsvc.users.emails import ALICE, checked_email, email_key
@@ -43,7 +44,15 @@ class Account:
     email_verified: bool
 
 
-def register(passwords: Passwords, email: str, password: str, actor: Actor) -> Account:
+def register(
+    passwords: Passwords,
+    email: str,
+    password: str,
+    actor: Actor,
+    *,
+    locale: str | None = None,
+    outbox: Outbox | None = None,
+) -> Account:
     """Create an account and return it.
 
     Args:
@@ -51,6 +60,8 @@ def register(passwords: Passwords, email: str, password: str, actor: Actor) -> A
         email: as the person types it; stored so, and compared in its canonical form.
         password: as the person types it.
         actor: who creates the account.
+        locale: the language of the person's mails (BCP 47).
+        outbox: takes a mail whose link verifies the address.
 
     Raises:
         ValidationFailed: the address is not valid, or the password is weak.
@@ -61,25 +72,47 @@ def register(passwords: Passwords, email: str, password: str, actor: Actor) -> A
     passwords.refuse_weak(password, written, "/password")
     account = Account(uuid7(), written, clock.now(), roles=(), email_verified=False)
     password_hash = passwords.hash(password)
+
+    def create(connection: Connection) -> None:
+        insert_account(connection, account, key, password_hash, locale)
+        record(connection, actor, Event("registered", account.id))
+        if outbox is not None:
+            outbox.add(connection, Mail("verification", written, key, account.id))
+
+    transaction(create)
+    log_context.bind(user=account.id)
+    signals.send(signals.user_registered, user_id=account.id)
+    return account
+
+
+def insert_account(
+    connection: Connection, account: Account, key: str, password_hash: str, locale: str | None
+) -> None:
+    """Insert the row of a new account.
+
+    Args:
+        connection: in a transaction, which fails as a whole if the address is taken.
+        account: a verified one is verified since it exists.
+        key: the canonical form of its address.
+        password_hash: the hash of its password.
+        locale: the language of the person's mails.
+
+    Raises:
+        EmailTaken: an account has that address.
+    """
     row = {
         "id": account.id,
         "email": account.email,
         "email_key": key,
         "password_hash": password_hash,
         "created_at": account.created_at,
+        "email_verified_at": account.created_at if account.email_verified else None,
+        "locale": locale,
     }
-
-    def insert_account(connection: Connection) -> None:
-        try:
-            connection.execute(insert(User).values(row))
-        except IntegrityError:
-            raise EmailTaken from None
-        record(connection, actor, Event("registered", account.id))
-
-    transaction(insert_account)
-    log_context.bind(user=account.id)
-    signals.send(signals.user_registered, user_id=account.id)
-    return account
+    try:
+        connection.execute(insert(User).values(row))
+    except IntegrityError:
+        raise EmailTaken from None
 
 
 def remove(connection: Connection, user_id: UUID) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from authsvc.audit.record import Actor, Event, record_refusal
 from authsvc.database import reading
-from authsvc.problems import InvalidCredentials
+from authsvc.problems import EmailUnverified, InvalidCredentials
 from authsvc.roles import Roles, parse
 from authsvc.users.emails import email_key
 from authsvc.users.model import User
@@ -33,11 +33,13 @@ class Authenticated:
         id: the user's id.
         password_hash: the stored hash that the password was verified against.
         better_hash: the hash to store instead, if that one is outdated.
+        is_verified: whether the address of the account is verified.
     """
 
     id: UUID
     password_hash: str
     better_hash: str | None
+    is_verified: bool
 
 
 def authenticate(passwords: Passwords, email: str, password: str, actor: Actor) -> Authenticated:
@@ -65,13 +67,29 @@ def authenticate(passwords: Passwords, email: str, password: str, actor: Actor) 
     if user is None or not verdict.correct:
         record_refusal(actor, refused)
         raise InvalidCredentials
-    return Authenticated(user.id, user.password_hash, verdict.better_hash)
+    is_verified = user.email_verified_at is not None
+    return Authenticated(user.id, user.password_hash, verdict.better_hash, is_verified)
 
 
-def _find(key: str) -> Row[UUID, str, datetime | None] | None:
-    query = select(User.id, User.password_hash, User.disabled_at).where(User.email_key == key)
+def refuse_unverified(user: Authenticated, actor: Actor) -> None:
+    """Refuse a user who gave the right password, if the address must be verified first.
+
+    Raises:
+        EmailUnverified: it must.
+    """
+    if not user.is_verified:
+        record_refusal(actor, Event("login_refused", user.id, detail=EmailUnverified.code))
+        raise EmailUnverified
+
+
+def _find(key: str) -> Row[UUID, str, datetime | None, datetime | None] | None:
     with reading() as connection:
-        return connection.execute(query).one_or_none()
+        return connection.execute(_USER, {"key": key}).one_or_none()
+
+
+_USER = select(User.id, User.password_hash, User.disabled_at, User.email_verified_at).where(
+    User.email_key == bindparam("key")
+)
 
 
 def recheck_and_lock(connection: Connection, user: Authenticated) -> Roles:

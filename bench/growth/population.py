@@ -79,7 +79,7 @@ def is_postgres() -> bool:
 def open_for(user: UUID) -> Opened:
     """Open a session in the current app."""
     tokens = registry.get(SessionTokens)
-    return open_session(tokens, Authenticated(user, "x", None), CLIENT, replaced=[])
+    return open_session(tokens, Authenticated(user, "x", None, True), CLIENT, replaced=[])
 
 
 def timestamp(instant: datetime) -> str:
