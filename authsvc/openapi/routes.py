@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from authsvc.guard.access_token import is_public
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.guard.cross_origin import SAFE_METHODS
+from authsvc.guard.recent_login import needs_recent_login
 from authsvc.guard.refresh_cookie import is_given_refresh_cookie
 from authsvc.guard.roles import required_role
 from authsvc.openapi.docstrings import Docstring
@@ -23,6 +24,7 @@ from authsvc.problems import (
     InvalidRequest,
     NotFound,
     Problem,
+    ReauthenticationRequired,
     RefreshTokenMissing,
     RequestTooLarge,
     RoleMissing,
@@ -120,6 +122,8 @@ class Route:
             yield from every_problem(AccessTokenRefused)
         if required_role(self.view) is not None:
             yield RoleMissing
+        if needs_recent_login(self.view):
+            yield ReauthenticationRequired
         if self.is_protected or self.body:
             yield InvalidRequest
             if not is_asked_by_proxy(self.view):  # the access token can be in the body
