@@ -4,6 +4,7 @@ from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
 from authsvc.auth import (
+    email_change,
     email_resend,
     email_verify,
     introspect,
@@ -27,6 +28,7 @@ def _add_routes_that_need_mail(state: BlueprintSetupState) -> None:
         ("/password/forgot", password_forgot.password_forgot),
         ("/password/reset", password_reset.password_reset),
         ("/email/verify", email_verify.email_verify),
+        ("/email/change", email_change.email_change),
         ("/email/resend", email_resend.email_resend),
     ):
         state.add_url_rule(path, view.__name__, view, methods=["POST"])

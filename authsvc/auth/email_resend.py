@@ -1,6 +1,6 @@
 """POST /auth/email/resend: mail the link again that verifies an e-mail address."""
 
-from authsvc.auth.password_forgot import Accepted, Address
+from authsvc.auth.password_forgot import Address
 from authsvc.database import transaction
 from authsvc.guard.access_token import public
 from authsvc.mail.outbox import Mail, Outbox
@@ -10,7 +10,7 @@ from authsvc.users.emails import checked_email
 from authsvc.web import registry
 from authsvc.web.client import remote_address
 from authsvc.web.inputs import takes
-from authsvc.web.outputs import answers
+from authsvc.web.outputs import Accepted, answers
 
 
 @public

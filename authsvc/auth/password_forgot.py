@@ -1,7 +1,5 @@
 """POST /auth/password/forgot: mail a link with which a new password can be set."""
 
-from dataclasses import dataclass
-
 from authsvc.database import transaction
 from authsvc.guard.access_token import public
 from authsvc.mail.outbox import Mail, Outbox
@@ -11,6 +9,7 @@ from authsvc.users.emails import Email, checked_email
 from authsvc.web import registry
 from authsvc.web.client import remote_address
 from authsvc.web.inputs import Body, takes
+from authsvc.web.outputs import Accepted as Accepted
 from authsvc.web.outputs import answers
 
 
@@ -22,11 +21,6 @@ class Address(Body):
     """
 
     email: Email
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The request was accepted; the response says nothing else, whatever the address."""
 
 
 @public

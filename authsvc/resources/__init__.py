@@ -1,15 +1,25 @@
 """The protected-resources blueprint: the account of the access token's owner."""
 
 from flask import Blueprint
+from flask.sansio.blueprints import BlueprintSetupState
 
-from authsvc.resources import activity, me, password, sessions
+from authsvc.resources import activity, email, me, password, sessions
+from authsvc.settings import Settings
+from authsvc.web import registry
 from authsvc.web.json_body import refuse_long_body
+
+
+def _add_routes_that_need_mail(state: BlueprintSetupState) -> None:
+    if registry.of(state.app, Settings).sends_mail:
+        state.add_url_rule("/me/email", "request_change", email.request_change, methods=["POST"])
+
 
 resources = Blueprint("resources", __name__, url_prefix="/api")
 resources.before_request(refuse_long_body)
 resources.get("/me")(me.show)
 resources.delete("/me")(me.delete)
 resources.get("/me/activity")(activity.show_activity)
+resources.record(_add_routes_that_need_mail)
 resources.put("/me/password")(password.change)
 resources.get("/me/sessions")(sessions.show_all)
 resources.delete("/me/sessions")(sessions.revoke_all)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from authsvc import clock
 from authsvc.database import reading
@@ -18,6 +18,7 @@ from authsvc.problems import (
 )
 from authsvc.sessions.model import RefreshToken
 from authsvc.tokens.refresh import RefreshClaims
+from authsvc.users import accounts
 from authsvc.users.model import User
 
 
@@ -86,14 +87,28 @@ def live_owner(refresh_token: RefreshClaims, idle_ttl: timedelta) -> UUID | None
 def is_in_force(sid: UUID, user_id: UUID) -> bool:
     """Return whether the user has this session, not revoked, and is not disabled."""
     with reading() as connection:
-        found = connection.execute(
-            select(RefreshToken.id)
-            .join(User)
-            .where(
-                RefreshToken.id == sid,
-                RefreshToken.user_id == user_id,
-                RefreshToken.revoked_at.is_(None),
-                User.disabled_at.is_(None),
-            )
+        return _is_in_force(connection, sid, user_id)
+
+
+def lock_in_force(connection: Connection, sid: UUID, user_id: UUID) -> bool:
+    """Lock the account until the commit, and return whether the user's session is in force.
+
+    A new password or a new address locks the account too, so it comes before or after this
+    transaction as a whole. A worker may accept the session's access token a second longer.
+    """
+    accounts.lock(connection, user_id)
+    return _is_in_force(connection, sid, user_id)
+
+
+def _is_in_force(connection: Connection, sid: UUID, user_id: UUID) -> bool:
+    found = connection.execute(
+        select(RefreshToken.id)
+        .join(User)
+        .where(
+            RefreshToken.id == sid,
+            RefreshToken.user_id == user_id,
+            RefreshToken.revoked_at.is_(None),
+            User.disabled_at.is_(None),
         )
-        return found.one_or_none() is not None
+    )
+    return found.one_or_none() is not None

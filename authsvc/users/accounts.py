@@ -169,19 +169,26 @@ def lock(connection: Connection, user_id: UUID) -> None:
     connection.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
-def replace_email(connection: Connection, user_id: UUID, email: str, key: str) -> None:
-    """Store another address, which is not verified.
+def replace_email(
+    connection: Connection,
+    user_id: UUID,
+    email: str,
+    key: str,
+    verified_at: datetime | None = None,
+) -> None:
+    """Store another address.
 
     Args:
         connection: in a transaction, which fails as a whole if the address is taken.
         user_id: whose address.
         email: the address as it is stored.
         key: its canonical form.
+        verified_at: when the owner proved that mail to it reaches them; None if it is unverified.
 
     Raises:
         EmailTaken: another account has that address.
     """
-    values = {"email": email, "email_key": key, "email_verified_at": None}
+    values = {"email": email, "email_key": key, "email_verified_at": verified_at}
     try:
         connection.execute(update(User).where(User.id == user_id).values(values))
     except IntegrityError:

@@ -28,6 +28,11 @@ Instant = Annotated[
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """The request was accepted; the response says nothing else, whatever the address."""
+
+
+@dataclass(frozen=True)
 class Answer:
     """The response of a view when it succeeds, and the problems that it may raise.
 

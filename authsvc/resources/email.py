@@ -1,0 +1,56 @@
+"""POST /api/me/email: mail a link to the new address of the account."""
+
+from sqlalchemy import Connection
+
+from authsvc.audit.record import Event, record, user_at
+from authsvc.database import transaction
+from authsvc.guard.access_token import current_access_token
+from authsvc.guard.recent_login import requires_recent_login
+from authsvc.mail.outbox import Mail, Outbox
+from authsvc.problems import AccessTokenRevoked, RateLimited
+from authsvc.ratelimit.throttle import Throttle
+from authsvc.sessions.lookup import lock_in_force
+from authsvc.users.emails import Email, checked_email
+from authsvc.users.one_time_tokens import void_links
+from authsvc.web import registry
+from authsvc.web.client import current_client
+from authsvc.web.inputs import Body, takes
+from authsvc.web.outputs import Accepted, answers
+
+
+class NewAddress(Body):
+    """The new e-mail address of the account.
+
+    Args:
+        email: the new address; the link goes there.
+    """
+
+    email: Email
+
+
+@requires_recent_login()
+@takes(NewAddress)
+@answers(202, may=[RateLimited], operation_id="email_request_change")
+def request_change(body: NewAddress) -> Accepted:
+    """Mail a link to a new address. Nothing changes before the link is used.
+
+    The response is the same, in the same time, whether or not another account has the address. A
+    newer request voids the link of an older one. A second request for the same address within five
+    minutes sends no second mail.
+    """
+    email, key = checked_email(body.email)
+    token, client, outbox = current_access_token(), current_client(), registry.get(Outbox)
+    mail = Mail("change", email, key, token.sub)
+
+    def request(connection: Connection) -> None:
+        if not lock_in_force(connection, token.sid, token.sub):
+            raise AccessTokenRevoked
+        void_links(connection, token.sub, key, "change")
+        outbox.add(connection, mail)
+        record(connection, user_at(client), Event("email_change_requested", token.sub, token.sid))
+
+    with registry.get(Throttle).mail("change", key, client.ip_address, token.sub) as is_wanted:
+        if is_wanted:
+            transaction(request)
+            outbox.wake()
+    return Accepted()
