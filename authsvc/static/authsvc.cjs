@@ -76,6 +76,14 @@ function resolve(url) {
   return byPage;
 }
 
+/** Take the token of a mail's link out of the page's address. */
+function takeToken() {
+  const { history, location } = globalThis;
+  const token = new URLSearchParams(location?.hash?.slice(1)).get("token");
+  if (token) history.replaceState(history.state, "", location.href.split("#")[0]);
+  return token;
+}
+
 /** @param {Options} options */
 function createAuth(options) {
   const { baseUrl } = options;
@@ -287,10 +295,12 @@ function connect(base) {
           const headers = { Authorization: `Bearer ${access_token}` };
           const owner =
             started === epoch &&
-            (await call(fetch, "GET api/me", { headers }).catch((error) => {
-              if (claims.sub !== user?.id) throw error;
-              return user;
-            }));
+            (await call(fetch, "GET api/me", { headers })
+              .then(({ email_verified, ...me }) => ({ ...me, emailVerified: email_verified }))
+              .catch((error) => {
+                if (claims.sub !== user?.id) throw error;
+                return user;
+              }));
           if (started === epoch) {
             token = access_token;
             sid = claims.sid;
@@ -329,6 +339,16 @@ function connect(base) {
       if (!loggedOut || signal?.aborted) throw error;
     });
     return user;
+  }
+
+  const mail = (send, path, email, calling) =>
+    request(send, `POST ${path}`, { body: { email }, ...calling }).then(ignore);
+
+  // The link of a mail may be this user's or another's: every tab asks what has changed.
+  async function followLink(path, body, calling) {
+    await request(fetch, `POST auth/${path}`, { body, ...calling });
+    broadcast(false);
+    if (user) await within(0, calling?.signal, () => renew().catch(ignore));
   }
 
   async function renewIfOld(signal, renewNow = renew) {
@@ -438,8 +458,11 @@ function connect(base) {
         });
         return token || null;
       },
-      register: (email, password, calling) =>
-        request(fetch, "POST auth/register", { body: { email, password }, ...calling }),
+      async register(email, password, { locale, ...calling } = {}) {
+        const body = { email, password, locale };
+        const account = await request(fetch, "POST auth/register", { body, ...calling });
+        return account?.id ? account : null;
+      },
       login: (email, password, calling) =>
         inTurn(fetch, "POST auth/login", { body: { email, password }, ...calling }),
       logout: (calling) => inTurn(fetch, "POST auth/logout", { ...calling }),
@@ -448,6 +471,14 @@ function connect(base) {
         const body = { current_password, new_password };
         await inTurn(turnFetch, "PUT api/me/password", { body, ...calling });
       },
+      forgotPassword: (email, calling) => mail(fetch, "auth/password/forgot", email, calling),
+      resetPassword: (token, new_password, calling) =>
+        followLink("password/reset", { token, new_password }, calling),
+      resendVerification: (email, calling) => mail(fetch, "auth/email/resend", email, calling),
+      verifyEmail: (token, password, calling) =>
+        followLink("email/verify", { token, password }, calling),
+      changeEmail: (email, calling) => mail(authFetch, "api/me/email", email, calling),
+      confirmEmailChange: (token, calling) => followLink("email/change", { token }, calling),
       deleteAccount: (password, calling) =>
         inTurn(turnFetch, "DELETE api/me", { body: { password }, ...calling }),
       sessions: {
@@ -478,4 +509,4 @@ function connect(base) {
   return open;
 }
 
-module.exports = { AuthError, createAuth };
+module.exports = { AuthError, takeToken, createAuth };

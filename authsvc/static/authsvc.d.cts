@@ -9,6 +9,8 @@ export type User = {
     /** RFC 3339, in UTC. */
     created_at: string;
     roles: string[];
+    /** Whether the address was verified, by a link that was mailed to it. */
+    emailVerified: boolean;
 };
 
 /** A login on one device. Times are RFC 3339, in UTC. */
@@ -117,6 +119,12 @@ export type Calling = {
     signal?: AbortSignal;
 };
 
+/** Options of a registration. */
+export type Registering = Calling & {
+    /** The language of the account's mails, such as `de`, if the service has templates for it. */
+    locale?: string;
+};
+
 /** A page's client of the service. */
 export type Auth = {
     /** The user who is logged in, as far as this page knows. */
@@ -144,8 +152,11 @@ export type Auth = {
      * `fetch` does not do, such as WebSocket. Ask for it each time, and keep it nowhere.
      */
     token(calling?: Calling): Promise<string | null>;
-    /** Create an account; this does not log in. */
-    register(email: string, password: string, calling?: Calling): Promise<User>;
+    /**
+     * Create an account; this does not log in. Resolves to null if the service requires a verified
+     * address: the account is created when the link in the mail is used, with this password.
+     */
+    register(email: string, password: string, registering?: Registering): Promise<Pick<User, "id" | "email" | "created_at"> | null>;
     login(email: string, password: string, calling?: Calling): Promise<User>;
     /** End this session. If it rejects, the session may still be open. */
     logout(calling?: Calling): Promise<void>;
@@ -153,6 +164,27 @@ export type Auth = {
     logoutEverywhere(calling?: Calling): Promise<void>;
     /** Change the password; every session of the account ends, and a new one opens here. */
     changePassword(currentPassword: string, newPassword: string, calling?: Calling): Promise<void>;
+    /** Mail a link for a new password, if there is an account with this address. */
+    forgotPassword(email: string, calling?: Calling): Promise<void>;
+    /**
+     * Set a new password with the token of a link. Every session of the account ends, and none opens:
+     * a page in which the account was logged in is logged out.
+     */
+    resetPassword(token: string, newPassword: string, calling?: Calling): Promise<void>;
+    /** Mail the link that verifies this address again, if it is still to be verified. */
+    resendVerification(email: string, calling?: Calling): Promise<void>;
+    /**
+     * Verify an address with the token of a link. Without a password it works if the account is logged
+     * in in this browser, and rejects with `password_required` otherwise; the token stays good.
+     */
+    verifyEmail(token: string, password?: string, calling?: Calling): Promise<void>;
+    /**
+     * Mail a link to the new address; until it is used, nothing changes. Rejects with
+     * `reauthentication_required` if the last login is too old: call `login`, and then this again.
+     */
+    changeEmail(email: string, calling?: Calling): Promise<void>;
+    /** Change the address with the token of a link. */
+    confirmEmailChange(token: string, calling?: Calling): Promise<void>;
     /** Delete the account and all its data for good. */
     deleteAccount(password: string, calling?: Calling): Promise<void>;
     sessions: {
@@ -180,6 +212,12 @@ export type Auth = {
      */
     close(): void;
 };
+
+/**
+ * Return the token of the mail's link that opened the page, or null, and remove it from the address
+ * bar and the history of the tab. The second call returns null.
+ */
+export declare function takeToken(): string | null;
 
 /** Return a client of the service. All clients of one `baseUrl` share one session. */
 export declare function createAuth(options: Options): Auth;

@@ -32,6 +32,12 @@ const calls = {
   logoutEverywhere: ["/api/me/sessions", (auth, given) => auth.logoutEverywhere(given)],
   changePassword: ["/api/me/password", (auth, given) => auth.changePassword("a", "b", given)],
   deleteAccount: ["/api/me", (auth, given) => auth.deleteAccount(PASSWORD, given)],
+  forgotPassword: ["/auth/password/forgot", (auth, given) => auth.forgotPassword("a", given)],
+  resetPassword: ["/auth/password/reset", (auth, given) => auth.resetPassword("a", "b", given)],
+  resendVerification: ["/auth/email/resend", (auth, given) => auth.resendVerification("a", given)],
+  verifyEmail: ["/auth/email/verify", (auth, given) => auth.verifyEmail("a", "b", given)],
+  changeEmail: ["/api/me/email", (auth, given) => auth.changeEmail("a", given)],
+  confirmEmailChange: ["/auth/email/change", (auth, given) => auth.confirmEmailChange("a", given)],
   "sessions.list": ["/api/me/sessions", (auth, given) => auth.sessions.list(given)],
   "sessions.revoke": ["/api/me/sessions/1", (auth, given) => auth.sessions.revoke("1", given)],
 };

@@ -21,7 +21,8 @@ STRICT = {"strict": True, "noEmit": True, "target": "es2022", "types": []}
 JAVASCRIPT = {"allowJs": True, "checkJs": True, "noImplicitAny": False}
 BROWSER = {"module": "es2022", "moduleResolution": "bundler", "lib": ["es2022", "dom"]}
 CLIENT = """
-import { AuthError, createAuth, type AuthErrorCode, type Fault, type User } from "authsvc";
+import { AuthError, createAuth, takeToken } from "authsvc";
+import type { AuthErrorCode, Fault, User } from "authsvc";
 
 const auth = createAuth({ baseUrl: "/", origins: [], timeout: 1_000 });
 export const names = (user: User): string[] => [user.email, ...user.roles];
@@ -32,6 +33,12 @@ export async function run(signal: AbortSignal): Promise<string | null> {
   const user: User | null = await auth.ready;
   if (!user) return null;
   return auth.token({ signal });
+}
+export async function join(password: string): Promise<string> {
+  const token: string | null = takeToken();
+  if (token) await auth.verifyEmail(token);
+  const account = await auth.register("alice@example.com", password, { locale: "de" });
+  return auth.user?.emailVerified || !account ? "" : account.id;
 }
 export function text(error: unknown): string {
   if (!(error instanceof AuthError)) throw error;
@@ -46,6 +53,9 @@ MISSPELT = {
     'fault.code === "breached"': 'fault.code === "breach"',
     'auth.status === "unknown"': 'auth.status === "loading"',
     "timeout: 1_000": "timeOut: 1_000",
+    "|| !account": "",
+    'locale: "de"': 'language: "de"',
+    "user?.emailVerified": "user?.email_verified",
     "auth.token({ signal })": "auth.token(signal)",
 }
 
