@@ -3,7 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from flask import Flask
 from pydantic import SecretBytes
@@ -16,7 +15,7 @@ from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.mail.messages import Messages
 from authsvc.mail.outbox import Outbox
 from authsvc.mail.sender import Sender
-from authsvc.mail.transports import Folder
+from authsvc.mail.transports import transport_of
 from authsvc.monitoring.development import reloads
 from authsvc.monitoring.instruments import Instruments
 from authsvc.monitoring.request_log import RequestLog
@@ -141,7 +140,7 @@ def _add_mail(app: Flask, settings: Settings) -> None:
     if settings.mail_url is None or settings.mail_from is None or settings.app_url is None:
         return
     messages = Messages(settings.mail_from, settings.app_url)
-    transport = Folder(Path(unquote(urlsplit(settings.mail_url.get_secret_value()).path)))
+    transport = transport_of(settings.mail_url.get_secret_value())
     registry.add(app, Sender(Letters(tokens).letter, messages, transport))
 
 

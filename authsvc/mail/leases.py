@@ -74,10 +74,21 @@ def take(write: Callable[[Connection, Mail], T]) -> tuple[Leased, T] | None:
     return transaction(lease)
 
 
-def remove(mail: Leased) -> None:
-    """Remove a mail that was sent, or that there is no reason to send any more."""
+def remove(mail: Leased, record: Callable[[Connection], object] = lambda _: None) -> None:
+    """Remove a mail that was sent, or that there is no reason to send any more.
+
+    Args:
+        mail: is left alone if the lease has ended and it is another sender's.
+        record: is called in the same transaction, if this call removed the mail.
+    """
     ours = (WaitingMail.id == mail.id, WaitingMail.lease == mail.lease)
-    transaction(lambda connection: connection.execute(delete(WaitingMail).where(*ours)))
+    removal = delete(WaitingMail).where(*ours).returning(WaitingMail.id)
+
+    def remove(connection: Connection) -> None:
+        if connection.execute(removal).one_or_none() is not None:
+            record(connection)
+
+    transaction(remove)
 
 
 def put_back(mail: Leased, due_at: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
+from uuid import UUID
 
 from authsvc.tokens.one_time import Purpose
 
@@ -61,6 +62,7 @@ class Letter:
         locale: the language of its reader (BCP 47); None for that of the settings.
         link: the link that it carries.
         facts: further words that the template uses.
+        user_id: the account that it is about, if there is one.
     """
 
     template: Template
@@ -68,3 +70,4 @@ class Letter:
     locale: str | None = None
     link: Link | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    user_id: UUID | None = None

@@ -3,13 +3,31 @@
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from authsvc.mail.failures import ServerAway
 
 
 class Transport(Protocol):
-    """Hands a message over."""
+    """Hands messages over, one at a time."""
 
     def send(self, message: EmailMessage) -> None:
-        """Hand the message over."""
+        """Hand the message over.
+
+        Raises:
+            MailNotSent: it was not taken, or it is not known whether it was.
+        """
+
+    def abort(self) -> None:
+        """End what `send` does in another thread, and take no message any more: this process ends.
+
+        The other `send` raises Interrupted.
+        """
+
+
+def transport_of(url: str) -> Transport:
+    """Return what AUTHSVC_MAIL_URL names."""
+    return Folder(Path(unquote(urlsplit(url).path)))
 
 
 class Folder:
@@ -23,8 +41,16 @@ class Folder:
         self.folder = folder
 
     def send(self, message: EmailMessage) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         name = message["Message-ID"].strip("<>").partition("@")[0]
         unfinished = self.folder / f".{name}"
-        unfinished.write_bytes(message.as_bytes())
-        unfinished.replace(self.folder / f"{name}.eml")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(message.as_bytes())
+            unfinished.replace(self.folder / f"{name}.eml")
+        except OSError as error:
+            raise ServerAway(
+                f"the folder of AUTHSVC_MAIL_URL cannot be written: {error.strerror}"
+            ) from None
+
+    def abort(self) -> None:
+        """Do nothing: a file is written in no time."""

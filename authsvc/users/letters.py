@@ -78,7 +78,8 @@ class Letters:
         link = self._newest_link(connection, "reset", mail, user, life)
         if link is None:
             return None
-        return Letter(cast(Template, mail.kind), user.email, user.locale, link)
+        template = cast(Template, mail.kind)
+        return Letter(template, user.email, user.locale, link, user_id=user.id)
 
     def _change(self, connection: Connection, mail: Mail) -> Letter | None:
         """Mail a link to the new address."""
@@ -86,7 +87,9 @@ class Letters:
         if user is None or user.is_disabled:
             return None
         link = self._newest_link(connection, "change", mail, user, CHANGE_LIFE, to=mail)
-        return None if link is None else Letter("change", mail.email, user.locale, link)
+        if link is None:
+            return None
+        return Letter("change", mail.email, user.locale, link, user_id=user.id)
 
     def _verification(self, connection: Connection, mail: Mail) -> Letter | None:
         """Mail a link that verifies the account's address, if it is still to be verified."""
@@ -106,7 +109,9 @@ class Letters:
         if user is None:
             return self._verify(connection, *waiting)
         connection.execute(delete(OneTimeToken).where(OneTimeToken.id == mail.id))
-        return None if user.is_disabled else Letter("already_registered", user.email, user.locale)
+        if user.is_disabled:
+            return None
+        return Letter("already_registered", user.email, user.locale, user_id=user.id)
 
     def _resend(self, connection: Connection, mail: Mail) -> Letter | None:
         """Mail the newest link that verifies this address again, or a new one to an account."""
@@ -123,14 +128,18 @@ class Letters:
 
     def _verify(self, connection: Connection, mail: Mail, locale: str | None) -> Letter | None:
         link = self._link(connection, "verification", mail, VERIFICATION_LIFE)
-        return None if link is None else Letter("verification", mail.email, locale, link)
+        if link is None:
+            return None
+        return Letter("verification", mail.email, locale, link, user_id=mail.user_id)
 
     def _notice(self, connection: Connection, mail: Mail) -> Letter | None:
         """Tell the owner what happened, at the address that the account had then."""
         user = _user_of(connection, mail)
         if user is None:
             return None
-        return Letter(cast(Template, mail.kind), mail.email, user.locale, facts=mail.detail or {})
+        template = cast(Template, mail.kind)
+        facts = mail.detail or {}
+        return Letter(template, mail.email, user.locale, facts=facts, user_id=user.id)
 
     def _newest_link(
         self,
