@@ -15,7 +15,7 @@ from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.mail.messages import Messages
 from authsvc.mail.outbox import Outbox
 from authsvc.mail.sender import Sender
-from authsvc.mail.transports import transport_of
+from authsvc.mail.transport_of_url import transport_of
 from authsvc.monitoring.development import reloads
 from authsvc.monitoring.instruments import Instruments
 from authsvc.monitoring.request_log import RequestLog

@@ -31,6 +31,7 @@ from authsvc.server import port_check, reloading, worker_choice
 from authsvc.server.boot_line import log_boot
 from authsvc.server.cookie_lines import join_cookie_lines
 from authsvc.server.cores import worker_count
+from authsvc.server.mail_thread import start_sender
 from authsvc.settings import Settings
 from authsvc.web import registry
 
@@ -130,7 +131,12 @@ def on_starting(server: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Close the worker's database connections: SQLite's last one removes the write-ahead log."""
+    """Stop sending mail, and close the worker's database connections.
+
+    SQLite's last connection removes the write-ahead log.
+    """
+    if worker.sender is not None:
+        worker.sender.stop()
     if worker.app.callable is not None:
         with worker.app.callable.app_context():
             database.dispose()
@@ -175,10 +181,11 @@ def post_fork(server: Any, worker: Any) -> None:
         with worker.app.wsgi().app_context():
             database.dispose(close=False)
     worker.early_signals = server.SIG_QUEUE
+    worker.sender = None
 
 
 def post_worker_init(worker: Any) -> None:
-    """Stop a worker that received a signal to stop before its signal handlers were installed.
+    """Send mail, unless the worker received a signal to stop before it could handle signals.
 
     Until then the master's handlers, which the worker inherited, put signals into its copy of the
     master's queue, which the worker never reads. It would serve until the master kills it.
@@ -186,8 +193,11 @@ def post_worker_init(worker: Any) -> None:
     while not worker.early_signals.empty():
         if worker.early_signals.get() in (SIGINT, SIGQUIT, SIGTERM):
             worker.alive = False
-    if not worker.cfg.preload_app and worker.app.callable is not None:
+    if worker.app.callable is None:  # with --reload: it cannot be loaded
+        return
+    if not worker.cfg.preload_app:
         _log_boot(worker)
+    worker.sender = start_sender(worker.app.callable, lambda: worker.alive)
 
 
 def pre_request(worker: Any, req: Any) -> None:

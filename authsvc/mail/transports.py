@@ -3,7 +3,6 @@
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 from authsvc.mail.failures import ServerAway
 
@@ -23,11 +22,6 @@ class Transport(Protocol):
 
         The other `send` raises Interrupted.
         """
-
-
-def transport_of(url: str) -> Transport:
-    """Return what AUTHSVC_MAIL_URL names."""
-    return Folder(Path(unquote(urlsplit(url).path)))
 
 
 class Folder:

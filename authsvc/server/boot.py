@@ -15,6 +15,7 @@ from authsvc.database.errors import DatabaseUnfit
 from authsvc.database.serving_lock import hold_while_serving
 from authsvc.database.sqlite_files import sqlite_file
 from authsvc.monitoring.log_format import set_log_level
+from authsvc.server.mail_thread import start_sender_under_flask_run
 from authsvc.settings import Settings, SettingsInvalid
 from authsvc.web import registry
 
@@ -43,6 +44,7 @@ def boot(make_app: Callable[[], Flask] = create_app) -> Flask:
             raise
         print(f"authsvc cannot start: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(GIVE_UP)
+    start_sender_under_flask_run(app)
     return app
 
 

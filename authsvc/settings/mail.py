@@ -39,13 +39,15 @@ def _mail_url(url: SecretStr) -> SecretStr:
 def _mail_from(text: str) -> str:
     name, address = parseaddr(text)
     try:
-        validate_email(address, check_deliverability=False, test_environment=True)
+        valid = validate_email(address, check_deliverability=False, test_environment=True)
         Address(name, addr_spec=address)
     except (EmailNotValidError, ValueError):
         raise ValueError(
             "must be an address, such as no-reply@example.com or Example <no-reply@example.com>"
         ) from None
-    return text
+    if address.isascii():
+        return text
+    return text.replace(address, f"{valid.local_part}@{valid.ascii_domain}")
 
 
 def _app_url(url: str) -> str:
