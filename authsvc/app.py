@@ -15,6 +15,7 @@ from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.mail.messages import Messages
 from authsvc.mail.outbox import Outbox
 from authsvc.mail.sender import Sender
+from authsvc.mail.template_check import check_templates
 from authsvc.mail.transport_of_url import transport_of
 from authsvc.monitoring.development import reloads
 from authsvc.monitoring.instruments import Instruments
@@ -139,7 +140,11 @@ def _add_mail(app: Flask, settings: Settings) -> None:
     registry.add(app, Outbox(settings.sends_mail))
     if settings.mail_url is None or settings.mail_from is None or settings.app_url is None:
         return
-    messages = Messages(settings.mail_from, settings.app_url)
+    messages = Messages(
+        settings.mail_from, settings.app_url, settings.mail_templates, settings.mail_locale
+    )
+    if settings.mail_templates is not None:
+        check_templates(messages, settings.mail_templates)
     transport = transport_of(settings.mail_url.get_secret_value())
     registry.add(app, Sender(Letters(tokens).letter, messages, transport))
 
