@@ -16,7 +16,13 @@ help:  ## List the targets
 run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=8001 for another port)
 	@printf '%s\n' '' 'authsvc serves http://localhost:$(PORT) (Ctrl-C stops it).' 'Open http://localhost:$(PORT)/demo, or try:' '' \
 	  "  curl -i localhost:$(PORT)/auth/register --json '{\"email\": \"alice@example.com\", \"password\": \"correct horse battery staple\"}'" ''
-	@exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} PORT=$(PORT) $(BIN)/python -m authsvc serve
+	@if ! env | cat - instance/authsvc.env | grep -Eq '^ *(export +)?AUTHSVC_($(MAIL_SETTINGS))='; then \
+	  AUTHSVC_MAIL_URL=$$($(BIN)/python -c 'from pathlib import Path; print(Path("instance/mail").absolute().as_uri())') || exit 1; \
+	  export AUTHSVC_MAIL_URL AUTHSVC_MAIL_FROM='authsvc <no-reply@example.com>' AUTHSVC_APP_URL=http://localhost:$(PORT)/demo; \
+	fi; exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} PORT=$(PORT) $(BIN)/python -m authsvc serve
+
+# If one of these is set, `make run` sets none of them: mail that is set up by halves stops the boot.
+MAIL_SETTINGS := MAIL_URL|MAIL_URL_FILE|MAIL_FROM|APP_URL
 
 test: $(VENV)/.test $(NODE_MODULES)  ## Run all tests and checks
 	@$(BIN)/ruff format --check --quiet .
