@@ -1,13 +1,15 @@
-"""GET /demo: the demo page, if AUTHSVC_DEMO is on."""
+"""GET /demo and the pages below it, if AUTHSVC_DEMO is on."""
 
 from pathlib import Path
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response
 
 from authsvc.guard.access_token import public
+from authsvc.mail.letter import PAGES
+from authsvc.operations import demo_inbox
+from authsvc.operations.demo_page import demo_page
 from authsvc.problems import NotFound
 from authsvc.settings import Settings
-from authsvc.version import __version__
 from authsvc.web import registry
 from authsvc.web.etag import Revalidated
 
@@ -18,10 +20,6 @@ FILES = {
     for path in FOLDER.iterdir()
     if path.suffix in TYPES
 }
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 demo = Blueprint("demo", __name__, url_prefix="/demo")
 
@@ -30,21 +28,25 @@ demo = Blueprint("demo", __name__, url_prefix="/demo")
 @public
 def page() -> Response:
     settings = registry.get(Settings)
-    html = render_template(
+    return demo_page(
         "demo.html",
-        version=__version__,
         registration_open=settings.registration == "open",
-        shortest_password=settings.password_min_length,
         access_token_life=settings.access_token_ttl,
     )
-    response = make_response(html)
-    response.headers["Content-Security-Policy"] = POLICY
-    return response
 
 
 @demo.get("/<name>")
 @public
 def file(name: str) -> Response:
+    """Return a file, or the page that a mail's link leads to."""
+    if name in PAGES.values() and registry.get(Settings).sends_mail:
+        return demo_page("demo_link.html", page=name)
     if name not in FILES:
         raise NotFound
     return FILES[name].response()
+
+
+demo.get("/inbox")(demo_inbox.page)
+demo.get("/inbox/mails")(demo_inbox.mails)
+demo.get("/inbox/mails/<id>")(demo_inbox.mail)
+demo.get("/inbox/mails/<id>/html")(demo_inbox.html)

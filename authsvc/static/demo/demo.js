@@ -7,7 +7,8 @@ import { runTimeline } from "./live.js";
 import { createPage } from "./page.js";
 import { logRequest } from "./request-log.js";
 import { sentence } from "./sentences.js";
-import { createSessionList, when } from "./sessions.js";
+import { createSessionList } from "./sessions.js";
+import { when } from "./times.js";
 import { watch } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);

@@ -1,5 +1,6 @@
 // What the page shows: that nothing is known yet, the forms, or the account of a person.
 
+import { termsOf } from "./elements.js";
 import { clear, tell } from "./forms.js";
 
 const $ = (id) => document.getElementById(id);
@@ -119,12 +120,7 @@ export function createPage({ onPerson, onEntrance }) {
 
     /** @param {Record<string, string>} rows */
     showDetails(rows) {
-      const made = Object.entries(rows).flatMap(([name, value]) => {
-        const [term, details] = [document.createElement("dt"), document.createElement("dd")];
-        [term.textContent, details.textContent] = [name, value];
-        return [term, details];
-      });
-      $("me").replaceChildren(...made);
+      $("me").replaceChildren(...termsOf(rows));
     },
   };
 }

@@ -1,8 +1,9 @@
 // The list of the account's sessions: enough about each to tell the devices apart.
 
 import { device } from "./devices.js";
+import { element } from "./elements.js";
 import { attempt, tell } from "./forms.js";
-import { fromNow, roughly } from "./times.js";
+import { fromNow, roughly, when } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
 const HOUR = 3_600_000;
@@ -13,13 +14,6 @@ function lastUse({ current, last_used_at }) {
   if (current) return "in use now";
   const at = Date.parse(last_used_at);
   return Date.now() - at < HOUR ? "used within the last hour" : `last used ${fromNow(at)}`;
-}
-
-function element(name, className, text = "") {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
 }
 
 function icon(kind) {
@@ -84,10 +78,4 @@ function sessionItem(session, end) {
   const item = document.createElement("li");
   item.append(icon(kind), words, button);
   return item;
-}
-
-/** "24 Nov, 20:28", in the language of the browser. */
-export function when(time) {
-  const options = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-  return new Date(time).toLocaleString(undefined, options);
 }

@@ -41,3 +41,9 @@ export function tick(seconds, step) {
   const words = step < 60 ? `${span} s` : `${span / 60} min`;
   return seconds < 0 ? `${words} ago` : `in ${words}`;
 }
+
+/** "24 Nov, 20:28", in the language of the browser. */
+export function when(time) {
+  const options = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+  return new Date(time).toLocaleString(undefined, options);
+}

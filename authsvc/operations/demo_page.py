@@ -1,0 +1,35 @@
+"""Render a page of the demo. Nothing inline runs, and nothing of another origin is loaded."""
+
+from flask import Response, make_response, render_template
+
+from authsvc.settings import Settings
+from authsvc.version import __version__
+from authsvc.web import registry
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def demo_page(template: str, policy: str = POLICY, **values: object) -> Response:
+    """Return the page.
+
+    Args:
+        template: the file in authsvc/templates.
+        policy: its Content-Security-Policy.
+        values: what the template uses, besides the settings.
+    """
+    settings = registry.get(Settings)
+    html = render_template(
+        template,
+        version=__version__,
+        has_mail=settings.sends_mail,
+        has_inbox=settings.mail_folder is not None,
+        verification=settings.verification,
+        shortest_password=settings.password_min_length,
+        **values,
+    )
+    response = make_response(html)
+    response.headers["Content-Security-Policy"] = policy
+    return response

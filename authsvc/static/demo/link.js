@@ -1,0 +1,109 @@
+// The pages that the links of mails lead to. Opening one uses nothing up: the token is sent when the
+// person asks for it. It is kept in this module alone, and not in the address bar.
+
+import { createAuth } from "../static/authsvc.js";
+import { clear, onSubmit, tell } from "./forms.js";
+
+const $ = (id) => document.getElementById(id);
+const { page } = document.body.dataset;
+const auth = createAuth({ baseUrl: new URL("..", import.meta.url).href });
+let token = "";
+
+/** What each page says: before, and when it is done. */
+const WORDS = {
+  "reset-password": {
+    form: "reset",
+    before: "Every device on which the account is logged in will be logged out.",
+    title: "Your password is changed",
+    after: "Every session of the account has ended. Log in with the new password.",
+  },
+  "verify-email": {
+    form: "verify",
+    before: "Your password proves that it was you who registered.",
+    title: "Your e-mail address is verified",
+    after: "Log in with it.",
+  },
+  "change-email": {
+    form: "confirm",
+    before: "From then on you log in with the address that received this mail.",
+    title: "Your e-mail address is changed",
+    after: "Log in with the new address from now on.",
+  },
+};
+const words = WORDS[page];
+const heading = $("title").textContent;
+
+/** Return the token of the fragment, and remove it from the address bar and the tab's history. */
+function takeToken() {
+  const found = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+  history.replaceState(null, "", location.pathname);
+  return found;
+}
+
+/** Show one form, or none, and say what it is for. */
+function show(form, title, text) {
+  for (const other of document.forms) {
+    clear(other);
+    other.hidden = other.id !== form;
+  }
+  $("next").hidden = Boolean(form);
+  $("inbox")?.setAttribute("hidden", "");
+  $("title").textContent = title;
+  $("words").textContent = text;
+}
+
+async function start() {
+  token = takeToken();
+  if (!token) {
+    offerAnother("This page needs a link", "Open it by the link in the mail that you received.");
+    return;
+  }
+  const user = page === "verify-email" ? await auth.restore().catch(() => null) : null;
+  show(words.form, heading, user ? `You are logged in as ${user.email}.` : words.before);
+  if (page === "verify-email") askForPassword(!user);
+}
+
+function askForPassword(is) {
+  $("with-password").hidden = !is;
+  $("password").required = is;
+}
+
+/** The link does not work, or there is none. */
+function offerAnother(title, text) {
+  const form = $("another") ? "another" : undefined;
+  const how = form ? "Or ask for another mail:" : "Log in, and ask for the change again.";
+  show(form, title, `${text} ${how}`);
+}
+
+/** Run work with the token, and say what came of it. */
+const withToken = (work) => async (values) => {
+  try {
+    await work(values);
+  } catch (error) {
+    if (error.code === "password_required") askForPassword(true);
+    if (error.code !== "token_invalid") throw error;
+    token = "";
+    const text = "It was used already, a newer one has replaced it, or it has expired.";
+    offerAnother("This link does not work", text);
+    $("title").focus();
+    return;
+  }
+  token = "";
+  show(undefined, words.title, auth.user ? "" : words.after);
+  $("title").focus();
+};
+
+onSubmit("reset", withToken(({ new_password }) => auth.resetPassword(token, new_password)));
+onSubmit("verify", withToken(({ registered_password }) =>
+  auth.verifyEmail(token, registered_password || undefined)));
+onSubmit("confirm", withToken(() => auth.confirmEmailChange(token)));
+onSubmit("another", async ({ email }) => {
+  const ask = page === "reset-password" ? auth.forgotPassword : auth.resendVerification;
+  await ask(email);
+  const about = page === "reset-password" ? "has an account" : "waits to be verified";
+  tell("another-notice", `If this address ${about}, a mail is on its way to it.`);
+  $("inbox")?.removeAttribute("hidden");
+});
+
+addEventListener("hashchange", () => location.hash.includes("token=") && start());
+start();
