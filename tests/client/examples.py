@@ -26,14 +26,15 @@ OPTIONS = {
 
 
 def compile_examples(folder: Path) -> Path:
-    """Return the folder that holds the page's examples as `plain.js` and `react.js`.
+    """Return the folder that holds the page's examples: `link.js`, `plain.js` and `react.js`.
 
     Args:
         folder: an empty folder to work in.
     """
     text = PAGE.read_text()
-    for language, name in (("js", "plain.js"), ("tsx", "react.tsx")):
-        (example,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+    link, plain, react = re.findall(r"^```(?:js|tsx)\n(.*?)^```$", text, re.M | re.S)
+    examples = {"link.js": link, "plain.js": plain, "react.tsx": react}
+    for name, example in examples.items():
         (folder / name).write_text(example)
     modules = folder / "node_modules"
     modules.mkdir()
@@ -41,7 +42,7 @@ def compile_examples(folder: Path) -> Path:
     for package in ("react", "@types"):
         (modules / package).symlink_to(HERE / "node_modules" / package)
     (folder / "package.json").write_text('{"type": "module"}')
-    config = {"compilerOptions": OPTIONS, "files": ["plain.js", "react.tsx"]}
+    config = {"compilerOptions": OPTIONS, "files": list(examples)}
     (folder / "tsconfig.json").write_text(json.dumps(config))
     tsc = HERE / "node_modules" / ".bin" / "tsc"
     made = subprocess.run([tsc], cwd=folder, capture_output=True, text=True, timeout=60)

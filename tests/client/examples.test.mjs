@@ -7,11 +7,12 @@ import { test } from "node:test";
 import { JSDOM } from "jsdom";
 
 import { PASSWORD, URL_OF_SERVICE, browser, newEmail, openTab, until } from "./browser.mjs";
+import { answerInstead } from "./network.mjs";
 
 /** Make a page's globals, as far as the examples need them. */
-function showPage(t, html) {
-  const { window } = new JSDOM(html, { url: `${URL_OF_SERVICE}/` });
-  for (const name of ["window", "document", "location", "navigator", "FormData"]) {
+function showPage(t, html, path = "/") {
+  const { window } = new JSDOM(html, { url: URL_OF_SERVICE + path });
+  for (const name of ["window", "document", "location", "history", "navigator", "FormData"]) {
     const kept = Object.getOwnPropertyDescriptor(globalThis, name) ?? { configurable: true };
     Object.defineProperty(globalThis, name, { value: window[name], configurable: true });
     t.after(() => Object.defineProperty(globalThis, name, kept));
@@ -49,6 +50,18 @@ test("the plain example logs in, says who is there, and says why not", async (t)
   logIn(page, email, PASSWORD);
   await until(() => status.textContent === `Logged in as ${email}`);
   assert.ok(page.document.querySelector("#login").hidden);
+});
+
+test("the example of a link sends its token, and removes it from the address", async (t) => {
+  const page = showPage(t, "", "/verify-email#token=a-token-of-a-mail");
+  let sent;
+  answerInstead("/auth/email/verify", async (request) => {
+    sent = await request.json();
+    return new Response(null, { status: 204 });
+  });
+  await load("link.js");
+  assert.deepEqual(sent, { token: "a-token-of-a-mail" });
+  assert.equal(page.location.href, `${URL_OF_SERVICE}/verify-email`);
 });
 
 test("the React example renders on a server, and asks nothing there", async () => {
