@@ -100,7 +100,7 @@ def reader(page: Page, mailing: Service, folder: Path) -> Reader:
 
 def test_a_reader_sets_a_new_password_by_the_page(reader: Reader) -> None:
     reader.ask("/auth/password/forgot", email=reader.email)
-    reader.open_link(reader.email, "eset")
+    reader.open_link(reader.email, "new password")
     assert "#" not in reader.page.url
     reader.page.get_by_label("New password").fill("short")
     reader.page.get_by_role("button").click()
@@ -112,7 +112,7 @@ def test_a_reader_sets_a_new_password_by_the_page(reader: Reader) -> None:
 
 
 def test_a_reader_verifies_the_address_by_the_page(reader: Reader) -> None:
-    reader.open_link(reader.email, "erify")
+    reader.open_link(reader.email, "onfirm")
     reader.page.get_by_label("Your password").fill("not the password")
     reader.page.get_by_role("button").click()
     expect(reader.says).to_contain_text("wrong")
@@ -123,7 +123,7 @@ def test_a_reader_verifies_the_address_by_the_page(reader: Reader) -> None:
 
 def test_a_reader_who_is_logged_in_verifies_without_the_password(reader: Reader) -> None:
     reader.ask("/auth/login", email=reader.email, password=PASSWORD)
-    reader.open_link(reader.email, "erify")
+    reader.open_link(reader.email, "onfirm")
     expect(reader.says).to_have_text("Verified.")
 
 
