@@ -152,5 +152,5 @@ class _Conversation(smtplib.SMTP):
             raise
 
     def set_time_limit(self, seconds: float) -> None:
-        if self.sock is not None:
-            self.sock.settimeout(seconds)
+        assert self.sock is not None  # noqa: S101
+        self.sock.settimeout(seconds)
