@@ -70,11 +70,13 @@ class Messages:
             raise TemplateFaulty(f"{words.filename}: {error}") from error
         html = self._html(letter, language, written, values)
 
-        message = EmailMessage(policy=default.clone(utf8=not letter.to.isascii()))
+        to = _address(letter.to)
+        # If only its domain was not ASCII, no server needs SMTPUTF8 for it.
+        message = EmailMessage(policy=default.clone(utf8=not to.addr_spec.isascii()))
         message["Message-ID"] = f"<{id}@{self._sender.domain}>"
         message["Date"] = format_datetime(created_at)
         message["From"] = self._sender
-        message["To"] = _address(letter.to)
+        message["To"] = to
         message["Subject"] = written.subject
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5
         message.set_content(written.text, cte=_encoding(written.text))

@@ -1,7 +1,6 @@
 """Send the mails of the outbox."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -12,7 +11,6 @@ from uuid_utils.compat import uuid7
 
 from authsvc import clock
 from authsvc.mail import leases
-from authsvc.mail.addresses import with_ascii_domain
 from authsvc.mail.failures import Interrupted, MailBroken, MailNotSent, ServerAway
 from authsvc.mail.leases import Leased
 from authsvc.mail.letter import Letter
@@ -119,7 +117,6 @@ class Sender:
         return None
 
     def _hand_over(self, letter: Letter, id: UUID, created_at: datetime) -> None:
-        letter = replace(letter, to=with_ascii_domain(letter.to))
         try:
             self._transport.send(self._messages.render(letter, id, created_at))
         except MailNotSent:

@@ -39,15 +39,13 @@ def _mail_url(url: SecretStr) -> SecretStr:
 def _mail_from(text: str) -> str:
     name, address = parseaddr(text)
     try:
-        valid = validate_email(address, check_deliverability=False, test_environment=True)
+        validate_email(address, check_deliverability=False, test_environment=True)
         Address(name, addr_spec=address)
     except (EmailNotValidError, ValueError):
         raise ValueError(
             "must be an address, such as no-reply@example.com or Example <no-reply@example.com>"
         ) from None
-    if address.isascii():
-        return text
-    return text.replace(address, f"{valid.local_part}@{valid.ascii_domain}")
+    return text
 
 
 def _app_url(url: str) -> str:

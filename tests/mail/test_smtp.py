@@ -1,8 +1,10 @@
 """Mails are handed over by SMTP, and no server can hold the sender for long."""
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from email.message import EmailMessage
 from pathlib import Path
 from threading import Thread
@@ -142,6 +144,15 @@ def test_a_server_that_is_not_there_is_away() -> None:
     transport = transport_of(f"smtp://localhost:{free_port()}")
     with pytest.raises(ServerAway, match=r"cannot be reached \(Connection refused\)"):
         transport.send(mail())
+
+
+def test_a_server_that_does_not_accept_the_connection_is_away() -> None:
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        stack.enter_context(socket.create_connection(full.getsockname()))
+        where = Server("127.0.0.1", full.getsockname()[1], "none")
+        with pytest.raises(ServerAway, match="the server does not answer"):
+            SmtpTransport(where, Limits(connecting=0.2)).send(mail())
 
 
 def test_a_host_without_an_address_is_away() -> None:
