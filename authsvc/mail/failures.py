@@ -54,4 +54,4 @@ class ServerAway(MailNotSent):
 
 
 class Interrupted(MailNotSent):
-    """The transport was told to stop."""
+    """The transport was aborted."""
