@@ -304,6 +304,12 @@ def operator(database_url: str) -> Operator:
     return Operator(database_url)
 
 
+@pytest.fixture
+def mail_operator(database_url: str, mail_settings: dict[str, str]) -> Operator:
+    """An operator of a service that sends mail."""
+    return Operator(database_url, **mail_settings)
+
+
 def empty_tables(app: Flask) -> None:
     with app.app_context(), writing() as connection:
         for table in reversed(our_tables()):

@@ -43,14 +43,15 @@ def test_enable_lets_a_person_log_in_again_and_restores_no_session(
     assert alice.log_in().status_code == 200
 
 
-def test_list_shows_each_account_and_whether_it_is_disabled(
+def test_list_shows_each_account_whether_it_is_disabled_and_whether_it_is_verified(
     operator: Operator, alice: Person, bob: Person
 ) -> None:
     operator.run("users", "disable", bob.email)
+    operator.run("users", "verify", bob.email)
     lines = [line.split("\t") for line in operator.run("users", "list").output.splitlines()]
-    assert [(line[0], line[3].split()[0]) for line in lines] == [
-        (alice.email, "enabled"),
-        (bob.email, "disabled"),
+    assert [(line[0], line[3].split()[0], line[5]) for line in lines] == [
+        (alice.email, "enabled", "not verified"),
+        (bob.email, "disabled", "verified"),
     ]
 
 
@@ -187,6 +188,7 @@ def test_sessions_revoke_needs_either_an_address_or_all(
         ("users", "disable"),
         ("users", "enable"),
         ("users", "set-password"),
+        ("users", "verify"),
         ("users", "grant"),
         ("users", "revoke"),
         ("users", "unlock"),
@@ -347,6 +349,7 @@ def test_14_29_export_shows_all_that_is_stored_about_a_person_and_no_hash(
         "created_at": data["account"]["created_at"],
         "disabled_at": None,
         "email_verified_at": None,
+        "locale": None,
         "roles": "",
     }
     assert [session["ip_address"] for session in data["sessions"]] == ["127.0.0.1"] * 2

@@ -67,7 +67,7 @@ def enable(email: str) -> None:
 def set_password(email: str, password: str) -> None:
     """Replace the password of an account, revoke its sessions, and void the links mailed to it.
 
-    With mail, the owner is told.
+    Where mail is configured, the owner gets a mail.
 
     Raises:
         ValidationFailed: the password is weak.

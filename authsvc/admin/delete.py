@@ -11,11 +11,12 @@ from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.deletion import delete_account
 from authsvc.users.emails import email_key
+from authsvc.users.one_time_tokens import forget_address
 from authsvc.web import registry
 
 
 def delete(email: str) -> None:
-    """Delete an account, its sessions, its events and its counts of failures, for good.
+    """Delete an account, its sessions, events, mails, links and counts of failures, for good.
 
     The event of the deletion names the operator and not the account.
 
@@ -28,6 +29,7 @@ def delete(email: str) -> None:
     def remove(connection: Connection) -> list[Revoked]:
         accounts.lock(connection, account.id)
         revoked = anonymize(connection, account.id, clock.now())
+        forget_address(connection, account.id)
         accounts.remove(connection, account.id)
         record(connection, current_operator(), Event("account_deleted", user_id=None))
         return revoked

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from authsvc import clock
 from authsvc.admin.lookup import account_of
@@ -13,10 +13,12 @@ from authsvc.audit.operator import current_operator
 from authsvc.audit.read import newest
 from authsvc.audit.record import Event, record
 from authsvc.database import reading, transaction
+from authsvc.mail.model import WaitingMail
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.model import RefreshToken
 from authsvc.users.emails import email_key
 from authsvc.users.model import User
+from authsvc.users.one_time_tokens import OneTimeToken
 from authsvc.web import registry
 
 PAGE = 1000
@@ -26,7 +28,7 @@ PAGE = 1000
 def export(email: str) -> dict[str, Any]:
     """Return all that is stored about a person, as JSON values.
 
-    Hashes of passwords and refresh tokens are stored too, but not returned: they are of no use to
+    Hashes of passwords and tokens are stored too, but not returned: they are of no use to
     the person, and could be attacked where the export is kept.
 
     Raises:
@@ -37,9 +39,13 @@ def export(email: str) -> dict[str, Any]:
         email_key(account.email), account.id
     )
     data = {
-        "account": _rows(User, User.id == account.id, without="password_hash")[0],
-        "sessions": _rows(RefreshToken, RefreshToken.user_id == account.id, without="token_hash"),
+        "account": _rows(User, User.id == account.id, "password_hash")[0],
+        "sessions": _rows(RefreshToken, RefreshToken.user_id == account.id, "token_hash"),
         "events": list(_events(account.id)),
+        "links": _rows(
+            OneTimeToken, _of_person(OneTimeToken, account.id), "token_hash", "password_hash"
+        ),
+        "mails": _rows(WaitingMail, _of_person(WaitingMail, account.id), "lease"),
         "limits": {
             "failed_logins": failed_logins,
             "failed_password_confirmations": failed_confirmations,
@@ -50,9 +56,15 @@ def export(email: str) -> dict[str, Any]:
     return data
 
 
-def _rows(table: Any, condition: Any, *, without: str) -> list[dict[str, Any]]:
-    """Return the matching rows, oldest first, without the column that holds a hash."""
-    columns = [column for column in table.__table__.columns if column.name != without]
+def _of_person(table: Any, user_id: UUID) -> Any:
+    """Return the condition for rows of an account, and for those that name its address only."""
+    key = select(User.email_key).where(User.id == user_id).scalar_subquery()
+    return or_(table.user_id == user_id, and_(table.user_id.is_(None), table.email_key == key))
+
+
+def _rows(table: Any, condition: Any, *without: str) -> list[dict[str, Any]]:
+    """Return the matching rows, oldest first, without those columns."""
+    columns = [column for column in table.__table__.columns if column.name not in without]
     with reading() as connection:
         rows = connection.execute(select(*columns).where(condition).order_by(table.id)).mappings()
         return [{name: _json(value) for name, value in row.items()} for row in rows]

@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from authsvc import database
+from authsvc.admin.lookup import Refused
 from authsvc.app import create_app, instance_folder
 from authsvc.database import schema
 from authsvc.database.boot_checks import require_newest
@@ -42,7 +43,7 @@ def clear_errors() -> Iterator[None]:
         raise click.ClickException(f"{_capital(str(error))}{_no_settings_here()}") from None
     except DatabaseUnfit as error:
         raise click.ClickException(_capital(str(error))) from None
-    except CannotBackUp as error:
+    except (CannotBackUp, Refused) as error:
         raise click.ClickException(str(error)) from None
     except (DBAPIError, OSError) as error:
         raise click.ClickException(_database_error(error)) from None

@@ -5,12 +5,15 @@ import json
 import click
 
 from authsvc import admin, clock, roles
-from authsvc.admin import change_email, delete, export, unlock
+from authsvc.admin import change_email, delete, export, reset, unlock, verify
+from authsvc.admin.links import LIFE, Kind
 from authsvc.admin.lookup import account_of
 from authsvc.cli.commands import Commands
 from authsvc.cli.import_users import import_users
 from authsvc.cli.shell import app_context, new_password
 from authsvc.users import accounts
+
+WHO_SENDS_IT = "The running service sends it, and so does `authsvc mail send --once`."
 
 
 @click.group(cls=Commands)
@@ -42,13 +45,19 @@ def create_user(email: str) -> None:
 def list_users() -> None:
     """List all accounts.
 
-    Each is one line, with tabs between e-mail address, id, time of creation, state and roles.
+    Each is one line, with tabs between e-mail address, id, time of creation, state, roles, and
+    whether the address is verified.
     """
     with app_context():
         for account, disabled_at in accounts.all_accounts():
-            state = f"disabled {clock.rfc3339(disabled_at)}" if disabled_at else "enabled"
-            created = clock.rfc3339(account.created_at)
-            words = (account.email, str(account.id), created, state, roles.join(account.roles))
+            words = (
+                account.email,
+                str(account.id),
+                clock.rfc3339(account.created_at),
+                f"disabled {clock.rfc3339(disabled_at)}" if disabled_at else "enabled",
+                roles.join(account.roles),
+                "verified" if account.email_verified else "not verified",
+            )
             click.echo("\t".join(words))
 
 
@@ -104,10 +113,50 @@ def revoke_roles(email: str, role: tuple[str, ...]) -> None:
         _show_roles(email, admin.withdraw(email, role))
 
 
+@users.command("reset")
+@click.argument("email")
+@click.option("--print", "printed", is_flag=True, help="Print the link instead of mailing it.")
+def reset_password(email: str, printed: bool) -> None:
+    """Let EMAIL set a new password by a link.
+
+    The link is mailed, works once and for 30 minutes. Older links of the account stop working.
+    You do not get to know the password; the old one and the sessions stay until the link is used.
+
+    With --print, give the link to its owner yourself, such as by telephone or chat. Using it
+    counts as proof of the address, as if it had been mailed.
+
+    \b
+    authsvc users reset alice@example.com
+    authsvc users reset alice@example.com --print
+    """
+    with app_context():
+        if printed:
+            _show_link(reset.reset_url(email), "reset")
+        else:
+            click.echo(f"A link for a new password goes to {reset.mail_reset(email)}.")
+            click.echo(WHO_SENDS_IT, err=True)
+
+
+@users.command("verify")
+@click.argument("email")
+def verify_email(email: str) -> None:
+    """Mark the address of EMAIL as verified.
+
+    Do this if you know that the address belongs to its owner, such as from another system.
+    """
+    with app_context():
+        changed = verify.verify(email)
+    click.echo(f"{email} is verified{'' if changed else ' already'}.")
+
+
 @users.command("set-password")
 @click.argument("email")
 def set_password(email: str) -> None:
-    """Set a new password and revoke all sessions.
+    """Set a new password, which you then know.
+
+    This is for scripts, and for services that send no mail. Prefer `users reset`: it lets the
+    owner choose the password. This command revokes all sessions, and voids links for a new
+    password or address. The owner gets a mail about it.
 
     On a terminal, the command asks for the password; otherwise it reads one line of standard
     input.
@@ -137,6 +186,9 @@ def change_user_email(old: str, new: str) -> None:
     """Replace the e-mail address OLD by NEW.
 
     The sessions and the password stay. NEW counts as not verified.
+
+    If the service sends mail, links that were mailed for a new password or address are void, a
+    notice goes to OLD, and a link that verifies the address to NEW.
     """
     with app_context():
         email = change_email.change_email(old, new)
@@ -148,8 +200,8 @@ def change_user_email(old: str, new: str) -> None:
 def export_user(email: str) -> None:
     """Print all that is stored about EMAIL, as JSON.
 
-    These are the account, its sessions, its security events and its failed logins, without hashes
-    of passwords and tokens.
+    These are the account, its sessions, its security events, its failed logins, and its mails and
+    links that wait, without hashes of passwords and tokens.
 
     \b
     authsvc users export alice@example.com > alice.json
@@ -177,6 +229,15 @@ def delete_user(email: str, yes: bool) -> None:
             click.confirm(f"Delete {account.email} ({account.id}) for good?", abort=True)
         delete.delete(str(account.id))
     click.echo(f"{account.email} is deleted.")
+
+
+def _show_link(url: str, kind: Kind) -> None:
+    """Print a link, and to standard error who may have it and for how long it works."""
+    life = LIFE[kind]
+    time = f"{life.days} days" if life.days else f"{life.seconds // 60} minutes"
+    click.echo(url)
+    click.echo(f"The link works once, for {time}. Older links of the account are void.", err=True)
+    click.echo("Give it to the owner of the account only: it opens the account.", err=True)
 
 
 def _show_roles(email: str, now: roles.Roles) -> None:

@@ -6,12 +6,14 @@ from sqlalchemy import Connection
 from authsvc import clock, signals
 from authsvc.audit.record import FORGOTTEN_USER, Event, record
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
+from authsvc.mail.outbox import Outbox
 from authsvc.problems import AccountInUse, RateLimited, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
 from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.deletion import delete_account
+from authsvc.users.one_time_tokens import forget_address
 from authsvc.users.passwords import Password, Passwords
 from authsvc.users.stored_password import confirm_password, lock_confirmed
 from authsvc.web import registry
@@ -58,6 +60,8 @@ def delete(body: Confirmation) -> None:
         lock_confirmed(connection, user_id, confirmed)
         now = clock.now()
         revoked = anonymize(connection, user_id, now)
+        if registry.get(Outbox).is_on:
+            forget_address(connection, user_id)
         accounts.remove(connection, user_id)
         record(connection, FORGOTTEN_USER, Event("account_deleted", user_id=None), at=now)
         return revoked

@@ -26,6 +26,7 @@ from authsvc.mail.outbox import Kind, Mail
 from authsvc.problems import TokenInvalid
 from authsvc.tokens.jws import token_hash
 from authsvc.tokens.one_time import OneTimeTokens, Purpose
+from authsvc.users.model import User
 
 RESET_LIFE = timedelta(minutes=30)
 INVITATION_LIFE = timedelta(days=7)
@@ -185,6 +186,20 @@ _KINDS: dict[Purpose, tuple[Kind, ...]] = {
     "verification": ("verification",),
     "change": ("change",),
 }
+
+
+def forget_address(connection: Connection, user_id: UUID) -> None:
+    """Remove what names the address of an account and not the account: requests for mails, and
+    registrations that wait. The rows that name the account are deleted with it.
+
+    Args:
+        connection: in the transaction that deletes the account, before it does.
+        user_id: the account.
+    """
+    key = select(User.email_key).where(User.id == user_id).scalar_subquery()
+    for table in (WaitingMail, OneTimeToken):
+        nameless = (table.user_id.is_(None), table.email_key == key)
+        connection.execute(delete(table).where(*nameless))
 
 
 def purge_a_little() -> None:

@@ -7,10 +7,10 @@ from tests.support.gunicorn_server import environment
 
 
 class Operator:
-    """Args: database_url: the database of the commands."""
+    """Args: database_url: the database of the commands; settings: more settings, in lower case."""
 
-    def __init__(self, database_url: str) -> None:
-        self.environment = environment(database_url)
+    def __init__(self, database_url: str, **settings: str) -> None:
+        self.environment = environment(database_url, **settings)
 
     def run(self, *words: str, typed: str = "") -> Result:
         return CliRunner(env=self.environment).invoke(main, words, input=typed)
