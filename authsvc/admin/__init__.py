@@ -22,6 +22,7 @@ from authsvc.sessions import list as session_list
 from authsvc.sessions.list import LiveSession
 from authsvc.sessions.revoke import Revoked, revoke_all, revoke_and_record
 from authsvc.sessions.tokens import SessionTokens
+from authsvc.settings import Settings
 from authsvc.users import accounts
 from authsvc.users.accounts import Account
 from authsvc.users.emails import email_key
@@ -31,14 +32,32 @@ from authsvc.users.stored_password import overwrite_password
 from authsvc.web import registry
 
 
-def register(email: str, password: str) -> Account:
+def register(email: str, password: str, locale: str | None = None) -> Account:
     """Create an account and return it.
+
+    A link that verifies the address is mailed, where addresses are verified.
+
+    Args:
+        email: the address.
+        password: of the account.
+        locale: the language of the person's mails (BCP 47).
 
     Raises:
         ValidationFailed: the address is not valid, or the password is weak.
         EmailTaken: an account has that address.
     """
-    return accounts.register(registry.get(Passwords), email, password, current_operator())
+    passwords, outbox = registry.get(Passwords), registry.get(Outbox)
+    verifies = registry.get(Settings).verification != "off"
+    account = accounts.register(
+        passwords,
+        email,
+        password,
+        current_operator(),
+        locale=locale,
+        outbox=outbox if verifies else None,
+    )
+    outbox.wake()
+    return account
 
 
 def disable(email: str) -> None:

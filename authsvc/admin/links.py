@@ -15,6 +15,8 @@ from authsvc.web import registry
 
 Kind = Literal["reset", "invitation"]
 
+MAIL_SETTINGS = "AUTHSVC_MAIL_URL, AUTHSVC_MAIL_FROM and AUTHSVC_APP_URL (docs/recovery.md)"
+
 LIFE = {"reset": RESET_LIFE, "invitation": INVITATION_LIFE}
 
 
@@ -34,8 +36,8 @@ def refuse_without_mail(instead: str) -> None:
     """
     if not can_make_links():
         raise Refused(
-            "There are no such links, because the service sends no mail. Set AUTHSVC_MAIL_URL, "
-            f"AUTHSVC_MAIL_FROM and AUTHSVC_APP_URL (docs/recovery.md), or {instead}."
+            "This service sends no mail, and so has no links for a new password. Set "
+            f"{MAIL_SETTINGS}, or {instead}."
         )
 
 

@@ -81,6 +81,21 @@ def password(*, confirmed: bool = False) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
+def password_or_nothing(question: str) -> str:
+    """Return a new password, or an empty text if none is given.
+
+    Args:
+        question: asks for it at a terminal, and says what an empty answer means.
+    """
+    if not sys.stdin.isatty():
+        return password()
+    while True:
+        typed = str(click.prompt(question, hide_input=True, default="", show_default=False))
+        if not typed or typed == click.prompt("Repeat for confirmation", hide_input=True):
+            return typed
+        click.echo("Error: The two entered values do not match.")
+
+
 def count_up(done: str, batches: Iterable[int]) -> int:
     """Show the progress of batches, and return their sum."""
     total = 0

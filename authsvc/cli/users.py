@@ -6,14 +6,13 @@ import click
 
 from authsvc import admin, clock, roles
 from authsvc.admin import change_email, delete, export, reset, unlock, verify
-from authsvc.admin.links import LIFE, Kind
 from authsvc.admin.lookup import account_of
 from authsvc.cli.commands import Commands
+from authsvc.cli.create_user import create_user
 from authsvc.cli.import_users import import_users
+from authsvc.cli.links import say_mailed, show_link
 from authsvc.cli.shell import app_context, new_password
 from authsvc.users import accounts
-
-WHO_SENDS_IT = "The running service sends it, and so does `authsvc mail send --once`."
 
 
 @click.group(cls=Commands)
@@ -24,21 +23,7 @@ def users() -> None:
     """
 
 
-@users.command("create")
-@click.argument("email")
-def create_user(email: str) -> None:
-    """Create an account for EMAIL.
-
-    On a terminal, the command asks for the password; otherwise it reads one line of standard
-    input. A password is never an argument, where other users of the machine could see it.
-
-    \b
-    authsvc users create alice@example.com
-    authsvc users create alice@example.com < password
-    """
-    with app_context():
-        account = admin.register(email, new_password())
-    click.echo(f"{account.email} can log in now (id {account.id}).")
+users.add_command(create_user)
 
 
 @users.command("list")
@@ -131,10 +116,9 @@ def reset_password(email: str, printed: bool) -> None:
     """
     with app_context():
         if printed:
-            _show_link(reset.reset_url(email), "reset")
+            show_link(reset.reset_url(email), "reset")
         else:
-            click.echo(f"A link for a new password goes to {reset.mail_reset(email)}.")
-            click.echo(WHO_SENDS_IT, err=True)
+            say_mailed(f"A link for a new password goes to {reset.mail_reset(email)}.")
 
 
 @users.command("verify")
@@ -229,15 +213,6 @@ def delete_user(email: str, yes: bool) -> None:
             click.confirm(f"Delete {account.email} ({account.id}) for good?", abort=True)
         delete.delete(str(account.id))
     click.echo(f"{account.email} is deleted.")
-
-
-def _show_link(url: str, kind: Kind) -> None:
-    """Print a link, and to standard error who may have it and for how long it works."""
-    life = LIFE[kind]
-    time = f"{life.days} days" if life.days else f"{life.seconds // 60} minutes"
-    click.echo(url)
-    click.echo(f"The link works once, for {time}. Older links of the account are void.", err=True)
-    click.echo("Give it to the owner of the account only: it opens the account.", err=True)
 
 
 def _show_roles(email: str, now: roles.Roles) -> None:
