@@ -1,6 +1,7 @@
 """POST /auth/login: verify a password and open a session."""
 
 from functools import partial
+from uuid import UUID
 
 from flask import Response, after_this_request, current_app
 from flask.ctx import AppContext
@@ -9,9 +10,11 @@ from authsvc.audit import purge as audit
 from authsvc.audit.record import user_at
 from authsvc.guard.access_token import public
 from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
+from authsvc.mail.outbox import Outbox
 from authsvc.problems import EmailUnverified, InvalidCredentials, RateLimited
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions import purge as sessions
+from authsvc.sessions.new_browser import report_new_browser
 from authsvc.sessions.open import open_session
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
@@ -21,7 +24,7 @@ from authsvc.users.authentication import authenticate, refuse_unverified
 from authsvc.users.emails import Email, email_key
 from authsvc.users.passwords import Password, Passwords
 from authsvc.web import registry
-from authsvc.web.client import current_client
+from authsvc.web.client import Client, current_client
 from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers
 
@@ -61,16 +64,20 @@ def login(body: Credentials) -> AccessToken:
 
     @after_this_request
     def finish(response: Response) -> Response:
-        response.call_on_close(partial(_purge_a_little, current_app.app_context()))
+        context = current_app.app_context()
+        response.call_on_close(partial(_after_response, context, user.id, opened.sid, client))
         return cookie.set(response, opened.refresh_token, opened.max_age)
 
     return opened.access_token
 
 
-def _purge_a_little(context: AppContext) -> None:
-    """Remove a few expired rows, after the response was sent."""
+def _after_response(context: AppContext, user_id: UUID, session_id: UUID, client: Client) -> None:
+    """Report a new browser, and remove a few expired rows."""
     with context:
+        settings, outbox = registry.get(Settings), registry.get(Outbox)
+        if outbox.is_on and settings.mail_new_logins:
+            report_new_browser(outbox, user_id, session_id, client)
         sessions.purge_a_little()
-        audit.purge_a_little(registry.get(Settings).audit_ttl)
-        if registry.get(Settings).sends_mail:
+        audit.purge_a_little(settings.audit_ttl)
+        if outbox.is_on:
             one_time_tokens.purge_a_little()
