@@ -36,8 +36,8 @@ def password_reset(body: PasswordReset) -> None:
     """Set a new password, and revoke every session of the account.
 
     It opens no session: the client logs in next. A link works once and for 30 minutes, and a newer
-    link or a new password voids it. A password that is refused does not use it up. The owner is
-    told by mail.
+    link or a new password voids it. A password that is refused does not use it up. The owner gets
+    a mail about it.
     """
     passwords = registry.get(Passwords)
     token = one_time_tokens.find("reset", body.token)

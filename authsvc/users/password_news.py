@@ -1,4 +1,4 @@
-"""What follows from a new password: mailed links are void, and the owner is told."""
+"""What follows from a new password: mailed links are void, and the owner gets a notice."""
 
 from typing import Literal
 from uuid import UUID
