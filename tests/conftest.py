@@ -271,6 +271,17 @@ def mail_app(shared_mail_app: Flask) -> Iterator[Flask]:
     empty_tables(shared_mail_app)
 
 
+@pytest.fixture(scope="session")
+def shared_required_app(make_app: MakeApp, mail_settings: dict[str, str]) -> Flask:
+    return make_app(**mail_settings, email_verification="required")
+
+
+@pytest.fixture
+def required_app(mail_app: Flask, shared_required_app: Flask) -> Flask:
+    """An app whose accounts exist only once their address is verified, on `mail_app`'s database."""
+    return shared_required_app
+
+
 @pytest.fixture
 def mailbox(mail_app: Flask, folder_in_memory: Path) -> Iterator[Mailbox]:
     """The mails of `mail_app`, and of other apps on its database once they are delivered."""

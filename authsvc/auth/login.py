@@ -19,7 +19,6 @@ from authsvc.sessions.open import open_session
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.tokens.access import AccessToken
-from authsvc.users import one_time_tokens
 from authsvc.users.authentication import authenticate, refuse_unverified
 from authsvc.users.emails import Email, email_key
 from authsvc.users.passwords import Password, Passwords
@@ -79,5 +78,3 @@ def _after_response(context: AppContext, user_id: UUID, session_id: UUID, client
             report_new_browser(outbox, user_id, session_id, client)
         sessions.purge_a_little()
         audit.purge_a_little(settings.audit_ttl)
-        if outbox.is_on:
-            one_time_tokens.purge_a_little()

@@ -13,8 +13,17 @@ from authsvc.problems import InvalidCredentials
 from authsvc.users import accounts
 from tests.conftest import MakeApp
 from tests.support.direct_login import open_for, verify_password
+from tests.support.mail_routes import VERIFY, resend, verify
+from tests.support.mailbox import Mailbox
 from tests.support.people import Person
-from tests.support.responses import assert_problem, claims, live_sessions, sessions
+from tests.support.responses import (
+    assert_problem,
+    claims,
+    counted_statements,
+    events,
+    live_sessions,
+    sessions,
+)
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
@@ -202,3 +211,61 @@ def test_an_access_token_does_not_outlive_its_session(alice: Person, make_app: M
         answer = person.refresh()
         assert answer.json["expires_in"] == 50
         assert claims(person.access_token)["exp"] == ends
+
+
+@pytest.fixture
+def unverified(alice: Person, required_app: Flask) -> Person:
+    """Alice, whose account is from before addresses had to be verified."""
+    return Person(required_app, alice.email, alice.password)
+
+
+def test_where_addresses_must_be_verified_an_older_account_is_told_so(
+    unverified: Person, connection: Connection
+) -> None:
+    answer = unverified.log_in()
+    assert_problem(answer, 403, "email_unverified")
+    assert "Set-Cookie" not in answer.headers
+    assert sessions(connection) == []
+    last = events(connection)[-1]
+    assert (last.event, last.detail) == ("login_refused", "email_unverified")
+    wrong = Person(unverified.app, unverified.email, "not the password of Alice")
+    assert_problem(wrong.log_in(), 401, "invalid_credentials")
+
+
+def test_a_login_refused_as_unverified_counts_no_failure_and_clears_none(
+    unverified: Person,
+) -> None:
+    wrong = Person(unverified.app, unverified.email, "not the password of Alice")
+    for _ in range(9):
+        assert_problem(unverified.log_in(), 403, "email_unverified")
+        assert_problem(wrong.log_in(), 401, "invalid_credentials")
+    assert_problem(wrong.log_in(), 401, "invalid_credentials")
+    assert_problem(unverified.log_in(), 429, "rate_limited")
+
+
+def test_a_login_refused_as_unverified_costs_no_statement_more_than_a_wrong_password(
+    unverified: Person,
+) -> None:
+    wrong = Person(unverified.app, unverified.email, "not the password of Alice")
+    with counted_statements(unverified.app) as of_wrong:
+        wrong.log_in()
+    with counted_statements(unverified.app) as of_unverified:
+        unverified.log_in()
+    assert sorted(of_unverified) == sorted([*of_wrong, *["UPDATE"] * 3])  # takes the counts back
+
+
+def test_a_session_from_before_addresses_had_to_be_verified_goes_on(
+    alice: Person, unverified: Person
+) -> None:
+    unverified.refresh_token = alice.logged_in().refresh_token
+    assert unverified.refresh().status_code == 200
+    assert unverified.call("GET", "/api/me").json["email_verified"] is False
+
+
+def test_once_the_address_is_verified_the_older_account_logs_in(
+    unverified: Person, mailbox: Mailbox
+) -> None:
+    resend(unverified)
+    link = mailbox.token(VERIFY)
+    assert verify(unverified, link, unverified.password).status_code == 204
+    assert unverified.log_in().status_code == 200

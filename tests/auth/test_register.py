@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection
 
+from tests.audit.test_one_transaction import without
 from tests.conftest import MakeApp
+from tests.support.mailbox import Mailbox, token_in
 from tests.support.people import Person
 from tests.support.responses import assert_problem, pointers, users
 
@@ -145,3 +147,42 @@ def test_concurrent_registrations_of_one_address_create_one_account(
         answers = list(threads.map(lambda _: register(carol).status_code, range(12)))
     assert sorted(answers) == [201] + [409] * 11
     assert len(users(connection)) == 1
+
+
+def test_where_verification_is_optional_a_link_is_mailed_in_the_same_transaction(
+    mail_app: Flask, mailbox: Mailbox, connection: Connection
+) -> None:
+    carol = Person(mail_app, **GOOD)
+    with without(connection, "outbox"):
+        assert register(carol).status_code in (500, 503)
+    assert users(connection) == []
+    assert register(carol, email="Carol@EXAMPLE.com").status_code == 201
+    mail = mailbox.only()
+    assert mail["To"] == "Carol@example.com"
+    assert len(token_in(mail, "verify-email")) == 43
+    assert carol.log_in().status_code == 200
+
+
+def test_where_verification_is_off_no_link_is_mailed(
+    make_app: MakeApp, mail_settings: dict[str, str], mailbox: Mailbox
+) -> None:
+    carol = Person(make_app(**mail_settings, email_verification="off"), **GOOD)
+    assert register(carol).status_code == 201
+    assert mailbox.deliver() == []
+    assert carol.log_in().status_code == 200
+
+
+@pytest.mark.parametrize("locale", ["de", "pt-BR", "zh-Hant-TW", None])
+def test_the_language_of_the_person_is_stored(
+    carol: Person, connection: Connection, locale: str | None
+) -> None:
+    assert register(carol, locale=locale).status_code == 201
+    assert users(connection)[0].locale == locale
+
+
+@pytest.mark.parametrize("locale", ["", "d", "pt_BR", "../de", "de\n", "deutsch", "\u0435n", 7])
+def test_what_is_not_a_language_tag_is_refused(carol: Person, locale: object) -> None:
+    answer = register(carol, locale=locale)
+    assert pointers(answer) == ["/locale"]
+    code = "wrong_type" if locale == 7 else "invalid_format"
+    assert answer.json["errors"][0]["code"] == code

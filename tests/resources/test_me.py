@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import Connection
 
+from tests.support.mail_routes import VERIFY, verify
+from tests.support.mailbox import Mailbox
 from tests.support.people import Person
 from tests.support.responses import COOKIE_CLEARED, assert_problem, pointers, sessions, users
 
@@ -107,3 +110,10 @@ def test_the_access_token_of_a_deleted_account_is_refused(alice: Person) -> None
 def test_the_address_of_a_deleted_account_can_be_registered_again(alice: Person) -> None:
     delete(alice.logged_in(), alice.password)
     assert alice.on_another_device().register().logged_in().access_token
+
+
+def test_me_shows_whether_the_address_is_verified(mail_app: Flask, mailbox: Mailbox) -> None:
+    alice = Person(mail_app, "alice@example.com", "a horse that is correct").register().logged_in()
+    assert alice.call("GET", "/api/me").json["email_verified"] is False
+    assert verify(alice, mailbox.token(VERIFY)).status_code == 204
+    assert alice.call("GET", "/api/me").json["email_verified"] is True
