@@ -10,8 +10,9 @@ from flask import Flask
 from sqlalchemy import Connection, select, text
 
 from authsvc.database import our_tables
+from tests.support import recovery
 from tests.support.address_change import NEW, ask, confirm, mailed_token
-from tests.support.mailbox import Mailbox
+from tests.support.mailbox import Mailbox, text_of
 from tests.support.people import Person
 from tests.support.responses import assert_problem, events, live_sessions, pointers, users
 
@@ -154,29 +155,61 @@ def test_a_body_without_a_token_is_invalid(alice: Person, body: dict[str, object
     assert pointers(alice.call("POST", "/auth/email/change", json=body)) == ["/token"]
 
 
-def test_a_link_for_a_new_password_changes_no_address(
+def test_a_link_for_something_else_changes_no_address(
     alice: Person, mailbox: Mailbox, connection: Connection
 ) -> None:
-    alice.call("POST", "/auth/password/forgot", json={"email": alice.email})
-    token = mailbox.token("reset-password")
-    assert_problem(confirm(alice, token), 401, "token_invalid")
-    assert users(connection)[0].email == alice.email
-    used = connection.scalars(text("SELECT used_at FROM one_time_tokens")).all()
-    assert used == [None]
+    bob = Person(alice.app, "bob@example.com", "a staple for a battery").register()
+    verifies, resets = mailbox.token("verify-email"), recovery.mailed_token(alice, mailbox)
+    for token in (verifies, resets):
+        assert_problem(confirm(alice, token), 401, "token_invalid")
+    assert {user.email for user in users(connection)} == {alice.email, bob.email}
+    assert recovery.reset(alice, resets).status_code == 204  # and it was not used up
+
+
+def test_a_link_to_a_new_address_is_good_for_nothing_else(alice: Person, mailbox: Mailbox) -> None:
+    token = mailed_token(alice, mailbox)
+    assert_problem(recovery.reset(alice, token), 401, "token_invalid")
+    verify = {"token": token, "password": alice.password}
+    answer = alice.call("POST", "/auth/email/verify", json=verify)
+    assert_problem(answer, 401, "token_invalid")
+    assert confirm(alice, token).status_code == 204
+
+
+def test_a_change_voids_a_link_for_a_new_password_that_was_sent(
+    alice: Person, mailbox: Mailbox
+) -> None:
+    token, old = mailed_token(alice, mailbox), recovery.mailed_token(alice, mailbox)
+    assert confirm(alice, token).status_code == 204
+    assert_problem(recovery.reset(alice, old), 401, "token_invalid")
+
+
+def test_a_change_voids_a_link_for_a_new_password_that_waits(
+    alice: Person, mailbox: Mailbox
+) -> None:
+    token = mailed_token(alice, mailbox)
+    recovery.forgot(alice)
+    assert confirm(alice, token).status_code == 204
+    assert "#token=" not in text_of(mailbox.only())
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
-def test_a_change_voids_links_for_a_new_password_of_the_old_address(
-    alice: Person, mailbox: Mailbox, connection: Connection, is_sent: bool
+def test_a_new_password_voids_a_link_to_a_new_address(
+    alice: Person, mailbox: Mailbox, is_sent: bool
 ) -> None:
-    token = mailed_token(alice, mailbox)
-    alice.call("POST", "/auth/password/forgot", json={"email": alice.email})
-    if is_sent:
-        mailbox.only()
-    confirm(alice, token)
-    assert connection.scalars(text("SELECT kind FROM outbox")).all() == ["email_changed"]
-    left = connection.scalars(text("SELECT purpose FROM one_time_tokens")).all()
-    assert left == ["change"]
+    """E2; the thief of a session cannot keep the account."""
+    ask(alice)
+    token = mailbox.token("change-email") if is_sent else ""
+    body = {"current_password": alice.password, "new_password": recovery.NEW}
+    assert alice.call("PUT", "/api/me/password", json=body).status_code == 200
+    assert "#token=" not in text_of(mailbox.only())
+    assert_problem(confirm(alice, token), 401, "token_invalid")
+
+
+def test_a_reset_voids_a_link_to_a_new_address(alice: Person, mailbox: Mailbox) -> None:
+    token, link = mailed_token(alice, mailbox), recovery.mailed_token(alice, mailbox)
+    assert recovery.reset(alice, link).status_code == 204
+    assert_problem(confirm(alice, token), 401, "token_invalid")
+    assert_problem(ask(alice, "another@new.example"), 401, "access_token_revoked")
 
 
 def test_opening_a_link_consumes_nothing(alice: Person, mailbox: Mailbox) -> None:

@@ -1,6 +1,5 @@
 """A new password, and a newer link, void the links that were mailed and those that wait."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from authsvc.mail.outbox import Mail
 from authsvc.tokens.one_time import OneTimeTokens
 from authsvc.users.letters import Letters
 from authsvc.web import registry
+from tests.support.lock_waits import wait_for_a_lock
 from tests.support.mailbox import Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
@@ -144,8 +144,7 @@ def test_a_new_password_voids_a_link_that_is_being_made_meanwhile(
     def make_a_link(writes: Connection, mail: Mail) -> tuple[Letter | None, Future[TestResponse]]:
         letter = Letters(registry.get(OneTimeTokens)).letter(writes, mail)
         changing = thread.submit(change_password, alice)
-        while not waiting_for_a_lock(connection) and not changing.done():
-            time.sleep(0.01)
+        wait_for_a_lock(connection, changing)
         return letter, changing
 
     forgot(alice)
@@ -157,9 +156,3 @@ def test_a_new_password_voids_a_link_that_is_being_made_meanwhile(
     assert letter is not None
     assert letter.link is not None
     assert_problem(reset(alice, letter.link.token), 401, "token_invalid")
-
-
-def waiting_for_a_lock(connection: Connection) -> int:
-    waits = "wait_event_type = 'Lock' AND datname = current_database()"
-    count = text(f"SELECT count(*) FROM pg_stat_activity WHERE {waits}")
-    return int(connection.execute(count).scalar_one())

@@ -1,5 +1,6 @@
 """POST /api/me/email."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -7,9 +8,11 @@ import time_machine
 from flask import Flask
 from sqlalchemy import Connection, text
 
+from authsvc.database import writing
 from authsvc.problems import ReauthenticationRequired
 from tests.support.address_change import NEW, ask, confirm, mailed_token
 from tests.support.api_description import Description
+from tests.support.lock_waits import wait_for_a_lock
 from tests.support.mailbox import Mailbox, text_of, token_in
 from tests.support.people import Person
 from tests.support.responses import (
@@ -232,6 +235,21 @@ def test_the_session_must_be_in_force_in_the_database(
         alice.on_same_device().log_out()
         assert alice.call("GET", "/api/me").status_code == 200
         assert_problem(ask(alice), 401, "access_token_revoked")
+    assert waiting(connection) == []
+
+
+@pytest.mark.only("postgres")
+def test_a_request_during_a_reset_comes_after_it_and_is_refused(
+    alice: Person, connection: Connection
+) -> None:
+    """The reset voids what was asked for before, and the session is revoked from then on."""
+    with ThreadPoolExecutor(1) as thread:
+        with alice.app.app_context(), writing() as reset:
+            reset.execute(text("UPDATE users SET password_hash = 'another'"))
+            reset.execute(text("UPDATE refresh_tokens SET revoked_at = issued_at"))
+            asking = thread.submit(ask, alice)
+            wait_for_a_lock(connection, asking)
+        assert_problem(asking.result(), 401, "access_token_revoked")
     assert waiting(connection) == []
 
 
