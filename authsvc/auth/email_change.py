@@ -31,7 +31,7 @@ class EmailChange(Body):
 def email_change(body: EmailChange) -> None:
     """Give the account the address that the link was mailed to.
 
-    The address counts as verified. Sessions stay, and the owner is told at the old address. A link
+    The address counts as verified. Sessions stay. A mail to the old address tells the owner. A link
     works once and for an hour; a newer one or a new password voids it. If another account has the
     address by now, nothing changes and the link stays good.
     """

@@ -1,13 +1,16 @@
 """docs/your-routes.md, as a reader would do it."""
 
 import re
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from openapi_spec_validator import validate
 
+from authsvc import clock
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
 from tests.support.gunicorn_server import ROOT
@@ -73,6 +76,18 @@ def test_the_answers_are_as_described(notes_app: Flask, writer: Person) -> None:
         assert gone.status_code == status
         description.assert_describes(gone)
     assert gone.json["detail"] == "You have no such note."
+
+
+def test_a_login_five_minutes_ago_deletes_no_notes(notes_app: Flask, writer: Person) -> None:
+    description = Description(notes_app)
+    operation = description.operation("DELETE", "/api/notes")
+    assert "reauthentication_required" in description.codes(operation)
+    with time_machine.travel(clock.now() + timedelta(seconds=301), tick=False):
+        refused = writer.call("DELETE", "/api/notes")
+        assert_problem(refused, 401, "reauthentication_required")
+        assert 'max_age="300"' in refused.headers["WWW-Authenticate"]
+        description.assert_describes(refused)
+        assert writer.logged_in().call("DELETE", "/api/notes").status_code == 204
 
 
 @pytest.mark.parametrize(
