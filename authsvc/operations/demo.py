@@ -46,7 +46,7 @@ def file(name: str) -> Response:
     return FILES[name].response()
 
 
-demo.get("/inbox")(demo_inbox.page)
+demo.get("/inbox")(demo_inbox.inbox)
 demo.get("/inbox/mails")(demo_inbox.mails)
 demo.get("/inbox/mails/<id>")(demo_inbox.mail)
 demo.get("/inbox/mails/<id>/html")(demo_inbox.html)

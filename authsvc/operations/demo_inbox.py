@@ -29,7 +29,7 @@ BASE = '<!doctype html><base target="_top">'
 
 
 @public
-def page() -> Response:
+def inbox() -> Response:
     _folder()
     return demo_page("demo_inbox.html", f"{POLICY}; frame-src 'self'")
 

@@ -4,6 +4,7 @@
 import { AuthError, createAuth } from "../static/authsvc.js";
 import { clear, onClick, onSubmit, tell } from "./forms.js";
 import { runTimeline } from "./live.js";
+import { createMail } from "./mail.js";
 import { createPage } from "./page.js";
 import { logRequest } from "./request-log.js";
 import { sentence } from "./sentences.js";
@@ -21,7 +22,18 @@ watch((request) => {
 const auth = createAuth({ baseUrl: new URL("..", import.meta.url).href });
 const live = runTimeline(auth);
 const sessions = createSessionList(auth, leaving);
-const page = createPage({ onPerson: sessions.load, onEntrance: live.end });
+const page = createPage({ onPerson: sessions.load, onEntrance });
+const mail = createMail(auth, page.showForm);
+
+function onEntrance() {
+  live.end();
+  mail.reset();
+}
+
+function show(user) {
+  page.show(user);
+  mail.show(user);
+}
 
 /** End the session because the person asked for it, and say so. */
 async function leaving(words, work) {
@@ -34,10 +46,17 @@ async function leaving(words, work) {
 }
 
 onSubmit("register", async ({ email, password }) => {
-  await auth.register(email, password);
-  await auth.login(email, password);
+  if (await auth.register(email, password)) await auth.login(email, password);
+  else mail.registered(email);
 });
-onSubmit("login", ({ email, password }) => auth.login(email, password));
+onSubmit("login", async ({ email, password }) => {
+  try {
+    await auth.login(email, password);
+  } catch (error) {
+    if (error.code !== "email_unverified") throw error;
+    mail.unverified(email);
+  }
+});
 onSubmit("change", async ({ current_password, new_password }) => {
   await auth.changePassword(current_password, new_password);
   clear($("change"));
@@ -64,11 +83,11 @@ onClick("retry", "waiting-error", restore);
 async function restore() {
   page.waiting();
   try {
-    page.show(await auth.restore());
+    show(await auth.restore());
   } catch (error) {
     page.notKnown(sentence(error)); // the client tries again when the browser is back online
   }
 }
 
-auth.onChange(page.show);
+auth.onChange(show);
 restore();

@@ -31,13 +31,13 @@ export async function attempt(errorAt, work, button) {
 
 /** @param {(event: { currentTarget: HTMLButtonElement }) => unknown} work */
 export function onClick(id, errorAt, work) {
-  $(id).addEventListener("click", ({ currentTarget }) => attempt(errorAt, work, currentTarget));
+  $(id)?.addEventListener("click", ({ currentTarget }) => attempt(errorAt, work, currentTarget));
 }
 
 /** Do `work` with the values of a form when it is sent, and show its errors in the form. */
 export function onSubmit(id, work) {
   const form = $(id);
-  if (!form) return; // registration is closed
+  if (!form) return; // registration is closed, or the service sends no mail
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const button = form.querySelector("button:not([type])");

@@ -1,7 +1,7 @@
 // The pages that the links of mails lead to. Opening one uses nothing up: the token is sent when the
 // person asks for it. It is kept in this module alone, and not in the address bar.
 
-import { createAuth } from "../static/authsvc.js";
+import { createAuth, takeToken } from "../static/authsvc.js";
 import { clear, onSubmit, tell } from "./forms.js";
 
 const $ = (id) => document.getElementById(id);
@@ -20,25 +20,18 @@ const WORDS = {
   "verify-email": {
     form: "verify",
     before: "Your password proves that it was you who registered.",
-    title: "Your e-mail address is verified",
+    title: "Your address is verified",
     after: "Log in with it.",
   },
   "change-email": {
     form: "confirm",
     before: "From then on you log in with the address that received this mail.",
-    title: "Your e-mail address is changed",
+    title: "Your address is changed",
     after: "Log in with the new address from now on.",
   },
 };
 const words = WORDS[page];
 const heading = $("title").textContent;
-
-/** Return the token of the fragment, and remove it from the address bar and the tab's history. */
-function takeToken() {
-  const found = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-  history.replaceState(null, "", location.pathname);
-  return found;
-}
 
 /** Show one form, or none, and say what it is for. */
 function show(form, title, text) {
@@ -53,7 +46,7 @@ function show(form, title, text) {
 }
 
 async function start() {
-  token = takeToken();
+  token = takeToken() ?? "";
   if (!token) {
     offerAnother("This page needs a link", "Open it by the link in the mail that you received.");
     return;

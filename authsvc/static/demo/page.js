@@ -36,13 +36,10 @@ function showState(state) {
   $("pill").textContent = state === "in" ? "Logged in" : "Logged out";
 }
 
-/** @param {string | null} email the address that a password manager saves a new password for */
-function clearForms(email) {
-  for (const form of document.forms) {
-    clear(form);
-    // It is the default value, so that a reset of the form keeps it.
-    form.elements.username?.setAttribute("value", email ?? "");
-  }
+/** @param {string} email the address that a password manager saves a new password for */
+function nameForms(email) {
+  // It is the default value, so that a reset of the form keeps it.
+  for (const form of document.forms) form.elements.username?.setAttribute("value", email);
 }
 
 function emptyAccount() {
@@ -69,10 +66,11 @@ export function createPage({ onPerson, onEntrance }) {
     const before = shown;
     shown = user?.id ?? null;
     $("person-title").textContent = user?.email ?? "";
+    nameForms(user?.email ?? "");
     if (before === shown) return;
     const held = document.activeElement;
     const focusIsLost = held === document.body || held?.closest(".hero .card, #account");
-    clearForms(user?.email ?? null);
+    for (const form of document.forms) clear(form);
     tell();
     showState(user ? "in" : "out");
     if (user) onPerson();
@@ -98,6 +96,7 @@ export function createPage({ onPerson, onEntrance }) {
 
   return {
     show,
+    showForm,
     connected,
 
     /** Say this when the session ends; without words, that it ended elsewhere. */

@@ -5,6 +5,8 @@ import { roughly } from "./times.js";
 
 const PROBLEMS = {
   invalid_credentials: "The e-mail address or the password is wrong.",
+  token_invalid: "This link does not work any more. Ask for another mail.",
+  email_taken: "Another account has this address by now. Choose another address.",
   registration_closed: "This service does not take new accounts.",
   session_changed: "This session has ended in the meantime. Log in again.",
   not_found: "This session has already ended.",
@@ -17,6 +19,9 @@ const PROBLEMS = {
 /** Problems that belong to a field: which one, if the form has it. */
 const OF_FIELDS = {
   email_taken: [["email"], "This address already has an account. Log in, or use another address."],
+  invalid_credentials: [["registered_password", "step_up_password"], "This password is wrong."],
+  password_required: [["registered_password"], "Enter the password that you chose when you registered."],
+  reauthentication_required: [["step_up_password"], "Your last login is too long ago: enter your password once more."],
   wrong_password: [["current_password", "password"], "This is not your current password."],
 };
 

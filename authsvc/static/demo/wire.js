@@ -20,7 +20,7 @@ export function watch(seen) {
       throw error;
     }
     const body = await response.clone().json().catch(() => ({}));
-    const meaning = response.ok ? good(method, path, body) : bad(body);
+    const meaning = response.ok ? good(method, path, response.status, body) : bad(body);
     seen({ method, path, answer: response.status, ...meaning });
     return response;
   };
@@ -33,13 +33,14 @@ function bad({ code, detail }) {
   return { kind: "bad", text: code ? `${code}: ${detail}` : "The response is not the service's." };
 }
 
-function good(method, path, { access_token, expires_in }) {
+function good(method, path, status, { access_token, expires_in }) {
   if (access_token) {
     const text = `An access token for ${expires_in} s, into memory.`;
     const before = path.endsWith("/password") ? "Every session ends, and a new one opens. " : "";
     return { kind: "good", text: before + text, seconds: expires_in };
   }
-  return { kind: "good", text: became(method, path) };
+  const mailed = "Accepted. A mail is sent if there is a reason to send one.";
+  return { kind: "good", text: status === 202 ? mailed : became(method, path) };
 }
 
 function became(method, path) {
