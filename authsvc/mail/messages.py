@@ -12,9 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import idna
-
 from authsvc.locales import is_right_to_left
+from authsvc.mail.addresses import with_ascii_domain
 from authsvc.mail.letter import Letter
 from authsvc.mail.template_files import (
     BUILT_IN_LOCALE,
@@ -127,9 +126,7 @@ def _address(address: str, name: str = "") -> Address:
     Raises:
         ValueError: it, or the name, contains a line break.
     """
-    local, _, domain = address.rpartition("@")
-    if not domain.isascii():
-        domain = idna.encode(domain, uts46=True).decode()
+    local, _, domain = with_ascii_domain(address).rpartition("@")
     return Address(name, local, domain)
 
 

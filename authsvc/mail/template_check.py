@@ -38,7 +38,7 @@ def _faulty(messages: Messages) -> Iterator[str]:
 
 
 def _misplaced(folder: Path) -> Iterator[str]:
-    """Yield the faults of files that are never used; a name that begins with `_` is a helper's."""
+    """Yield the faults of files that are never used. Others may include those that begin with _."""
     for file in sorted(folder.glob("*/*")):
         is_ours, is_template = file.stem in TEMPLATES, file.suffix in (".txt", ".html")
         if not is_template or file.parent.name.startswith(".") or file.name.startswith(("_", ".")):
@@ -47,7 +47,7 @@ def _misplaced(folder: Path) -> Iterator[str]:
             if is_ours:
                 yield f"{file.parent} must be named by a language tag, such as de or pt-BR"
         elif not is_ours:
-            yield f"{file} has not the name of a message: correct it, or begin it with _"
+            yield f"{file} is not named after a message: rename it, or begin its name with _"
         elif not (file.with_suffix(".txt").exists() or _built_in(file).exists()):
             yield f"{file} needs {file.stem}.txt beside it: write that too"
 

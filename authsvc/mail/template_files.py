@@ -38,8 +38,6 @@ class TemplateFiles:
             loader=jinja2.FileSystemLoader(folders, encoding="utf-8-sig"),
             autoescape=jinja2.select_autoescape(["html"]),
             undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
         )
 
     def named(self, file: str, locales: Iterable[str]) -> list[str]:
@@ -98,8 +96,9 @@ def render(template: jinja2.Template, values: Mapping[str, Any]) -> str:
         for frame in extract_tb(error.__traceback__):
             if frame.filename.endswith((".txt", ".html")):
                 place = f"{frame.filename}, line {frame.lineno}"
-        missing = isinstance(error, jinja2.TemplateNotFound)
-        raise TemplateFaulty(f"{place}: {'not found: ' if missing else ''}{error}") from error
+        missing = error.name if isinstance(error, jinja2.TemplateNotFound) else None
+        fault = f"there is no template {missing}" if missing else str(error)
+        raise TemplateFaulty(f"{place}: {fault}") from error
 
 
 def _syntax(error: jinja2.TemplateSyntaxError) -> str:

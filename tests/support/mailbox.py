@@ -56,3 +56,10 @@ def token_in(message: EmailMessage, page: str) -> str:
     match = re.search(rf"{re.escape(APP_URL)}/{page}#token=([A-Za-z0-9_-]+)", text_of(message))
     assert match is not None, text_of(message)
     return match[1]
+
+
+def html_of(message: EmailMessage) -> str:
+    """Return the HTML of a mail."""
+    body = message.get_body(("html",))
+    assert body is not None
+    return str(body.get_content())
