@@ -87,6 +87,8 @@ def test_the_wheel_contains_what_the_code_reads(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "authsvc/py.typed",
+        "authsvc/mail/templates/layout.html",
+        "authsvc/mail/templates/en/reset.txt",
         "authsvc/migrations/env.py",
         "authsvc/migrations/script.py.mako",
         "authsvc/migrations/versions/0001_accounts_and_sessions.py",

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import idna
+
 from authsvc.locales import is_right_to_left
-from authsvc.mail.addresses import with_ascii_domain
 from authsvc.mail.letter import Letter
 from authsvc.mail.template_files import (
     BUILT_IN_LOCALE,
@@ -126,7 +127,9 @@ def _address(address: str, name: str = "") -> Address:
     Raises:
         ValueError: it, or the name, contains a line break.
     """
-    local, _, domain = with_ascii_domain(address).rpartition("@")
+    local, _, domain = address.rpartition("@")
+    if not domain.isascii():
+        domain = idna.encode(domain, uts46=True).decode()
     return Address(name, local, domain)
 
 
