@@ -26,7 +26,20 @@ PHRASES = {
     "let in": r"\b(is|are|was|were) let (in|through)\b",
     "those who": r"\bthose who\b",
 }
-TEXT = (".py", ".md", ".js", ".mjs", ".ts", ".html", ".css", ".cfg", ".toml", ".service", ".conf")
+TEXT = (
+    ".py",
+    ".md",
+    ".txt",
+    ".js",
+    ".mjs",
+    ".ts",
+    ".html",
+    ".css",
+    ".cfg",
+    ".toml",
+    ".service",
+    ".conf",
+)
 EXCEPT = {"tests/docs/test_plain_english.py"}
 
 
