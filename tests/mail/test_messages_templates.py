@@ -126,9 +126,10 @@ def test_a_message_that_a_language_lacks_is_in_another_language(folder: Path, wr
 def test_the_html_has_the_direction_of_its_language(
     folder: Path, write: Write, locale: str, direction: str
 ) -> None:
-    write(f"{locale}/test.txt", TEST.format("..."))
-    mail = messages(folder).render(example("test", locale), UUID(int=7), NOON)
+    write(f"{locale}/reset.txt", RESET.format("..."))
+    mail = messages(folder).render(example("reset", locale), UUID(int=7), NOON)
     assert f'lang="{locale}" dir="{direction}"' in html_of(mail)
+    assert '<p class="url" dir="ltr">' in html_of(mail)
 
 
 def test_a_layout_changes_the_html_of_all_messages(folder: Path, write: Write) -> None:
