@@ -17,6 +17,7 @@ from authsvc.mail.letter import Letter
 from authsvc.mail.messages import Messages
 from authsvc.mail.observer import NoObserver, Observer
 from authsvc.mail.outbox import Mail
+from authsvc.mail.retries import Pause
 from authsvc.mail.settling import settle
 from authsvc.mail.transports import Transport
 
@@ -42,6 +43,7 @@ class Sender:
         self._messages = messages
         self._transport = transport
         self._observer = observer or NoObserver()
+        self._pause = Pause()
         self._unfinished: Callable[[], object] | None = None
         """Writes the outcome of the last mail into the database, which did not answer."""
 
@@ -49,7 +51,8 @@ class Sender:
         """Send the mails that are due, and return how many were sent.
 
         A mail that cannot be sent does not hinder the others: it is due again later, or it is
-        given up. If the mail server takes no mail at all, this returns after the first attempt.
+        given up. If the mail server takes no mail at all, this returns after the first attempt,
+        and makes none for some seconds.
 
         Args:
             goes_on: returns whether another mail may be begun.
@@ -62,15 +65,20 @@ class Sender:
         number, oldest = leases.waiting()
         age = 0.0 if oldest is None else (clock.now() - oldest).total_seconds()
         self._observer.waiting(number, max(0.0, age))
-        while number and goes_on() and (taken := leases.take(self._write)):
+        if number == 0 or not self._pause.is_over(clock.now()):
+            return 0
+        while goes_on() and (taken := leases.take(self._write)):
             mail, written = taken
             failure = self._attempt(mail, written)
             if failure is None and written is not None:
                 sent += 1
+                self._pause.end()
                 self._observer.sent(mail.kind)
             user_id = written.user_id if isinstance(written, Letter) else mail.user_id
             self._unfinished = partial(settle, mail, failure, user_id, self._observer)
             self._finish()
+            if isinstance(failure, ServerAway):
+                self._pause.begin(clock.now())
             if isinstance(failure, ServerAway | Interrupted):
                 break
         return sent

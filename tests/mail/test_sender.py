@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from authsvc import clock
 from authsvc.audit.read import newest
 from authsvc.database import reading, transaction
-from authsvc.mail.failures import MailBroken, MailNotSent, MailRefused
+from authsvc.mail.failures import MailBroken, MailNotSent, MailRefused, ServerAway
 from authsvc.mail.letter import Letter
 from authsvc.mail.messages import Messages
 from authsvc.mail.model import WaitingMail
@@ -122,16 +122,21 @@ def test_a_mail_that_is_refused_for_good_is_given_up_and_hinders_no_other(
     assert waiting() == []
 
 
-def test_while_the_server_is_away_one_attempt_is_made_for_all_mails(
-    app: Flask, server: MailServer, make_sender: MakeSender
+def test_while_the_server_is_away_it_is_tried_in_growing_pauses_for_all_mails(
+    app: Flask,
 ) -> None:
-    for email in (ALICE, BOB):
-        register(app, email)
-    server.replies["CONNECT"] = ["421 too busy"]
-    sender = make_sender()
-    assert sender.send_due() == 0
-    assert len(waiting()) == 2
-    assert sender.send_due() == 1  # it is back: the mail that was not tried goes at once
+    put(*(f"{number}@example.com" for number in range(20)))
+    tray = Tray(*[ServerAway("it is away")] * 10)
+    sender = writing(Letter("test", ALICE), tray)
+    seconds = []
+    with time_machine.travel(clock.now(), tick=False) as now:
+        for second in range(320):
+            attempts = len(tray.faults)
+            if sender.send_due() or len(tray.faults) < attempts:
+                seconds.append(second)
+            now.shift(1)
+    assert seconds == [0, 5, 15, 35, 75, 115, 155, 195, 235, 275, 315]
+    assert waiting() == []
 
 
 def test_a_template_that_is_broken_keeps_its_mails_waiting_and_no_others(

@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 
 from authsvc.mail.failures import Interrupted, MailNotSent, MailRefused, ServerAway
+from authsvc.mail.leases import LEASE
 from authsvc.mail.smtp import Limits, Security, Server, SmtpTransport
 from authsvc.mail.transport_of_url import transport_of
 from tests.doctor.certificate import write_certificate
@@ -274,3 +275,7 @@ def test_an_address_beyond_ascii_needs_a_server_that_takes_it(server: MailServer
     send(server, mail("zoë@example.com"))
     assert "To: zoë@example.com".encode() in server.received[0]
     assert server.commands[-3] == "rcpt TO:<zoë@example.com>"
+
+
+def test_an_attempt_ends_before_another_sender_may_take_the_mail() -> None:
+    assert Limits().all < LEASE.total_seconds()
