@@ -37,6 +37,10 @@ def test_it_serves_and_logs_each_request_once(developer: Developer) -> None:
     assert '"POST /auth/login HTTP/1.1" 200' in line
 
 
+def test_a_mail_is_sent_by_the_process_that_serves(developer: Developer) -> None:
+    developer.assert_that_registering_sends_a_mail()
+
+
 def test_a_change_takes_effect_and_a_bad_setting_is_shown_until_it_is_corrected(
     developer: Developer,
 ) -> None:

@@ -52,6 +52,10 @@ def test_a_change_takes_effect_and_a_mistake_is_shown_until_it_is_corrected(
     assert "\x1b" not in log
 
 
+def test_a_mail_is_sent_by_the_process_that_serves(developer: Developer) -> None:
+    developer.assert_that_registering_sends_a_mail()
+
+
 def test_a_change_of_the_service_itself_takes_effect(developer: Developer) -> None:
     name = "authsvc/operations/health.py"
     old = (developer.folder / name).read_text()

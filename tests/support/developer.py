@@ -1,5 +1,6 @@
 """A developer's folder: code that changes while the service runs from it."""
 
+import json
 import os
 import subprocess
 import time
@@ -9,6 +10,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from tests.support.database_proxy import wait_until
 from tests.support.gunicorn_server import (
     ROOT,
     Service,
@@ -65,6 +67,13 @@ class Developer:
         finally:
             connection.close()
 
+    def assert_that_registering_sends_a_mail(self) -> None:
+        """Register an account, and wait until its mail is in the folder of mails."""
+        account = {"email": "bob@example.com", "password": "a staple for a battery"}
+        self.call("POST", "/auth/register", json.dumps(account))
+        mails = self.folder / "mail"
+        wait_until(lambda: any("To: bob@" in mail.read_text() for mail in mails.glob("*.eml")), 3)
+
     def log(self) -> str:
         return self.service.output.read_text()
 
@@ -80,9 +89,18 @@ def documented(command: str) -> str:
 def developing(
     folder: Path, command: list[str], python_path: Path, **settings: str
 ) -> Iterator[Developer]:
-    """Run a command in the folder until the end of the block; `{port}` in it is a free port."""
+    """Run a command in the folder until the end of the block; `{port}` in it is a free port.
+
+    Mails are written into its folder `mail`.
+    """
     port, log = free_port(), folder / "log"
-    variables = environment(new_database(folder), **settings)
+    variables = environment(
+        new_database(folder),
+        mail_url=f"file://{folder / 'mail'}",
+        mail_from="no-reply@example.com",
+        app_url="http://localhost:5000",
+        **settings,
+    )
     with log.open("wb") as output:
         process = subprocess.Popen(
             [word.replace("{port}", str(port)) for word in command],
