@@ -79,7 +79,7 @@ def create_app(
     render_problems(app)
     keyring = access_keyring(*_access_keys(settings))
     _add_parts(app, settings, keyring, instruments, OwnClaims(access_claims))
-    _add_mail(app, settings)
+    _add_mail(app, settings, instruments)
     _add_guards(app, settings, keyring, instruments)
     _add_middleware(app, settings, instruments)
     for blueprint in (auth, resources, operations, *([demo] if settings.demo else [])):
@@ -127,7 +127,7 @@ def _add_parts(
         registry.add(app, part)
 
 
-def _add_mail(app: Flask, settings: Settings) -> None:
+def _add_mail(app: Flask, settings: Settings, instruments: Instruments) -> None:
     """Make the outbox, which every app has, and what sends mail where it is configured."""
     tokens = OneTimeTokens(
         *(
@@ -146,7 +146,8 @@ def _add_mail(app: Flask, settings: Settings) -> None:
     if settings.mail_templates is not None:
         check_templates(messages, settings.mail_templates)
     transport = transport_of(settings.mail_url.get_secret_value())
-    registry.add(app, Sender(Letters(tokens).letter, messages, transport))
+    sender = Sender(Letters(tokens).letter, messages, transport, instruments.mail)
+    registry.add(app, sender)
 
 
 def _add_guards(app: Flask, settings: Settings, keyring: Keyring, instruments: Instruments) -> None:

@@ -1,4 +1,4 @@
-"""What the sender reports to the metrics, which are rooms above."""
+"""What the sender reports to the rooms above: the metrics, and the operator's command."""
 
 from typing import Protocol
 
@@ -14,6 +14,9 @@ class Observer(Protocol):
     def failed(self, kind: Kind) -> None:
         """A mail was given up: it was refused for good, or tried for too long."""
 
+    def put_back(self, kind: Kind) -> None:
+        """A mail was not sent, and is tried again."""
+
     def waiting(self, number: int, age_of_oldest_seconds: float) -> None:
         """So many mails wait in the database, those of other processes included."""
 
@@ -24,5 +27,7 @@ class NoObserver:
     def sent(self, kind: Kind) -> None: ...
 
     def failed(self, kind: Kind) -> None: ...
+
+    def put_back(self, kind: Kind) -> None: ...
 
     def waiting(self, number: int, age_of_oldest_seconds: float) -> None: ...

@@ -42,7 +42,8 @@ class Sender:
         self._letter = letter
         self._messages = messages
         self._transport = transport
-        self._observer = observer or NoObserver()
+        self.observer = observer or NoObserver()
+        """A command that shows its progress puts its own in place of the metrics."""
         self._pause = Pause()
         self._unfinished: Callable[[], object] | None = None
         """Writes the outcome of the last mail into the database, which did not answer."""
@@ -64,7 +65,7 @@ class Sender:
         self._finish()
         number, oldest = leases.waiting()
         age = 0.0 if oldest is None else (clock.now() - oldest).total_seconds()
-        self._observer.waiting(number, max(0.0, age))
+        self.observer.waiting(number, max(0.0, age))
         if number == 0 or not self._pause.is_over(clock.now()):
             return 0
         while goes_on() and (taken := leases.take(self._write)):
@@ -73,9 +74,9 @@ class Sender:
             if failure is None and written is not None:
                 sent += 1
                 self._pause.end()
-                self._observer.sent(mail.kind)
+                self.observer.sent(mail.kind)
             user_id = written.user_id if isinstance(written, Letter) else mail.user_id
-            self._unfinished = partial(settle, mail, failure, user_id, self._observer)
+            self._unfinished = partial(settle, mail, failure, user_id, self.observer)
             self._finish()
             if isinstance(failure, ServerAway):
                 self._pause.begin(clock.now())

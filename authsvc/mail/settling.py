@@ -30,7 +30,7 @@ def settle(
         mail: the mail.
         failure: why it was not sent; None if it was, or if there was nothing to send.
         user_id: the account that it is about, if there is one.
-        observer: counts what is given up.
+        observer: counts what is given up or put back.
 
     Raises:
         SQLAlchemyError: the database does not answer.
@@ -46,6 +46,7 @@ def settle(
         observer.failed(mail.kind)
     else:
         leases.put_back(mail, due_at)
+        observer.put_back(mail.kind)
         _log.log(
             logging.ERROR if isinstance(failure, MailBroken) else logging.WARNING,
             "mail %s (%s) was not sent, and is tried again at %s: %s",

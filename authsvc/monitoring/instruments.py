@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Engine, event
 
 from authsvc.monitoring.log_output import log_output
+from authsvc.monitoring.mail_metrics import MailInstruments
 from authsvc.monitoring.shared_metrics import exposition
 from authsvc.problems import InvalidCredentials, RateLimited
 from authsvc.web.log_context import bound
@@ -29,6 +30,7 @@ class Instruments:
         registry = self._registry = CollectorRegistry()
         self.requests = RequestInstruments(registry)
         self.passwords = PasswordInstruments(registry)
+        self.mail = MailInstruments(registry)
         self._revoked_sessions = _gauge(
             "revoked_sessions",
             "Recently revoked sessions in memory: the largest number of any worker.",

@@ -37,6 +37,8 @@ class Tally:
     def failed(self, kind: Kind) -> None:
         self.reports.append(("failed", kind))
 
+    def put_back(self, kind: Kind) -> None: ...
+
     def waiting(self, number: int, age_of_oldest_seconds: float) -> None:
         self.reports.append((number, age_of_oldest_seconds))
 

@@ -20,7 +20,9 @@ from authsvc.web import registry
 from tests.conftest import MakeApp
 from tests.monitoring.exposition import Figures, figures, requests
 from tests.support.gunicorn_server import new_database
+from tests.support.mailbox import Mailbox
 from tests.support.people import Person
+from tests.support.recovery import forgot
 from tests.support.responses import assert_problem, away
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
@@ -278,6 +280,43 @@ def test_waiting_and_refused_password_hashings_are_measured(
     assert metrics["authsvc_passwords_waiting"] == 0
     assert metrics["authsvc_password_hash_duration_seconds_count"] == 3
     assert metrics["authsvc_passwords_refused_total"] == 1
+
+
+def test_mails_are_counted_by_kind(
+    app: Flask, make_app: MakeApp, mail_settings: dict[str, str], tmp_path: Path
+) -> None:
+    settings = {**mail_settings, "mail_url": f"file://{tmp_path}/mail"}
+    carol = Person(make_app(**settings), "carol@example.com", "a lamp that is not lit")
+    mails = Mailbox(carol.app, tmp_path / "mail")
+    with time_machine.travel("2036-11-24T12:00:00Z", tick=False) as moved:
+        forgot(carol.register())
+        moved.shift(60)
+        assert len(mails.deliver()) == 2
+        metrics = measured(carol.app)
+        kinds = ("reset", "verification", "change")
+        sent = [metrics[f'authsvc_mails_sent_total{{kind="{kind}"}}'] for kind in kinds]
+        assert sent == [1, 1, 0]
+        assert metrics["authsvc_mails_waiting"] == 2
+        assert metrics["authsvc_mail_oldest_age_seconds"] == 60
+        mails.deliver()
+        metrics = measured(carol.app)
+    assert metrics["authsvc_mails_waiting"] == metrics["authsvc_mail_oldest_age_seconds"] == 0
+
+
+def test_mails_that_are_given_up_are_counted_by_kind(
+    app: Flask, make_app: MakeApp, mail_settings: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    settings = {**mail_settings, "mail_url": f"file://{tmp_path}/file/mail"}
+    carol = Person(make_app(**settings), "carol@example.com", "a lamp that is not lit")
+    mails, series = Mailbox(carol.app, tmp_path), 'authsvc_mails_failed_total{kind="verification"}'
+    with time_machine.travel("2036-11-24T12:00:00Z", tick=False) as moved:
+        carol.register()
+        mails.deliver()
+        assert measured(carol.app)[series] == 0
+        moved.shift(24 * 60 * 60)
+        mails.deliver()
+    assert measured(carol.app)[series] == 1
 
 
 def hostile(app: Flask, word: str) -> None:

@@ -42,7 +42,15 @@ def test_the_boot_line_names_version_database_workers_and_changed_settings(tmp_p
 
 def test_the_boot_line_holds_no_secret(tmp_path: Path) -> None:
     storage = "redis://alice:canary@127.0.0.1/0"
-    line = boot_line(tmp_path, metrics_token=TOKEN, rate_limit_storage=storage)
+    line = boot_line(
+        tmp_path,
+        metrics_token=TOKEN,
+        rate_limit_storage=storage,
+        mail_url="smtp://canary:canary@127.0.0.1",
+        mail_from="no-reply@example.com",
+        app_url="https://app.example.com",
+    )
+    assert "AUTHSVC_MAIL_URL=set, AUTHSVC_MAIL_FROM=no-reply@example.com" in line
     assert "AUTHSVC_METRICS_TOKEN=set" in line
     assert "AUTHSVC_RATE_LIMIT_STORAGE=set" in line
     text = (tmp_path / "log").read_text()
