@@ -14,6 +14,7 @@ try:
     from authsvc.cli.db import db
     from authsvc.cli.doctor import doctor
     from authsvc.cli.keys import keys
+    from authsvc.cli.mail import mail
     from authsvc.cli.service import init, secrets, serve
     from authsvc.cli.sessions import sessions
     from authsvc.cli.users import users
@@ -31,5 +32,5 @@ def main() -> None:
     """
 
 
-for _command in (init, serve, doctor, audit, secrets, completion, keys, db, users, sessions):
+for _command in (init, serve, doctor, audit, secrets, completion, keys, db, users, sessions, mail):
     main.add_command(_command)

@@ -12,14 +12,20 @@ _PORTS = {"smtp": 587, "smtps": 465}
 
 
 def transport_of(url: str) -> Transport:
-    """Return the transport of a checked AUTHSVC_MAIL_URL.
+    """Return the transport of a checked AUTHSVC_MAIL_URL."""
+    place = place_of(url)
+    return SmtpTransport(place) if isinstance(place, Server) else Folder(place)
+
+
+def place_of(url: str) -> Server | Path:
+    """Return the mail server or the folder of a checked AUTHSVC_MAIL_URL.
 
     A server on this machine is used without TLS: no other machine can read what it is sent, and
     its certificate is seldom for that name.
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return Folder(Path(unquote(parts.path)))
+        return Path(unquote(parts.path))
     host = parts.hostname or ""
     security: Security = "tls"
     if parts.scheme == "smtp":
@@ -27,4 +33,4 @@ def transport_of(url: str) -> Transport:
     login = None
     if parts.username is not None and parts.password is not None:
         login = (unquote(parts.username), unquote(parts.password))
-    return SmtpTransport(Server(host, parts.port or _PORTS[parts.scheme], security, login))
+    return Server(host, parts.port or _PORTS[parts.scheme], security, login)
