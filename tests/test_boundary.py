@@ -20,6 +20,11 @@ PUBLIC = {
     "POST /auth/refresh",
     "POST /auth/logout",
     "POST /auth/introspect",
+    "POST /auth/password/forgot",
+    "POST /auth/password/reset",
+    "POST /auth/email/verify",
+    "POST /auth/email/change",
+    "POST /auth/email/resend",
     "GET /.well-known/jwks.json",
     "GET /<any(''):nothing>",
     "GET /healthz",
@@ -38,6 +43,7 @@ PROTECTED = {
     "DELETE /api/me",
     "GET /api/me/activity",
     "PUT /api/me/password",
+    "POST /api/me/email",
     "GET /api/me/sessions",
     "DELETE /api/me/sessions",
     "DELETE /api/me/sessions/<uuid:sid>",
@@ -101,11 +107,11 @@ def call(dave: Person) -> Callable:
 
 
 def test_each_route_of_the_service_is_public_or_protected_as_it_is_written_here(
-    app: Flask,
+    mail_app: Flask,
 ) -> None:
     found: dict[bool, set[str]] = {True: set(), False: set()}
-    for rule in app.url_map.iter_rules():
-        open_to_all = is_public(app.view_functions[rule.endpoint])
+    for rule in mail_app.url_map.iter_rules():
+        open_to_all = is_public(mail_app.view_functions[rule.endpoint])
         methods = (rule.methods or {"ANY"}) - {"OPTIONS", "HEAD"}
         found[open_to_all] |= {f"{method} {rule.rule}" for method in methods}
     assert found[True] == PUBLIC
@@ -113,10 +119,10 @@ def test_each_route_of_the_service_is_public_or_protected_as_it_is_written_here(
 
 
 @pytest.mark.parametrize("route", sorted(PROTECTED))
-def test_each_protected_route_asks_for_an_access_token(app: Flask, route: str) -> None:
+def test_each_protected_route_asks_for_an_access_token(mail_app: Flask, route: str) -> None:
     method, path = route.replace("<uuid:sid>", "00000000-0000-7000-8000-000000000000").split()
     path = path.replace("<any_path:path>", "a/b")
-    answer = app.test_client().open(path, method=method)
+    answer = mail_app.test_client().open(path, method=method)
     assert_problem(answer, 401, "access_token_missing")
 
 

@@ -9,8 +9,10 @@ import time_machine
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from authsvc.tokens.one_time import Purpose
 from tests.conftest import MakeApp
 from tests.support.people import Person
+from tests.support.recovery import link_of
 from tests.support.responses import claims, counted_statements
 
 NEW = "a lamp that is not lit"
@@ -78,6 +80,40 @@ BUDGET = {
 }
 
 
+def with_a_link(
+    path: str, purpose: Purpose, email: str | None = None, **more: str
+) -> Callable[[Person], Callable[[Person], TestResponse]]:
+    """Return a function that makes a link, and returns the request that uses it."""
+    return lambda alice: call("POST", path, json={"token": link_of(alice, purpose, email), **more})
+
+
+def ask_for(path: str) -> Callable[[Person], Callable[[Person], TestResponse]]:
+    return lambda alice: call("POST", path, json={"email": alice.email})
+
+
+# The routes that need mail: a function that prepares the request; reads; writes.
+WITH_MAIL = {
+    "POST /auth/password/forgot": (ask_for("/auth/password/forgot"), 1, 3),
+    "POST /auth/password/reset": (
+        with_a_link("/auth/password/reset", "reset", new_password=NEW),
+        3,
+        12,
+    ),
+    "POST /auth/email/resend": (ask_for("/auth/email/resend"), 1, 3),
+    "POST /auth/email/verify": (with_a_link("/auth/email/verify", "verification"), 4, 4),
+    "POST /auth/email/change": (
+        with_a_link("/auth/email/change", "change", "carol@example.com"),
+        2,
+        7,
+    ),
+    "POST /api/me/email": (
+        lambda alice: call("POST", "/api/me/email", json={"email": "carol@example.com"}),
+        3,
+        6,
+    ),
+}
+
+
 # The request, and the most function calls, built-in ones included, until its response is ready. A
 # bare Flask route with the same response as /nothing needs 313.
 CALLS = {
@@ -131,13 +167,23 @@ def test_the_guard_of_a_protected_route_executes_no_statement(
     assert [cost(app, ask, alice) for _ in range(3)] == [(0, 0)] * 3
 
 
-def test_each_route_has_a_budget(app: Flask) -> None:
+@pytest.mark.parametrize("route", WITH_MAIL)
+def test_a_route_that_needs_mail_executes_its_budgeted_number_of_statements(
+    make_app: MakeApp, mail_settings: dict[str, str], alice: Person, route: str
+) -> None:
+    prepare, reads, writes = WITH_MAIL[route]
+    alice.app = app = make_app(**mail_settings)
+    alice.logged_in().call("GET", "/api/me")
+    assert cost(app, prepare(alice), alice) == (reads, writes)
+
+
+def test_each_route_has_a_budget(mail_app: Flask) -> None:
     routes = {
         f"{method} {rule.rule.partition('<')[0]}"
-        for rule in app.url_map.iter_rules()
+        for rule in mail_app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert routes <= set(BUDGET)
+    assert routes <= BUDGET.keys() | WITH_MAIL.keys()
 
 
 class CountedCalls:

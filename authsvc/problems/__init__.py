@@ -13,7 +13,7 @@ Problem
 ├── InvalidCredentials          401 invalid_credentials
 ├── TokenInvalid                401 token_invalid
 ├── PasswordRequired            401 password_required
-├── ReauthenticationRequired    401 reauthentication_required, with a challenge (RFC 9470)
+├── ReauthenticationRequired    401 reauthentication_required
 ├── RefreshTokenRefused         401
 │   ├── RefreshTokenMissing         refresh_token_missing
 │   ├── RefreshTokenInvalid         refresh_token_invalid

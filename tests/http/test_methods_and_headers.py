@@ -15,13 +15,15 @@ EVERYWHERE = {
 }
 UNKNOWN = ["TRACE", "TRACK", "CONNECT", "PROPFIND", "PATCH", "FOO", "M-SEARCH"]
 AUTH = ["/auth/register", "/auth/login", "/auth/refresh", "/auth/logout"]
-API = ["/api/me", "/api/me/password", "/api/me/sessions"]
+MAIL = [f"/auth/password/{verb}" for verb in ("forgot", "reset")]
+MAIL += [f"/auth/email/{verb}" for verb in ("verify", "change", "resend")]
+API = ["/api/me", "/api/me/email", "/api/me/password", "/api/me/sessions"]
 
 
-@pytest.mark.parametrize("path", [*AUTH, *API, "/healthz", "/readyz"])
+@pytest.mark.parametrize("path", [*AUTH, *MAIL, *API, "/healthz", "/readyz"])
 @pytest.mark.parametrize("method", UNKNOWN)
-def test_another_method_is_a_problem_405(app: Flask, path: str, method: str) -> None:
-    answer = app.test_client().open(path, method=method)
+def test_another_method_is_a_problem_405(mail_app: Flask, path: str, method: str) -> None:
+    answer = mail_app.test_client().open(path, method=method)
     assert answer.status_code == 405
     assert answer.json["code"] == "method_not_allowed"
     assert answer.headers["Allow"]

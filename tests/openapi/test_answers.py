@@ -11,10 +11,11 @@ from authsvc.database import schema
 from authsvc.guard import public
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
+from tests.support.mailbox import Mailbox
 from tests.support.operation_calls import OperationCalls, all_operation_calls
 from tests.support.people import Person
 from tests.support.responses import assert_problem, away
-from tests.test_budget import BUDGET
+from tests.test_budget import BUDGET, WITH_MAIL
 from tests.web.test_problems import DOCUMENTED
 
 SAME = ("type", "title", "status", "code")
@@ -22,9 +23,9 @@ SAME = ("type", "title", "status", "code")
 UTF_16 = "application/json; charset=utf-16"
 
 
-def register_twice(calls: OperationCalls) -> TestResponse:
-    calls.call()
-    return calls.call()
+def with_an_address_that_is_taken(calls: OperationCalls) -> TestResponse:
+    calls.call()  # a registration of the address
+    return calls.with_a_link(email="taken@example.com")
 
 
 def invalid_request(calls: OperationCalls) -> TestResponse:
@@ -39,7 +40,10 @@ PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
     "access_token_invalid": lambda calls: calls.with_token("a.b.c"),
     "access_token_expired": lambda calls: calls.after(minutes=11),
     "access_token_revoked": lambda calls: calls.after_a_logout(),
-    "invalid_credentials": lambda calls: calls.call(),
+    "invalid_credentials": lambda calls: calls.with_a_link(),
+    "token_invalid": lambda calls: calls.call(),
+    "password_required": lambda calls: calls.with_a_link("password"),
+    "reauthentication_required": lambda calls: calls.after_a_refresh(minutes=11),
     "refresh_token_missing": lambda calls: calls.with_cookie(""),
     "refresh_token_invalid": lambda calls: calls.with_cookie("a.b.c"),
     "refresh_token_expired": lambda calls: calls.after(days=8),
@@ -48,7 +52,7 @@ PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
     "wrong_password": lambda calls: calls.call(),
     "forbidden": lambda calls: calls.call(environ_base={"REMOTE_ADDR": "192.0.2.1"}),
     "not_found": lambda calls: calls.call(),
-    "email_taken": register_twice,
+    "email_taken": with_an_address_that_is_taken,
     "request_too_large": lambda calls: calls.with_body(" " * 20_000),
     "unsupported_media_type": lambda calls: calls.with_body("{}", UTF_16),
     "validation_failed": lambda calls: calls.with_invalid_input(),
@@ -56,14 +60,15 @@ PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
 }
 ELSEWHERE = {
     *("registration_closed", "method_not_allowed", "internal_error", "service_unavailable"),
-    "account_in_use",
+    *("account_in_use", "email_unverified"),
 }
 """The problems that need another app, or that no operation has."""
 
 
 @pytest.fixture
-def description(app: Flask) -> Description:
-    return Description(app)
+def description(mail_app: Flask) -> Description:
+    """The document of an app that has all routes."""
+    return Description(mail_app)
 
 
 def test_each_problem_of_the_contract_is_provoked_here() -> None:
@@ -81,8 +86,20 @@ def test_the_document_describes_each_success(
         description.assert_describes(answer)
 
 
-OF_ROWS = {"access_token_revoked", "email_taken", "not_found", "rate_limited", "wrong_password"} | {
-    code for code in PROVOKED if code.startswith(("refresh_token", "invalid_credentials"))
+@pytest.mark.parametrize("route", WITH_MAIL)
+def test_the_document_describes_each_success_of_a_route_that_needs_mail(
+    description: Description, mailbox: Mailbox, route: str
+) -> None:
+    alice = Person(mailbox.app, "alice@example.com", "a horse that is correct").register()
+    answer = WITH_MAIL[route][0](alice.logged_in())(alice)
+    assert answer.status_code < 300
+    description.assert_describes(answer)
+
+
+OF_ROWS = {
+    *("access_token_revoked", "email_taken", "not_found", "password_required", "rate_limited"),
+    *("token_invalid", "wrong_password", "invalid_credentials"),
+    *(code for code in PROVOKED if code.startswith("refresh_token")),
 }
 """The problems that need a query."""
 
@@ -92,10 +109,11 @@ OF_ROWS = {"access_token_revoked", "email_taken", "not_found", "rate_limited", "
     [pytest.param(code, marks=[pytest.mark.once] * (code not in OF_ROWS)) for code in PROVOKED],
 )
 def test_each_operation_answers_with_exactly_the_problems_of_the_document(
-    app: Flask, description: Description, code: str
+    mail_app: Flask, description: Description, code: str
 ) -> None:
+    Person(mail_app, "taken@example.com", "a horse that is correct").register()
     provoked = set()
-    for calls in all_operation_calls(app, description, description.operations):
+    for calls in all_operation_calls(mail_app, description, description.operations):
         answer = PROVOKED[code](calls)
         description.assert_describes(answer)
         if code in description.codes(calls.operation):
@@ -119,17 +137,26 @@ def test_closed_registration_is_refused_as_the_document_says(
     description.assert_describes(answer)
 
 
+def test_an_address_that_is_not_verified_is_refused_as_the_document_says(
+    make_app: MakeApp, mail_settings: dict[str, str], description: Description, alice: Person
+) -> None:
+    alice.app = make_app(email_verification="required", **mail_settings)
+    answer = alice.log_in()
+    assert_problem(answer, 403, "email_unverified")
+    description.assert_describes(answer)
+
+
 @pytest.mark.only("sqlite")
 def test_without_the_database_each_operation_that_needs_it_answers_503(
-    make_app: MakeApp, tmp_path: Path
+    make_app: MakeApp, mail_settings: dict[str, str], tmp_path: Path
 ) -> None:
     file = tmp_path / "authsvc.db"
     schema.upgrade(url := f"sqlite:///{file}")
-    description = Description(before := make_app(database_url=url))
+    description = Description(before := make_app(database_url=url, **mail_settings))
     code = "service_unavailable"
     operations = [one for one in description.operations if code in description.codes(one)]
     waiting = all_operation_calls(before, description, operations)
-    after = make_app(database_url=url)  # whose revocation list is still empty
+    after = make_app(database_url=url, **mail_settings)  # whose revocation list is still empty
     with away(after, file):
         for calls in waiting:
             calls.person.app = after

@@ -38,13 +38,16 @@ class Silent(WSGIRequestHandler):
 
 @pytest.fixture
 def quick_app(tmp_path: Path) -> Iterator[Flask]:
-    """Yield the service without limits, with the cheapest hashes, and Alice's account."""
+    """Yield the service with mail and Alice's account, without limits, with cheap hashes."""
     url = new_database(tmp_path)
     settings = {
         "database_url": url,
         "access_token_secret": ACCESS_SECRET.hex(),
         "refresh_token_secret": REFRESH_SECRET.hex(),
         "rate_limit_factor": 1_000_000,
+        "mail_url": f"file://{tmp_path / 'mail'}",
+        "mail_from": "no-reply@example.org",
+        "app_url": "https://app.example.org",
     }
     app = create_app(Settings.model_validate(settings))
     cheapest = Argon2id(time_cost=1, memory_cost=8)

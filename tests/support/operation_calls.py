@@ -9,9 +9,17 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from authsvc import clock
+from authsvc.tokens.one_time import Purpose
 from tests.support.api_description import Description, Operation
 from tests.support.people import Person
+from tests.support.recovery import link_of
 
+PURPOSES: dict[str, Purpose] = {
+    "/auth/password/reset": "reset",
+    "/auth/email/verify": "verification",
+    "/auth/email/change": "change",
+}
+"""What the links are for whose tokens these operations take."""
 MANY_TIMES = 70
 """More attempts than any limit allows."""
 
@@ -61,6 +69,7 @@ class OperationCalls:
         if "429" not in self.operation.description["responses"]:
             return self.call()
         with time_machine.travel(clock.now(), tick=False):
+            self.with_a_link()
             answers = [self.call() for _ in range(MANY_TIMES)]
         return answers[-1]
 
@@ -73,6 +82,25 @@ class OperationCalls:
         with time_machine.travel(clock.now() + timedelta(seconds=5 * self.number), tick=False):
             self.person.on_same_device().log_out()
             return self.after(seconds=2)
+
+    def after_a_refresh(self, **time: int) -> TestResponse:
+        with time_machine.travel(clock.now() + timedelta(**time), tick=False):
+            self.person.refresh()
+            return self.call()
+
+    def with_a_link(self, *left_out: str, email: str | None = None) -> TestResponse:
+        """Call with the token of a link that works, where the operation takes one; no cookie.
+
+        Args:
+            left_out: members of the body that are not sent.
+            email: where the link goes, by default to the person's own address.
+        """
+        if self.operation.path in PURPOSES:
+            assert self.body is not None
+            self.person.refresh_token = ""
+            self.body["token"] = link_of(self.person, PURPOSES[self.operation.path], email)
+            self.body = {name: one for name, one in self.body.items() if name not in left_out}
+        return self.call()
 
     def with_token(self, token: str) -> TestResponse:
         self.person.access_token = token

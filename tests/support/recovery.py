@@ -1,9 +1,18 @@
 """The requests of a person who has forgotten the password, and the links that are mailed."""
 
 import re
+from datetime import timedelta
 
 from werkzeug.test import TestResponse
 
+from authsvc import clock
+from authsvc.database import writing
+from authsvc.mail.outbox import Mail
+from authsvc.tokens.one_time import OneTimeTokens, Purpose
+from authsvc.users import accounts
+from authsvc.users.emails import email_key
+from authsvc.users.one_time_tokens import insert_token
+from authsvc.web import registry
 from tests.support.mailbox import APP_URL, Mailbox, text_of
 from tests.support.people import Person
 
@@ -34,3 +43,21 @@ def mailed_token(person: Person, mailbox: Mailbox) -> str:
     assert forgot(person).status_code == 202
     (token,) = reset_tokens(mailbox)
     return token
+
+
+def link_of(person: Person, purpose: Purpose, email: str | None = None) -> str:
+    """Return the token of a link that needs no mail; it goes to the person's own address.
+
+    Args:
+        person: has an account.
+        purpose: what the link is for.
+        email: another address.
+    """
+    email = email or person.email
+    with person.app.app_context():
+        account = accounts.find_by_email(person.email)
+        assert account is not None
+        mail = Mail("reset", email, email_key(email), account.id)
+        with writing() as connection:
+            tokens, expires_at = registry.get(OneTimeTokens), clock.now() + timedelta(hours=1)
+            return insert_token(connection, tokens, purpose, mail, expires_at)

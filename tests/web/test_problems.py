@@ -10,7 +10,13 @@ from werkzeug.exceptions import HTTPException
 
 from authsvc import problems
 from authsvc.guard import public
-from authsvc.problems import Fault, Problem, RateLimited, ValidationFailed
+from authsvc.problems import (
+    Fault,
+    Problem,
+    RateLimited,
+    ReauthenticationRequired,
+    ValidationFailed,
+)
 from tests.conftest import MakeApp
 from tests.support.responses import assert_problem
 
@@ -21,12 +27,16 @@ DOCUMENTED = {
     (401, "access_token_expired"),
     (401, "access_token_revoked"),
     (401, "invalid_credentials"),
+    (401, "token_invalid"),
+    (401, "password_required"),
+    (401, "reauthentication_required"),
     (401, "refresh_token_missing"),
     (401, "refresh_token_invalid"),
     (401, "refresh_token_expired"),
     (401, "refresh_token_revoked"),
     (403, "cross_origin_refused"),
     (403, "wrong_password"),
+    (403, "email_unverified"),
     (403, "registration_closed"),
     (403, "forbidden"),
     (404, "not_found"),
@@ -50,7 +60,11 @@ def concrete(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
 
 
 def example(kind: type[Problem]) -> Problem:
-    arguments = {ValidationFailed: [[Fault("/a", "wrong")]], RateLimited: [7]}
+    arguments = {
+        ValidationFailed: [[Fault("/a", "wrong")]],
+        RateLimited: [7],
+        ReauthenticationRequired: [600],
+    }
     return kind(*arguments.get(kind, []))
 
 
