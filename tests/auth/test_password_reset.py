@@ -11,11 +11,10 @@ from sqlalchemy import Connection, select, text
 from time_machine import Traveller, travel
 
 from authsvc import signals
-from authsvc.database import writing
 from authsvc.mail.model import WaitingMail
-from authsvc.mail.outbox import Mail
+from authsvc.tokens.keyring import encode
 from authsvc.tokens.one_time import OneTimeTokens, Purpose
-from authsvc.users.one_time_tokens import insert_token
+from authsvc.users.one_time_tokens import OneTimeToken
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.audit.test_one_transaction import without
@@ -23,7 +22,7 @@ from tests.conftest import MakeApp
 from tests.support.mailbox import Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
-from tests.support.recovery import NEW, forgot, mailed_token, reset, reset_tokens
+from tests.support.recovery import NEW, forgot, link_of, mailed_token, reset, reset_tokens
 from tests.support.responses import (
     assert_problem,
     events,
@@ -261,15 +260,43 @@ def test_another_method_uses_up_nothing(alice: Person, mailbox: Mailbox, method:
 def test_a_token_of_another_purpose_is_refused(
     alice: Person, mailbox: Mailbox, connection: Connection, purpose: Purpose
 ) -> None:
-    (user,) = users(connection)
-    mail = Mail("change", user.email, user.email_key, user.id)
-    expires_at = datetime.now(UTC) + timedelta(hours=1)
-    with alice.app.app_context(), writing() as writes:
-        tokens = registry.get(OneTimeTokens)
-        token = insert_token(writes, tokens, purpose, mail, expires_at)
-    for other in (token, tokens.issue("reset", mail.id)):
+    token = link_of(alice, purpose)
+    (row,) = connection.execute(
+        select(OneTimeToken.__table__).order_by(OneTimeToken.id.desc()).limit(1)
+    )
+    with alice.app.app_context():
+        of_reset = registry.get(OneTimeTokens).issue("reset", row.id)
+    for other in (token, of_reset):
         assert_problem(reset(alice, other), 401, "token_invalid")
     assert alice.log_in().status_code == 200
+
+
+def test_nothing_that_the_database_holds_resets_a_password(
+    alice: Person, mailbox: Mailbox, connection: Connection
+) -> None:
+    token = mailed_token(alice, mailbox)
+    (row,) = connection.execute(
+        select(OneTimeToken.__table__).where(OneTimeToken.purpose == "reset")
+    )
+    stored = [row.token_hash.hex(), encode(row.token_hash), str(row.id), row.id.hex]
+    stored += [encode(row.id.bytes), row.email, str(row.user_id)]
+    for one in stored:
+        assert_problem(reset(alice, one), 401, "token_invalid")
+    assert reset(alice, token).status_code == 204
+
+
+def test_a_token_of_a_session_resets_no_password_and_a_link_opens_no_session(
+    alice: Person, mailbox: Mailbox
+) -> None:
+    alice.logged_in()
+    token = mailed_token(alice, mailbox)
+    for other in (alice.access_token, alice.refresh_token):
+        assert_problem(reset(alice, other), 401, "token_invalid")
+    stranger = alice.on_another_device()
+    stranger.access_token = stranger.refresh_token = token
+    assert_problem(stranger.call("GET", "/api/me"), 401, "access_token_invalid")
+    assert_problem(stranger.refresh(), 401, "refresh_token_invalid")
+    assert reset(alice, token).status_code == 204
 
 
 def disable(alice: Person, operator: Operator) -> None:

@@ -17,12 +17,14 @@ from authsvc.mail.outbox import Mail
 from authsvc.tokens.one_time import OneTimeTokens
 from authsvc.users.letters import Letters
 from authsvc.web import registry
+from tests.conftest import MakeApp
 from tests.support.lock_waits import wait_for_a_lock
 from tests.support.mailbox import Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.recovery import NEW, forgot, mailed_token, reset, reset_tokens
 from tests.support.responses import assert_problem
+from tests.support.signing_secrets import REFRESH_SECRET
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SILENCE = timedelta(minutes=5)
@@ -106,6 +108,28 @@ def test_a_mail_whose_sender_died_is_sent_with_the_same_link(
     clock.shift(timedelta(seconds=1))
     assert reset_tokens(mailbox) == [token]
     assert reset(alice, token).status_code == 204
+
+
+@pytest.mark.parametrize("previous", [{"refresh_token_secret_previous": REFRESH_SECRET.hex()}, {}])
+def test_after_a_rotation_a_mail_that_waits_has_a_link_that_works(
+    make_app: MakeApp,
+    mail_settings: dict[str, str],
+    alice: Person,
+    mailbox: Mailbox,
+    clock: Traveller,
+    previous: dict[str, str],
+) -> None:
+    """The link of an earlier attempt stays good as long as its secret is configured."""
+    forgot(alice)
+    token = token_of_a_sender_that_dies(alice.app)
+    secret = REFRESH_SECRET[::-1].hex()
+    alice.app = make_app(refresh_token_secret=secret, **previous, **mail_settings)
+    clock.shift(leases.LEASE)
+    (again,) = reset_tokens(Mailbox(alice.app, mailbox.folder))
+    assert (again == token) is bool(previous)
+    if not previous:
+        assert_problem(reset(alice, token), 401, "token_invalid")
+    assert reset(alice, again).status_code == 204
 
 
 def by_a_request(alice: Person, operator: Operator) -> None:
