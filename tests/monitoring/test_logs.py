@@ -3,13 +3,18 @@
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.mailbox import APP_URL, text_of
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 PASSWORD = "canary-password-of-alice"
@@ -22,7 +27,12 @@ ORIGIN = "https://canary.example"
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("logs")
     url = new_database(folder)
-    with serving(url, folder / "log", workers=1) as service:
+    mail = {
+        "mail_url": f"file://{folder / 'mail'}",
+        "mail_from": "no-reply@example.com",
+        "app_url": APP_URL,
+    }
+    with serving(url, folder / "log", workers=1, **mail) as service:
         yield service
 
 
@@ -124,3 +134,36 @@ def test_no_secret_is_ever_logged_or_stored(service: Service) -> None:
     canaries += [ACCESS_SECRET.hex(), REFRESH_SECRET.hex()]
     canaries += [token.split(".")[2] for token in (access_token, refresh_token)]
     assert [canary for canary in canaries if canary in written] == []
+
+
+def test_no_token_of_a_link_is_ever_logged_or_stored(service: Service) -> None:
+    credentials = {"email": "carol@example.com", "password": PASSWORD}
+    call(service, "POST", "/auth/register", credentials)
+    call(service, "POST", "/auth/password/forgot", {"email": credentials["email"]})
+    token = mailed_token(service.output.with_name("mail"))
+    body = {"token": token, "new_password": WRONG}
+    call(service, "POST", f"/auth/password/reset?token={token}", body | {"new_password": token[:9]})
+    call(service, "POST", "/auth/password/reset", body | {"token": [token]})
+    assert call(service, "POST", "/auth/password/reset", body).status == 204
+    assert call(service, "POST", "/auth/password/reset", body).status == 401
+    written = service.output.read_text()
+    assert len(request_lines(service)) == 6
+    for file in service.output.parent.glob("authsvc.db*"):  # deleted rows are still in the file
+        written += file.read_bytes().decode("latin-1")
+    assert "password_reset" in written
+    assert [canary for canary in (token, PASSWORD, WRONG) if canary in written] == []
+
+
+def mailed_token(folder: Path) -> str:
+    """Wait until the sender has written the mail, and return the token of its link."""
+    give_up = time.monotonic() + 10
+    while time.monotonic() < give_up:
+        for mail in folder.glob("*.eml"):
+            if found := re.search(rf"{APP_URL}/reset-password#token=([\w-]+)", text_in(mail)):
+                return found[1]
+        time.sleep(0.02)
+    raise AssertionError("no mail was sent")
+
+
+def text_in(mail: Path) -> str:
+    return text_of(BytesParser(policy=policy.default).parsebytes(mail.read_bytes()))
