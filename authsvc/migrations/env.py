@@ -5,11 +5,20 @@ from alembic import context
 from authsvc.audit import model as audit
 from authsvc.database import Base
 from authsvc.database.version_table import VERSION_TABLE
+from authsvc.mail import model as mail
 from authsvc.ratelimit import database_counts
 from authsvc.sessions import model as sessions
 from authsvc.users import model as users
+from authsvc.users import one_time_tokens
 
-TABLES = (users.User, sessions.RefreshToken, audit.SecurityEvent, database_counts.RateLimit)
+TABLES = (
+    users.User,
+    sessions.RefreshToken,
+    audit.SecurityEvent,
+    database_counts.RateLimit,
+    mail.WaitingMail,
+    one_time_tokens.OneTimeToken,
+)
 """Every table. Base knows a table once the module that defines it is imported."""
 
 connection = context.config.attributes["connection"]

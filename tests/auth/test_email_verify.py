@@ -11,7 +11,11 @@ from flask import Flask
 from sqlalchemy import Connection
 
 from authsvc import clock
+from authsvc.audit.record import user_at
 from authsvc.database import db
+from authsvc.problems import TokenInvalid
+from authsvc.users import verification
+from authsvc.web.client import Client
 from tests.support.hash_counts import counted_hashes
 from tests.support.mail_routes import (
     VERIFY,
@@ -319,3 +323,24 @@ def test_fetching_the_page_or_the_route_consumes_nothing(alice: Person, link: st
         assert answer.status_code == (200 if method == "OPTIONS" else 405)
     assert links_of(alice.app)[0].used_at is None
     assert verify(alice, link, alice.password).status_code == 204
+
+
+def test_a_link_that_expires_while_the_password_is_verified_makes_no_account(
+    carol: Person, waiting: str, connection: Connection
+) -> None:
+    with carol.app.app_context():
+        link = verification.find_link(waiting)
+        tomorrow = clock.now() + timedelta(days=1)
+        with time_machine.travel(tomorrow, tick=False), pytest.raises(TokenInvalid):
+            verification.verify(link, user_at(Client()))
+    assert accounts_of(carol.app) == events(connection) == []
+
+
+def test_an_account_deleted_while_its_password_is_verified_is_not_verified(
+    alice: Person, link: str
+) -> None:
+    with alice.app.app_context():
+        found = verification.find_link(link)
+        alice.logged_in().call("DELETE", "/api/me", json={"password": alice.password})
+        with pytest.raises(TokenInvalid):
+            verification.verify(found, user_at(Client()))

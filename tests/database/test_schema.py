@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, NullPool, create_engine, inspect, text
+from sqlalchemy import Engine, NullPool, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from authsvc.database import Base, boot_checks, prepare_engine, schema
+from authsvc.database.copying import copy
 from authsvc.database.version_table import VERSION_TABLE, present
 from tests.conftest import MakeDatabase
 from tests.support.processes import at_once
 
-TABLES = {"users", "refresh_tokens", "security_events", "rate_limits", "authsvc_version"}
-NEXT = "0004"
+TABLES = {
+    *("users", "refresh_tokens", "security_events", "rate_limits", "authsvc_version"),
+    *("outbox", "one_time_tokens"),
+}
+NEXT = "0005"
 AN_EVENT = (
     "INSERT INTO security_events (id, at, event, user_id, actor)"
     " SELECT id, created_at, 'registered', id, 'user' FROM users"
@@ -143,12 +147,86 @@ def test_0002_keeps_existing_rows_and_grants_no_role(url: str, engine: Engine) -
         connection.execute(text("UPDATE users SET roles = 'admin'"))
         connection.execute(text(AN_EVENT))
     schema.downgrade(url, "0001")
-    assert tables(engine) == TABLES - {"security_events"}
+    assert tables(engine) == TABLES - {"security_events", "outbox", "one_time_tokens"}
     assert "roles" not in {found["name"] for found in inspect(engine).get_columns("users")}
     assert owners(engine) == ["a@example.com"]
     schema.upgrade(url)
     assert column(engine, "roles") == [""]
     assert events(engine) == 0
+
+
+A_MAIL = (
+    "INSERT INTO outbox (id, kind, email, email_key, user_id, created_at, due_at, attempts)"
+    " SELECT id, 'verification', email, email_key, id, created_at, created_at, 0 FROM users"
+)
+A_LINK = (
+    "INSERT INTO one_time_tokens"
+    " (id, purpose, token_hash, user_id, email, email_key, locale, expires_at)"
+    " SELECT id, 'verification', :hash, id, email, email_key, 'de', created_at FROM users"
+)
+
+
+def add_mail(engine: Engine) -> None:
+    """Insert a mail to Alice that waits, and the link that it carries."""
+    with engine.begin() as connection:
+        connection.execute(text(A_MAIL))
+        connection.execute(text(A_LINK), {"hash": b"hash"})
+
+
+def counts(engine: Engine, *names: str) -> list[int]:
+    """Return how many rows each of these tables has."""
+    with engine.connect() as connection:
+        queries = [text(f"SELECT count(*) FROM {name}") for name in names]
+        return [connection.execute(query).scalar_one() for query in queries]
+
+
+def test_0004_keeps_existing_rows_and_a_downgrade_keeps_all_but_its_own(
+    url: str, engine: Engine
+) -> None:
+    schema.upgrade(url, "0003")
+    fill(engine)
+    with engine.begin() as connection:
+        connection.execute(text(AN_EVENT))
+        connection.execute(text("UPDATE users SET roles = 'admin'"))
+    schema.upgrade(url)
+    assert owners(engine) == ["a@example.com"]
+    assert (column(engine, "roles"), column(engine, "locale")) == (["admin"], [None])
+    assert events(engine) == 1
+    add_mail(engine)
+    assert counts(engine, "outbox", "one_time_tokens") == [1, 1]
+    schema.downgrade(url, "0003")
+    assert tables(engine) == TABLES - {"outbox", "one_time_tokens"}
+    assert "locale" not in {found["name"] for found in inspect(engine).get_columns("users")}
+    assert (owners(engine), column(engine, "roles")) == (["a@example.com"], ["admin"])
+    assert events(engine) == 1
+    schema.upgrade(url)
+    assert counts(engine, "outbox", "one_time_tokens", "users") == [0, 0, 1]
+
+
+def test_deleting_a_user_by_sql_deletes_the_users_mails_and_links(url: str, engine: Engine) -> None:
+    schema.upgrade(url)
+    fill(engine)
+    add_mail(engine)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM users"))
+    assert counts(engine, "outbox", "one_time_tokens") == [0, 0]
+
+
+def test_a_copy_has_the_mails_and_links_too(url: str, engine: Engine, tmp_path: Path) -> None:
+    schema.upgrade(url)
+    fill(engine)
+    add_mail(engine)
+    target = f"sqlite:///{tmp_path / 'target.db'}"
+    copied = dict(copy(url, target))
+    assert [copied[name] for name in ("users", "outbox", "one_time_tokens")] == [1, 1, 1]
+    other = create_engine(target, poolclass=NullPool)
+    for name in ("outbox", "one_time_tokens", "users"):
+        assert rows_of(other, name) == rows_of(engine, name) != []
+
+
+def rows_of(engine: Engine, table: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(Base.metadata.tables[table]))]
 
 
 def test_an_insert_without_roles_still_works(url: str, engine: Engine) -> None:
