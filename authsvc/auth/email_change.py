@@ -1,17 +1,14 @@
 """POST /auth/email/change: give the account its new address with the link of a mail."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from authsvc.guard.access_token import public
 from authsvc.mail.outbox import Outbox
 from authsvc.problems import EmailTaken, TokenInvalid
 from authsvc.users import one_time_tokens
 from authsvc.users.change_email import change_email
+from authsvc.users.one_time_tokens import LinkToken
 from authsvc.web import log_context, registry
 from authsvc.web.client import current_client
-from authsvc.web.inputs import Body, Text, takes
+from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers
 
 
@@ -22,7 +19,7 @@ class EmailChange(Body):
         token: what follows `#token=` in the link of the mail.
     """
 
-    token: Annotated[Text, Field(examples=["Zm9yIGV4YW1wbGUgb25seS4gTm8gbGluayBoYXMgdGhpcw"])]
+    token: LinkToken
 
 
 @public

@@ -1,6 +1,5 @@
 """POST /auth/email/verify: prove an e-mail address by the link that was mailed to it."""
 
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -19,26 +18,24 @@ from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.lookup import live_owner
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.users import verification
+from authsvc.users.one_time_tokens import LinkToken
 from authsvc.users.passwords import Password, Passwords
 from authsvc.web import registry
 from authsvc.web.client import current_client
-from authsvc.web.inputs import Body, Text, takes
+from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers
-
-EXAMPLE = "KqmqgJIzVgCEYmy0qhwoXTBrqTY-mSd9YyBEwTo4qZs"
-"""A one-time token in the documentation."""
 
 
 class Proof(Body):
     """The link from the mail, and the password.
 
     Args:
-        token: the token of the link.
+        token: what follows `#token=` in the link of the mail.
         password: the password that the person chose at the registration; for an account, its
             password. It is not needed with the refresh cookie of the account.
     """
 
-    token: Annotated[Text, Field(examples=[EXAMPLE])]
+    token: LinkToken
     password: Password | None = Field(None, examples=["correct horse battery staple"])
 
 

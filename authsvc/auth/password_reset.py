@@ -1,19 +1,16 @@
 """POST /auth/password/reset: set a new password with the link of a mail."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from authsvc.guard.access_token import public
 from authsvc.mail.outbox import Outbox
 from authsvc.problems import TokenInvalid
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.reset_password import account_of, reset_password
 from authsvc.users import one_time_tokens
+from authsvc.users.one_time_tokens import LinkToken
 from authsvc.users.passwords import ChosenPassword, Passwords
 from authsvc.web import log_context, registry
 from authsvc.web.client import current_client
-from authsvc.web.inputs import Body, Text, takes
+from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers
 
 
@@ -25,7 +22,7 @@ class PasswordReset(Body):
         new_password: the new password, with the same rules as at registration.
     """
 
-    token: Annotated[Text, Field(examples=["Zm9yIGV4YW1wbGUgb25seS4gTm8gbGluayBoYXMgdGhpcw"])]
+    token: LinkToken
     new_password: ChosenPassword
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import (
     Connection,
     ForeignKey,
@@ -27,12 +29,16 @@ from authsvc.problems import TokenInvalid
 from authsvc.tokens.jws import token_hash
 from authsvc.tokens.one_time import OneTimeTokens, Purpose
 from authsvc.users.model import User
+from authsvc.web.inputs import Text
 
 RESET_LIFE = timedelta(minutes=30)
 INVITATION_LIFE = timedelta(days=7)
 VERIFICATION_LIFE = timedelta(hours=24)
 CHANGE_LIFE = timedelta(hours=1)
 """How long a link works, counted from the attempt to send it."""
+
+LinkToken = Annotated[Text, Field(examples=["Zm9yIGV4YW1wbGUgb25seS4gTm8gbGluayBoYXMgdGhpcw"])]
+"""The token of a link, in a body."""
 
 
 class OneTimeToken(Base):
