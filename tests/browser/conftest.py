@@ -113,7 +113,7 @@ class Demo:
         id = {"Create account": "register", "Log in": "login"}[button]
         expect(self.page.locator("#entrance")).to_be_visible()
         if not self.page.locator(f"#{id}").is_visible():
-            self.page.locator(f"[data-shows={id}]").click()
+            self.page.locator(f"[data-shows={id}]").locator("visible=true").click()
         form = self.page.locator(f"#{id}")
         form.locator("[name=email]").fill(email)
         form.locator("[name=password]").fill(password)

@@ -1,4 +1,4 @@
-"""The states of the demo page: what is tested is also what is photographed."""
+"""The states of the demo pages: what is tested is also what is photographed."""
 
 import json
 import re
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Request, expect
+import jwt
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.gunicorn_server import Service, free_port, new_database, serving
+from tests.support.signing_secrets import ACCESS_SECRET
 
 PASSWORD = "a horse that is correct"
 LONG = f"{'a-very-long-name-' * 3}of-alice@{'a-department.' * 8}example.com"
@@ -29,6 +31,23 @@ DEVICES = {
 """User agents, each with its network address and the hours since its last use."""
 
 _numbers = count(1)
+
+
+def let_login_be_old(page: Page) -> None:
+    """Reload the page, which then gets access tokens of a session that was opened an hour ago."""
+
+    def age(route: Route) -> None:
+        response = route.fetch()
+        body = response.json()
+        token = body["access_token"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        claims["auth_time"] -= 3600
+        headers = jwt.get_unverified_header(token)
+        older = jwt.encode(claims, ACCESS_SECRET, "HS256", headers)
+        route.fulfill(response=response, json={**body, "access_token": older})
+
+    page.route("**/auth/refresh", age)
+    page.reload()
 
 
 @dataclass
@@ -89,6 +108,19 @@ class Stage:
                     "WHERE ip_address = ?3",
                     (f"-{hours} hours", f"-{hours + 20} hours", address),
                 )
+
+    def open_mail(self, account: dict[str, str]) -> None:
+        """Open the newest mail to that account in the inbox, as soon as it is there."""
+        self.page.goto(f"{self.service.url}/demo/inbox")
+        self.page.locator("#mails a", has_text=account["email"]).first.click()
+        expect(self.page.locator("#headers")).to_contain_text(account["email"])
+        expect(self.page.frame_locator("#html").locator("a").first).to_be_visible()
+
+    def open_link(self, account: dict[str, str]) -> None:
+        """Open the link of the newest mail to that account."""
+        self.open_mail(account)
+        self.page.frame_locator("#html").locator("a").first.click()
+        expect(self.page.locator("main.narrow")).to_be_visible()
 
     def let_time_pass(self, seconds: int, step: int) -> None:
         """Move the clock of the page on, in steps in which no request runs out of time."""
@@ -198,6 +230,65 @@ def large_text(stage: Stage) -> None:
     stage.page.evaluate("document.documentElement.style.fontSize = '200%'")
 
 
+def password_forgotten(stage: Stage) -> None:
+    stage.open()
+    stage.page.get_by_role("button", name="Log in", exact=True).click()
+    stage.page.get_by_role("button", name="Forgot your password?").click()
+    stage.page.locator("#forgot-email").fill(LONG)
+    stage.page.get_by_role("button", name="Send the link").click()
+    stage.page.get_by_role("button", name="Send it again").click()
+    expect(stage.page.locator("#sent-notice")).to_contain_text("Asked again")
+
+
+def step_up(stage: Stage) -> None:
+    stage.log_in(stage.new_account())
+    let_login_be_old(stage.page)
+    stage.page.locator("#new-email").fill("alice@new.example.com")
+    stage.page.get_by_role("button", name="Send a link").click()
+    expect(stage.page.locator("#step-up-password-fault")).to_contain_text("password once more")
+
+
+def inbox(stage: Stage) -> None:
+    stage.open_mail(stage.new_account())
+    stage.page.get_by_text("Plain text").click()
+    expect(stage.page.locator("#text a")).to_be_visible()
+
+
+def verify_email(stage: Stage) -> None:
+    stage.open_link(stage.new_account(f"{LONG[:40]}.{next(_numbers)}@example.com"))
+    stage.page.get_by_label("Your password").fill("wrong")
+    stage.page.get_by_role("button", name="Verify the address").click()
+    expect(stage.page.locator("#password-fault")).to_contain_text("wrong")
+
+
+def reset_password(stage: Stage) -> None:
+    stage.page.goto(f"{stage.service.url}/demo/reset-password#token=unknown")
+    stage.page.locator("#new").fill("short")
+    stage.page.get_by_role("button", name="Set the new password").click()
+    expect(stage.page.locator("#new-fault")).not_to_be_empty()
+
+
+def link_that_does_not_work(stage: Stage) -> None:
+    stage.page.goto(f"{stage.service.url}/demo/verify-email#token=unknown")
+    stage.page.get_by_label("Your password").fill(PASSWORD)
+    stage.page.get_by_role("button", name="Verify the address").click()
+    stage.page.get_by_label("E-mail address").fill("alice@example.com")
+    stage.page.get_by_role("button", name="Send another mail").click()
+    expect(stage.page.locator("#another-notice")).to_contain_text("on its way")
+
+
+def address_changed(stage: Stage) -> None:
+    account = stage.new_account()
+    stage.log_in(account)
+    new = {"email": f"new.{account['email']}"}
+    stage.page.locator("#new-email").fill(new["email"])
+    stage.page.get_by_role("button", name="Send a link").click()
+    expect(stage.page.locator("#change-email-notice")).to_contain_text(new["email"])
+    stage.open_link(new)
+    stage.page.get_by_role("button", name="Use this address").click()
+    expect(stage.page.locator("#title")).to_have_text("Your address is changed")
+
+
 STATES: dict[str, Callable[[Stage], None]] = {
     state.__name__.replace("_", "-"): state
     for state in (
@@ -212,17 +303,30 @@ STATES: dict[str, Callable[[Stage], None]] = {
         long_address,
         password_changed,
         large_text,
+        password_forgotten,
+        step_up,
+        inbox,
+        verify_email,
+        reset_password,
+        link_that_does_not_work,
+        address_changed,
     )
 }
 
 
 @contextmanager
 def demo_service(folder: Path, **settings: str) -> Iterator[tuple[Service, Path]]:
-    """Run the service with its default life of access tokens and its default limits."""
-    url = new_database(folder)
-    with serving(
-        url, folder / "log", workers=1, demo="true", trusted_proxies="1", **settings
-    ) as on:
+    """Run the service as `make run` does, with its default life of access tokens and limits."""
+    port = free_port()
+    given = {
+        "demo": "true",
+        "trusted_proxies": "1",
+        "mail_url": f"file://{folder / 'mail'}",
+        "mail_from": "authsvc <no-reply@example.com>",
+        "app_url": f"http://localhost:{port}/demo",
+        **settings,
+    }
+    with serving(new_database(folder), folder / "log", workers=1, port=port, **given) as on:
         yield on, folder / "authsvc.db"
 
 

@@ -13,19 +13,22 @@ let token = "";
 const WORDS = {
   "reset-password": {
     form: "reset",
-    before: "Every device on which the account is logged in will be logged out.",
+    before: () => "Every device on which the account is logged in will be logged out.",
     title: "Your password is changed",
     after: "Every session of the account has ended. Log in with the new password.",
   },
   "verify-email": {
     form: "verify",
-    before: "Your password proves that it was you who registered.",
+    before: (user) =>
+      user
+        ? `You are logged in as ${user.email}.`
+        : "Your password proves that it was you who registered.",
     title: "Your address is verified",
-    after: "Log in with it.",
+    after: "You can log in with it.",
   },
   "change-email": {
     form: "confirm",
-    before: "From then on you log in with the address that received this mail.",
+    before: () => "From then on you log in with the address that received this mail.",
     title: "Your address is changed",
     after: "Log in with the new address from now on.",
   },
@@ -48,11 +51,14 @@ function show(form, title, text) {
 async function start() {
   token = takeToken() ?? "";
   if (!token) {
-    offerAnother("This page needs a link", "Open it by the link in the mail that you received.");
+    offerAnother("This page needs a link", "Open the link in the mail that you received.");
     return;
   }
-  const user = page === "verify-email" ? await auth.restore().catch(() => null) : null;
-  show(words.form, heading, user ? `You are logged in as ${user.email}.` : words.before);
+  const user = await auth.restore().catch(() => null);
+  for (const form of document.forms) {
+    form.elements.username?.setAttribute("value", user?.email ?? ""); // for password managers
+  }
+  show(words.form, heading, words.before(user));
   if (page === "verify-email") askForPassword(!user);
 }
 
@@ -63,9 +69,8 @@ function askForPassword(is) {
 
 /** The link does not work, or there is none. */
 function offerAnother(title, text) {
-  const form = $("another") ? "another" : undefined;
-  const how = form ? "Or ask for another mail:" : "Log in, and ask for the change again.";
-  show(form, title, `${text} ${how}`);
+  const how = $("another") ? "Ask for another mail here." : "Log in, and ask for the change again.";
+  show($("another")?.id, title, `${text} ${how}`);
 }
 
 /** Run work with the token, and say what came of it. */
@@ -76,13 +81,13 @@ const withToken = (work) => async (values) => {
     if (error.code === "password_required") askForPassword(true);
     if (error.code !== "token_invalid") throw error;
     token = "";
-    const text = "It was used already, a newer one has replaced it, or it has expired.";
-    offerAnother("This link does not work", text);
+    offerAnother("This link does not work", "It was used, replaced by a newer one, or has expired.");
     $("title").focus();
     return;
   }
   token = "";
-  show(undefined, words.title, auth.user ? "" : words.after);
+  show(undefined, words.title, words.after);
+  $("next").textContent = auth.user ? "Go to the demo" : "Log in";
   $("title").focus();
 };
 

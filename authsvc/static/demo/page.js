@@ -59,6 +59,7 @@ export function createPage({ onPerson, onEntrance }) {
   let words = ENDED;
 
   linkForms();
+  if (location.hash === "#login") showForm("login");
   addEventListener("offline", () => connected(false));
   addEventListener("online", () => connected(true));
 

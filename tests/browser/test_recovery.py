@@ -1,0 +1,326 @@
+"""People get back in, by clicking only: the demo, its inbox, and the pages that links lead to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import PASSWORD, Demo
+from tests.browser.demo_states import let_login_be_old
+from tests.browser.test_sessions import STORES
+from tests.support.gunicorn_server import Service, free_port, new_database, serving
+
+NEW_PASSWORD = "another horse, just as good"
+NOTHING = {"local": [], "session": [], "databases": [], "caches": [], "cookie": ""}
+
+
+@contextmanager
+def mailing(folder: Path, **settings: str) -> Iterator[Service]:
+    """Run the service as `make run` does: its mails are files in `folder`/mail."""
+    port = free_port()
+    given = {
+        "demo": "true",
+        "rate_limit_factor": "100",
+        "mail_url": f"file://{folder / 'mail'}",
+        "mail_from": "authsvc <no-reply@example.com>",
+        "app_url": f"http://localhost:{port}/demo",
+        **settings,
+    }
+    with serving(new_database(folder), folder / "log", workers=1, port=port, **given) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recovery")
+
+
+@pytest.fixture(scope="module")
+def optional(folder: Path) -> Iterator[Service]:
+    with mailing(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def required(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("required")
+    with mailing(folder, email_verification="required") as running:
+        yield running
+
+
+class Stranger(Demo):
+    """A person with a browser, who knows nothing but what the pages say."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        super().__init__(page, url)
+        self.tokens: set[str] = set()
+        page.on("request", self._note)
+
+    def _note(self, request: Any) -> None:
+        body = request.post_data_json if request.method == "POST" else None
+        if isinstance(body, dict) and "token" in body:
+            self.tokens.add(body["token"])
+
+    def click(self, name: str, role: Any = "button") -> None:
+        self.page.get_by_role(role, name=name, exact=True).locator("visible=true").click()
+
+    def open_mail(self, email: str, subject: str) -> None:
+        """Go to the inbox by its link, and open the newest mail with that subject."""
+        self.page.get_by_role("link", name="Inbox", exact=True).first.click()
+        mails = self.page.locator("#mails a", has_text=f"To {email}")
+        mails.filter(has_text=subject).first.click()
+        expect(self.page.locator("#subject")).to_contain_text(subject)
+
+    def follow_link(self, email: str, subject: str) -> None:
+        """Open the link of a mail, as its button in the HTML offers it."""
+        self.open_mail(email, subject)
+        self.page.frame_locator("#html").locator("a[href*=token]").first.click()
+        expect(self.page.locator("main.narrow")).to_be_visible()
+        expect(self.page.locator("#words")).not_to_have_text("One moment …")
+
+    def says(self, title: str) -> None:
+        expect(self.page.locator("#title")).to_have_text(title)
+        expect(self.page.locator("#title")).to_be_focused()
+
+    def keeps_no_token(self) -> None:
+        """Look for the tokens of the links wherever a browser keeps something."""
+        assert self.tokens
+        assert self.page.evaluate(STORES) == NOTHING
+        urls = self.history()
+        assert urls
+        assert [url for url in urls if any(token in url for token in self.tokens)] == []
+
+    def history(self) -> list[str]:
+        """Return the URLs of this tab's history."""
+        session = self.page.context.new_cdp_session(self.page)
+        entries = session.send("Page.getNavigationHistory")["entries"]
+        session.detach()
+        return [entry["url"] for entry in entries] + [entry["userTypedURL"] for entry in entries]
+
+
+@pytest.fixture
+def stranger_at(page: Page) -> Iterator[Any]:
+    people: list[Stranger] = []
+
+    def enter(service: Service) -> Stranger:
+        people.append(Stranger(page, service.url))
+        return people[-1]
+
+    yield enter
+    assert [fault for person in people for fault in person.faults] == []
+
+
+@pytest.fixture
+def person(stranger_at: Any, optional: Service) -> Stranger:
+    return stranger_at(optional)
+
+
+def test_a_stranger_registers_verifies_forgets_resets_and_changes_the_address(
+    person: Stranger, email: str
+) -> None:
+    page = person.page
+    person.enter(email)
+    expect(page.locator("#verification")).to_contain_text("not verified yet")
+    person.follow_link(email, "Confirm")
+    expect(page.get_by_label("Your password")).to_be_hidden()  # this browser is logged in
+    person.click("Verify the address")
+    person.says("Your address is verified")
+    person.click("Go to the demo", "link")
+    expect(page.locator("#verified")).to_be_visible()
+    expect(page.locator("#verification")).to_be_hidden()
+
+    person.click("Log out here")
+    person.click("Forgot your password?")
+    page.locator("#forgot-email").fill(email)
+    person.click("Send the link")
+    expect(page.locator("#sent-title")).to_be_focused()
+    person.follow_link(email, "Choose a new password")
+    page.locator("#new").fill(NEW_PASSWORD)
+    person.click("Set the new password")
+    person.says("Your password is changed")
+    person.click("Log in", "link")
+    person.enter(email, "Log in", NEW_PASSWORD)
+
+    new = f"new.{email}"
+    page.locator("#new-email").fill(new)
+    person.click("Send a link")
+    expect(page.locator("#change-email-notice")).to_contain_text(new)
+    person.follow_link(new, "address")
+    person.click("Use this address")
+    person.says("Your address is changed")
+    person.click("Go to the demo", "link")
+    person.is_logged_in(new)
+    expect(page.locator("#verified")).to_be_visible()
+    person.click("Log out here")
+    person.enter(new, "Log in", NEW_PASSWORD)
+    assert len(person.tokens) == 3
+    person.keeps_no_token()
+    person.open_mail(email, "address")  # the notice at the old address
+
+
+def test_with_required_verification_the_account_begins_with_the_link_and_the_password(
+    stranger_at: Any, required: Service, email: str
+) -> None:
+    person = stranger_at(required)
+    page = person.page
+    person.fill(email, "Create account", PASSWORD)
+    expect(page.locator("#sent-words")).to_contain_text(f"A mail is on its way to {email}")
+    expect(page.locator("#sent-title")).to_be_focused()
+    person.click("Log in")
+    person.fill(email, "Log in", PASSWORD)
+    expect(page.locator("#login-error")).to_contain_text("wrong")
+    expect(page.locator("#login")).to_contain_text("Open the link in your mail first")
+    person.follow_link(email, "Confirm")
+    page.get_by_label("Your password").fill("not the password")
+    person.click("Verify the address")
+    expect(page.locator("#password-fault")).to_have_text("This password is wrong.")
+    expect(page.get_by_label("Your password")).to_be_focused()
+    page.get_by_label("Your password").fill(PASSWORD)
+    person.click("Verify the address")
+    person.says("Your address is verified")
+    person.click("Log in", "link")
+    person.enter(email, "Log in")
+    expect(page.locator("#verified")).to_be_visible()
+    person.keeps_no_token()
+
+
+def test_an_account_from_before_the_setting_is_told_to_verify_its_address(
+    stranger_at: Any, required: Service, email: str
+) -> None:
+    person = stranger_at(required)
+    person.page.route(
+        "**/auth/login", lambda route: route.fulfill(status=403, json={"code": "email_unverified"})
+    )
+    person.fill(email, "Log in", PASSWORD)
+    expect(person.page.locator("#sent-words")).to_contain_text("not verified yet")
+    person.click("Send it again")
+    expect(person.page.locator("#sent-notice")).to_contain_text("Asked again")
+
+
+def test_opening_a_link_uses_nothing_up_and_a_used_one_offers_another_mail(
+    person: Stranger, email: str
+) -> None:
+    page = person.page
+    person.enter(email)
+    person.click("Log out here")
+    person.click("Forgot your password?")
+    page.locator("#forgot-email").fill(email)
+    person.click("Send the link")
+    for _ in range(2):
+        person.follow_link(email, "Choose a new password")
+        page.reload()
+        expect(page.locator("#title")).to_have_text("This page needs a link")
+    for password in (NEW_PASSWORD, PASSWORD):
+        person.follow_link(email, "Choose a new password")
+        page.locator("#new").fill(password)
+        person.click("Set the new password")
+        expect(page.locator("#title")).not_to_have_text("Choose a new password")
+    person.says("This link does not work")
+    page.get_by_role("textbox", name="E-mail address").fill(email)
+    person.click("Send another mail")
+    expect(page.locator("#another-notice")).to_contain_text("a mail is on its way")
+    person.click("Open the inbox", "link")
+    expect(page.locator("#mails a").first).to_be_visible()
+    person.keeps_no_token()
+
+
+def test_an_old_login_gives_the_password_once_more_to_change_the_address(
+    person: Stranger, email: str
+) -> None:
+    page = person.page
+    person.enter(email)
+    let_login_be_old(page)
+    person.is_logged_in(email)
+    page.locator("#new-email").fill(f"new.{email}")
+    person.click("Send a link")
+    expect(page.locator("#step-up-password")).to_be_focused()
+    page.locator("#step-up-password").fill("not the password")
+    person.click("Send a link")
+    expect(page.locator("#step-up-password-fault")).to_have_text("This password is wrong.")
+    page.locator("#step-up-password").fill(PASSWORD)
+    person.click("Send a link")
+    expect(page.locator("#change-email-notice")).to_contain_text(f"new.{email}")
+    expect(page.locator("#step-up")).to_be_hidden()
+    person.is_logged_in(email)
+
+
+def test_a_link_to_an_address_that_was_taken_meanwhile_says_so(
+    person: Stranger, optional: Service, email: str
+) -> None:
+    page = person.page
+    person.enter(email)
+    taken = f"taken.{email}"
+    page.locator("#new-email").fill(taken)
+    person.click("Send a link")
+    expect(page.locator("#change-email-notice")).to_contain_text(taken)
+    person.follow_link(taken, "address")
+    account = {"email": taken, "password": PASSWORD}
+    assert page.request.post(f"{optional.url}/auth/register", data=account).status == 201
+    person.click("Use this address")
+    expect(page.locator("#confirm-error")).to_contain_text("Another account has this address")
+
+
+def hostile(script: str) -> bytes:
+    message = EmailMessage()
+    message["From"] = f"<img src=x onerror={script}>"
+    message["To"] = "mallory@example.com"
+    message["Subject"] = f"<script>{script}</script>"
+    message.set_content(f"javascript:{script} <b onclick={script}>x</b> http://x.invalid/'\"><i>")
+    message.add_alternative(
+        f"""<!doctype html><base href="http://x.invalid/" target="_self">
+        <meta http-equiv="refresh" content="0; url=javascript:{script}">
+        <script>{script}</script><img src="x" onerror="{script}"><svg onload="{script}"></svg>
+        <iframe srcdoc="<script>{script}</script>"></iframe><body onload="{script}">
+        <form action="/auth/logout" method="post"><button>Send</button></form>
+        <a href="javascript:{script}">Click</a>""",
+        subtype="html",
+    )
+    return message.as_bytes()
+
+
+def test_a_hostile_mail_runs_no_script_and_sends_no_form(
+    person: Stranger, optional: Service, folder: Path, context: BrowserContext
+) -> None:
+    page = person.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{optional.url}/demo/inbox")
+    script = "parent.document.title=document.title='run'"
+    (folder / "mail").mkdir(exist_ok=True)
+    (folder / "mail" / "hostile.eml").write_bytes(hostile(script))
+    page.locator("#mails a", has_text="mallory").click()  # it appears by itself
+    mail = page.frame_locator("#html")
+    mail.get_by_role("link", name="Click").click()
+    mail.get_by_role("button", name="Send").click()
+    expect(page.locator("#subject")).to_have_text(f"<script>{script}</script>")
+    expect(page.locator("#text i, #text b, #headers img")).to_have_count(0)
+    assert [link.get_attribute("href") for link in page.locator("#text a").all()] == [
+        "http://x.invalid/'"
+    ]
+    assert page.title() == "Inbox - authsvc demo"
+    assert [url for url in asked if not url.startswith(f"{optional.url}/")] == []
+    assert [url for url in asked if "logout" in url] == []
+    assert len(context.pages) == 1
+    (folder / "mail" / "hostile.eml").unlink()
+    expect(page.locator("#mails a", has_text="mallory")).to_have_count(0)
+
+
+def test_the_keyboard_alone_opens_a_mail_and_its_link(person: Stranger, email: str) -> None:
+    page = person.page
+    person.enter(email)
+    page.get_by_role("link", name="Inbox", exact=True).first.focus()
+    page.keyboard.press("Enter")
+    mail = page.locator("#mails a", has_text=email)
+    mail.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#subject")).to_be_focused()
+    expect(page.frame_locator("#html").locator("a").first).to_be_visible()
+    page.keyboard.press("Tab")  # the link in the frame
+    page.keyboard.press("Enter")
+    expect(page.locator("#title")).to_have_text("Verify your address")
+    page.go_back()
+    expect(page.locator("#subject")).to_contain_text("Confirm")
