@@ -179,10 +179,11 @@ class Tray:
 
 
 def writing(letter: Letter | Exception, transport: Tray) -> Sender:
-    """Return a sender whose letters are all the same."""
+    """Return a sender whose letters are all the same, or which writes a row and fails."""
 
     def write(connection: Connection, mail: Mail) -> Letter:
         if isinstance(letter, Exception):
+            Outbox(is_on=True).add(connection, Mail("reset", BOB, BOB))
             raise letter
         return letter
 
@@ -191,7 +192,7 @@ def writing(letter: Letter | Exception, transport: Tray) -> Sender:
     )
 
 
-def test_a_mail_that_cannot_be_written_is_put_back(
+def test_a_mail_that_cannot_be_written_is_put_back_and_what_was_written_is_undone(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(ALICE)

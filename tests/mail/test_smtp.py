@@ -94,7 +94,9 @@ def test_a_mail_that_was_taken_is_sent_however_the_conversation_ends(
     server: MailServer, fault: str
 ) -> None:
     server.replies["QUIT"] = fault
-    send(server)
+    begun = time.monotonic()
+    send(server, limits=Limits(quitting=0.2))
+    assert time.monotonic() - begun < 5
     assert len(server.received) == 1
 
 
