@@ -17,7 +17,7 @@ from authsvc.users.accounts import Account, insert_account
 from authsvc.users.emails import checked_email
 from authsvc.web import registry
 
-NO_PASSWORD = "!"  # noqa: S105
+UNUSABLE_HASH = "!"
 """The hash of an account without a password: it is malformed, so every password is wrong."""
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def _create(
     account = Account(uuid7(), written, clock.now(), roles=(), email_verified=False)
 
     def create(connection: Connection) -> T:
-        insert_account(connection, account, key, NO_PASSWORD, locale)
+        insert_account(connection, account, key, UNUSABLE_HASH, locale)
         record(connection, current_operator(), Event("registered", account.id))
         return make_link(connection, LockedAccount(account.id, written, key, is_disabled=False))
 

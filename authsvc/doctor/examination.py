@@ -10,6 +10,7 @@ from authsvc.doctor.deployment import Account, Deployment, Session
 from authsvc.doctor.findings import Finding, failed, not_checked
 from authsvc.doctor.http_client import HttpClient, NoResponse
 from authsvc.doctor.limits import check_limits, skip_limits
+from authsvc.doctor.recovery import check_recovery
 from authsvc.doctor.session import (
     check_access_after_logout,
     check_left_behind,
@@ -47,6 +48,7 @@ WITHOUT_ACCOUNT: dict[str, Callable[[Deployment], Finding]] = {
     "CORS for strangers": cross_origin.check_strangers_cors,
     "strangers' pages": cross_origin.check_strangers_refused,
     "proxy headers": proxies.check_headers_of_proxies,
+    "recovery": check_recovery,
 }
 """The checks that need no account."""
 

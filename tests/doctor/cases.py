@@ -9,6 +9,10 @@ from tests.doctor.front import Answer, Fault, no_fault
 
 WARNING = "warning"
 OPEN = Answer(200, [("Content-Type", "application/json")], b"{}")
+FORGOT = "/auth/password/forgot"
+NO_ROUTE = Answer(
+    404, [("Content-Type", "application/problem+json")], b'{"code": "not_found", "status": 404}'
+)
 BROKEN = Answer(503, [], b"")
 
 
@@ -89,11 +93,20 @@ CASES = {
         faults.instead("Access-Control-Allow-Origin", "*"), "CORS for strangers", origin=None
     ),
     "CORS for every origin": outside(faults.origin_echoed, "CORS for strangers"),
-    "Origin is not passed on": outside(faults.origin_hidden, "strangers' pages", origin=None),
+    "Origin is not passed on": outside(
+        faults.origin_hidden, "strangers' pages", "recovery", origin=None
+    ),
     "Sec-Fetch-Site is not passed on": outside(faults.fetch_site_hidden, "strangers' pages"),
     "a client's scheme": outside(faults.believes("X-Forwarded-Proto"), "proxy headers", "HSTS"),
     "a client's host": outside(faults.believes("X-Forwarded-Host"), "proxy headers"),
     "a client's address": inside(faults.believes("X-Forwarded-For"), "client's address"),
+    "no mail": outside(faults.answers(FORGOT, NO_ROUTE), "recovery", verdict=WARNING),
+    "links are mailed by GET": outside(
+        faults.answers(FORGOT, OPEN, lambda it: it.method == "GET"), "recovery"
+    ),
+    "unknown addresses are answered differently": outside(
+        faults.tells_unknown_addresses, "recovery"
+    ),
     "an access token for an hour": inside(
         faults.body_changed("/auth/login", faults.lives_an_hour), "login"
     ),

@@ -30,9 +30,15 @@ def service_database(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="package")
 def service(service_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    output = tmp_path_factory.mktemp("service") / "output"
-    origins = f"{PAGE},{ELSEWHERE}"
-    with serving(service_database, output, allowed_origins=origins, trusted_proxies="1") as service:
+    folder = tmp_path_factory.mktemp("service")
+    settings = {
+        "allowed_origins": f"{PAGE},{ELSEWHERE}",
+        "trusted_proxies": "1",
+        "mail_url": f"file://{folder / 'mail'}",
+        "mail_from": "no-reply@example.com",
+        "app_url": ELSEWHERE,
+    }
+    with serving(service_database, folder / "output", **settings) as service:
         with service.connected() as connection:
             headers = {"Content-Type": "application/json"}
             connection.request("POST", "/auth/register", json.dumps(ALICE), headers)

@@ -309,6 +309,14 @@ def another_account_each_time(request: Request, forward: Forward) -> Answer:
     return forward(request)
 
 
+def tells_unknown_addresses(request: Request, forward: Forward) -> Answer:
+    """Answer as a service does that looks the account up first."""
+    answer = forward(request)
+    if request.path == "/auth/password/forgot" and answer.status == 202:
+        answer.body = b'{"sent": false}'
+    return answer
+
+
 def signed(payload: str) -> str:
     text = f"{KEYRING.header}.{payload}"
     return f"{text}.{encode(KEYRING.current.sign(text.encode()))}"

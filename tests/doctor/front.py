@@ -6,8 +6,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from threading import Thread
+
+NUMBERS = count(1)
+"""Each proxy is used from an address of its own, because mails are limited for each address."""
 
 Headers = list[tuple[str, str]]
 
@@ -69,7 +73,14 @@ def no_fault(request: Request, forward: Forward) -> Answer:
 def front(port: int, certificate: Path | None, fault: Fault = no_fault) -> Iterator[str]:
     """Yield the URL of a proxy before the service on that port; HTTP without a certificate."""
     scheme = "https" if certificate else "http"
-    handler = type("Handler", (_Handler,), {"upstream": port, "fault": (fault,), "scheme": scheme})
+    number = next(NUMBERS)
+    deployment = {
+        "upstream": port,
+        "fault": (fault,),
+        "scheme": scheme,
+        "address": f"127.0.{number // 200}.{number % 200 + 1}",
+    }
+    handler = type("Handler", (_Handler,), deployment)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -89,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     upstream: int
     fault: tuple[Fault]
     scheme: str
+    address: str
 
     def _pass_on(self) -> None:
         request = self._request()
@@ -111,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         forged = {name: value for name, value in self.headers.items() if _is_proxy_header(name)}
         headers = {name: value for name, value in self.headers.items() if name not in forged}
         forwarded = {
-            "X-Forwarded-For": "127.0.0.1",
+            "X-Forwarded-For": self.address,
             "X-Forwarded-Proto": self.scheme,
             "X-Forwarded-Host": headers["Host"],
         }

@@ -76,6 +76,21 @@ def test_without_an_account_the_checks_that_need_one_are_listed_as_not_checked(
     assert result.exit_code == 0
 
 
+def test_a_network_that_has_asked_for_too_many_mails_is_not_a_fault(
+    behind: Front, doctor: Doctor
+) -> None:
+    def limited(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if answer.status == 202:
+            answer.status = 429
+        return answer
+
+    with behind(limited) as url:
+        result = doctor(url, "--json")
+    assert rows_of(result)["recovery"]["verdict"] == "not checked"
+    assert result.exit_code == 0
+
+
 def test_a_service_mounted_below_a_path_passes(behind: Front, doctor: Doctor) -> None:
     def mounted(request: Request, forward: Forward) -> Answer:
         assert request.path.startswith("/accounts/")
