@@ -16,5 +16,6 @@ def show_link(url: str, kind: Kind) -> None:
     life = LIFE[kind]
     time = f"{life.days} days" if life.days else f"{life.seconds // 60} minutes"
     click.echo(url)
-    click.echo(f"The link works once, for {time}. Older links of the account are void.", err=True)
+    void = " Older links of the account are void." if kind == "reset" else ""
+    click.echo(f"The link works once, for {time}.{void}", err=True)
     click.echo("Give it to the owner of the account only: it opens the account.", err=True)

@@ -78,7 +78,7 @@ def test_a_new_database_has_no_accounts(make_database: MakeDatabase) -> None:
             for table in Base.metadata.sorted_tables
         }
     assert set(counts.values()) == {0}
-    assert counts.keys() == {"users", "refresh_tokens", "security_events", "rate_limits"}
+    assert {"users", "refresh_tokens", "security_events", "rate_limits"} < counts.keys()
 
 
 def test_a_password_does_not_expire(alice: Person) -> None:
