@@ -137,8 +137,11 @@ class _Generator(GenerateJsonSchema):
         return sent or super().field_is_required(field, total)
 
     def default_schema(self, schema: Any) -> Any:
-        """Leave the default out of a response, where the member is always present."""
-        if self.mode == "serialization":
+        """Leave the default out of a response, where the member is always present.
+
+        A default of null is left out too: openapi-typescript requires members with a default.
+        """
+        if self.mode == "serialization" or schema.get("default") is None:
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
 
