@@ -23,7 +23,7 @@ from authsvc.sessions.list import LiveSession
 from authsvc.sessions.revoke import Revoked, revoke_all, revoke_and_record
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
-from authsvc.users import accounts
+from authsvc.users import accounts, registration
 from authsvc.users.accounts import Account
 from authsvc.users.emails import email_key
 from authsvc.users.password_news import void_links_and_tell
@@ -48,7 +48,7 @@ def register(email: str, password: str, locale: str | None = None) -> Account:
     """
     passwords, outbox = registry.get(Passwords), registry.get(Outbox)
     verifies = registry.get(Settings).verification != "off"
-    account = accounts.register(
+    account = registration.register(
         passwords,
         email,
         password,

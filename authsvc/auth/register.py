@@ -14,7 +14,7 @@ from authsvc.mail.outbox import Outbox
 from authsvc.problems import EmailTaken, FaultCode, RateLimited, RegistrationClosed
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
-from authsvc.users import accounts
+from authsvc.users import registration
 from authsvc.users.emails import Email
 from authsvc.users.passwords import ChosenPassword, Passwords
 from authsvc.web import registry
@@ -79,7 +79,7 @@ def register(body: NewAccount) -> Registered:
         raise RegistrationClosed
     passwords, client = registry.get(Passwords), current_client()
     with passwords.admitted(), registry.get(Throttle).registration(client.ip_address):
-        account = accounts.register(
+        account = registration.register(
             passwords,
             body.email,
             body.password,

@@ -8,7 +8,7 @@ from authsvc.problems import RateLimited, RegistrationClosed
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
 from authsvc.tokens.one_time import OneTimeTokens
-from authsvc.users import registration
+from authsvc.users import unverified_registration
 from authsvc.users.passwords import Passwords
 from authsvc.web import registry
 from authsvc.web.client import remote_address
@@ -30,7 +30,7 @@ def register_unverified(body: NewAccount) -> Accepted:
         raise RegistrationClosed
     passwords, outbox = registry.get(Passwords), registry.get(Outbox)
     with passwords.admitted(), registry.get(Throttle).registration(remote_address()):
-        registration.wait_for_proof(
+        unverified_registration.wait_for_proof(
             passwords, registry.get(OneTimeTokens), outbox, body.email, body.password, body.locale
         )
     outbox.wake()

@@ -6,7 +6,7 @@ from authsvc import clock
 from authsvc.audit.record import Actor, Event, record, record_refusal
 from authsvc.database import reading, transaction
 from authsvc.problems import InvalidCredentials, TokenInvalid
-from authsvc.users import registration
+from authsvc.users import unverified_registration
 from authsvc.users.authentication import authenticate
 from authsvc.users.model import User
 from authsvc.users.one_time_tokens import FoundToken, find, use
@@ -56,7 +56,7 @@ def verify(link: FoundToken, actor: Actor) -> None:
     if link.password_hash is None:
         transaction(lambda connection: _verify_account(connection, link, actor))
     else:
-        registration.complete(link, link.password_hash, actor)
+        unverified_registration.complete(link, link.password_hash, actor)
 
 
 def _verify_account(connection: Connection, link: FoundToken, actor: Actor) -> None:

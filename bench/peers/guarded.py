@@ -16,7 +16,7 @@ from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.monitoring.instruments import Instruments
 from authsvc.monitoring.request_log import RequestLog
 from authsvc.monitoring.request_metrics import RequestMetrics
-from authsvc.users import accounts
+from authsvc.users import registration
 from authsvc.users.passwords import Passwords
 from authsvc.web import registry
 from authsvc.web.headers import REQUEST_ID, ResponseHeaders
@@ -63,7 +63,7 @@ def fill(sessions: int) -> None:
     with app.app_context():
         event.listen(our_engine(), "connect", _do_not_wait_for_the_disk)
         email, password = os.environ["EMAIL"], os.environ["PASSWORD"]
-        accounts.register(registry.get(Passwords), email, password, OPERATOR)
+        registration.register(registry.get(Passwords), email, password, OPERATOR)
         alice, cookie = verify_password(email, password), registry.get(RefreshCookie)
         for _ in range(sessions):
             print(f"{cookie.name}={open_for(alice).refresh_token}")

@@ -12,7 +12,7 @@ from authsvc.sessions.open import Opened
 from authsvc.sessions.refresh import refresh_session
 from authsvc.sessions.revoke import log_out
 from authsvc.sessions.tokens import SessionTokens
-from authsvc.users import accounts
+from authsvc.users import registration
 from authsvc.users.authentication import Authenticated
 from authsvc.users.passwords import Passwords
 from authsvc.web import registry
@@ -33,7 +33,7 @@ def profiles() -> Iterator[tuple[str, Rows]]:
     """Yield the title and the rows of each table."""
     app = guarded.guarded()
     with app.app_context():
-        accounts.register(registry.get(Passwords), EMAIL, PASSWORD, OPERATOR)
+        registration.register(registry.get(Passwords), EMAIL, PASSWORD, OPERATOR)
         alice = verify_password(EMAIL, PASSWORD)
         opened = [open_for(alice) for _ in range(SESSIONS)][-1]
         bare_flask = request(bare.app.wsgi_app, "GET", "/api/things")
