@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from authsvc.tokens.one_time import Purpose
 from tests.conftest import MakeApp
+from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.recovery import link_of
 from tests.support.responses import claims, counted_statements
@@ -175,6 +176,31 @@ def test_a_route_that_needs_mail_executes_its_budgeted_number_of_statements(
     alice.app = app = make_app(**mail_settings)
     alice.logged_in().call("GET", "/api/me")
     assert cost(app, prepare(alice), alice) == (reads, writes)
+
+
+def test_with_mail_a_login_and_a_refresh_cost_no_statement_more_and_a_registration_an_insert(
+    make_app: MakeApp, mail_settings: dict[str, str], alice: Person
+) -> None:
+    alice.app = app = make_app(**mail_settings)
+    alice.logged_in().call("GET", "/api/me")
+    for route, more in (
+        ("POST /auth/login", 0),
+        ("POST /auth/login with a live cookie", 0),
+        ("POST /auth/refresh", 0),
+        ("POST /auth/register", 1),
+    ):
+        ask, reads, writes = BUDGET[route]
+        assert cost(app, ask, alice) == (reads, writes + more)
+
+
+def test_where_addresses_must_be_verified_a_login_costs_no_statement_more(
+    required_app: Flask, operator: Operator, alice: Person
+) -> None:
+    operator.run("users", "verify", alice.email)
+    alice.app = required_app
+    alice.logged_in()
+    ask, reads, writes = BUDGET["POST /auth/login"]
+    assert cost(required_app, ask, alice) == (reads, writes)
 
 
 def test_each_route_has_a_budget(mail_app: Flask) -> None:
