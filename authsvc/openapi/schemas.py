@@ -141,7 +141,7 @@ class _Generator(GenerateJsonSchema):
 
         A default of null is left out too: openapi-typescript requires members with a default.
         """
-        if self.mode == "serialization" or schema.get("default") is None:
+        if self.mode == "serialization" or schema.get("default", ...) is None:
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
 

@@ -30,8 +30,9 @@ pytestmark = [pytest.mark.once, pytest.mark.usefixtures("app")]  # `app` empties
 
 
 @pytest.fixture(scope="module")
-def service(make_app: MakeApp) -> Flask:
-    return make_app(rate_limit_factor=1000)
+def service(make_app: MakeApp, mail_settings: dict[str, str]) -> Flask:
+    """The service with mail, so that the document has all routes."""
+    return make_app(rate_limit_factor=1000, **mail_settings)
 
 
 @pytest.fixture(scope="module")

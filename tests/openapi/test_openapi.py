@@ -138,6 +138,15 @@ def test_each_operation_and_each_member_has_a_description(
             assert described.get("description"), f"{name}: its docstring needs Args: {member}"
 
 
+def test_a_member_that_may_be_left_out_has_no_null_as_its_default(
+    description: Description,
+) -> None:
+    """openapi-typescript makes each member required that has a default."""
+    account = description.document["components"]["schemas"]["NewAccount"]
+    assert "locale" in account["properties"].keys() - set(account["required"])
+    assert "default" not in account["properties"]["locale"]
+
+
 def test_the_document_says_which_credential_each_route_needs(description: Description) -> None:
     entered = {str(one): one.description["security"] for one in description.operations}
     assert entered["GET /api/me"] == [{"access_token": []}]
