@@ -135,6 +135,7 @@ def test_no_password_is_hashed_for_a_link(
     assert counting.hashes == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "email",
     [
@@ -161,6 +162,7 @@ def test_an_invalid_address_is_refused_and_not_counted(
     assert forgot(alice).status_code == 202
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "body", [{}, {"email": None}, {"email": 1}, {"email": ["alice@example.com"]}, {"email": {}}]
 )
@@ -169,6 +171,7 @@ def test_the_address_must_be_a_string(alice: Person, body: dict[str, object]) ->
     assert pointers(answer) == ["/email"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "email",
     [" alice@example.com\r\n", "ALICE@example.com", "alice@EXAMPLE.COM\t", "alice@example.com"],
@@ -182,6 +185,7 @@ def test_the_mail_goes_to_the_stored_address_and_never_to_the_typed_one(
     assert email.encode() not in mail.as_bytes()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("proxies", [0, 1])
 def test_a_link_leads_to_the_configured_app_whatever_the_request_says(
     make_app: MakeApp, mail_settings: dict[str, str], alice: Person, mailbox: Mailbox, proxies: int
@@ -227,6 +231,7 @@ def everything_stored(connection: Connection) -> str:
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 @pytest.mark.parametrize("path", ["/auth/password/forgot", "/auth/email/resend"])
 def test_another_method_sends_nothing(

@@ -188,6 +188,7 @@ def test_a_link_lives_for_thirty_minutes_after_it_is_sent(
 WEAK = ["too few", "x" * 257, "passwordpassword", "alice@example.com", "ALICE@EXAMPLE.COM", "\0"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("weak", WEAK)
 def test_a_weak_password_is_refused_and_does_not_use_up_the_link(
     alice: Person, mailbox: Mailbox, weak: str
@@ -199,6 +200,7 @@ def test_a_weak_password_is_refused_and_does_not_use_up_the_link(
     assert reset(alice, token).status_code == 204
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "token",
     ["", UNKNOWN, "\0", "é" * 43, "x" * 10_000, "../" * 9, "'; DROP TABLE users; --", "\U0001f600"],
@@ -210,6 +212,7 @@ def test_an_unknown_token_is_refused_before_the_password_is_judged(
     assert_problem(reset(alice, token, password), 401, "token_invalid")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "alter",
     [
@@ -228,6 +231,7 @@ def test_an_altered_token_is_refused(
     assert reset(alice, token).status_code == 204
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("body", "wrong"),
     [
@@ -245,6 +249,7 @@ def test_each_wrong_member_has_a_pointer(
     assert sorted(pointers(answer)) == sorted(wrong)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
 def test_another_method_uses_up_nothing(alice: Person, mailbox: Mailbox, method: str) -> None:
     token = mailed_token(alice, mailbox)
