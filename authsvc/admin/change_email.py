@@ -34,12 +34,13 @@ def change_email(old: str, new: str) -> str:
 
     def replace(connection: Connection) -> None:
         before = lock_account(connection, account.id) if outbox.is_on else None
-        accounts.replace_email(connection, account.id, email, key)
-        record(connection, current_operator(), Event("email_changed", account.id))
         if before is not None:
-            # A change that the owner asked for earlier must not undo this one.
+            # A change that the owner asked for earlier must not undo this one. Before the key is
+            # changed: a sender that has one of these mails needs the account's row.
             void_links(connection, account.id, before.email_key, "reset", "change")
             outbox.add(connection, *_mails(before, email, key))
+        accounts.replace_email(connection, account.id, email, key)
+        record(connection, current_operator(), Event("email_changed", account.id))
 
     transaction(replace)
     outbox.wake()
