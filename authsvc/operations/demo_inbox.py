@@ -3,10 +3,10 @@
 It exists only in the demo, and only if AUTHSVC_MAIL_URL is a folder.
 """
 
-from hashlib import sha256
 from pathlib import Path
 
 from flask import Response, json, jsonify, make_response, request
+from werkzeug.http import generate_etag
 
 from authsvc import clock
 from authsvc.guard.access_token import public
@@ -44,7 +44,7 @@ def mails() -> Response:
     files = newest_files(folder)
     response = Response(mimetype=JSON)
     response.cache_control.no_cache = True
-    response.set_etag(sha256(repr(files).encode()).hexdigest())
+    response.set_etag(generate_etag(repr(files).encode()))
     response.make_conditional(request)
     if response.status_code == 200:
         found = (read_mail(folder, id, at) for id, at in files.items())

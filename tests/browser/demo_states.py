@@ -4,133 +4,14 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import closing
 
-import jwt
-from playwright.sync_api import Browser, Page, Request, Route, expect
+from playwright.sync_api import expect
 
-from tests.support.gunicorn_server import Service, free_port, new_database, serving
-from tests.support.signing_secrets import ACCESS_SECRET
+from tests.browser.demo_stage import PASSWORD, Stage, let_login_be_old
 
-PASSWORD = "a horse that is correct"
 LONG = f"{'a-very-long-name-' * 3}of-alice@{'a-department.' * 8}example.com"
-WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
-DEVICES = {
-    "curl/8.11.0": ("198.51.100.7", 50),
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0": (
-        "2001:db8:4f:12::9a3",
-        26,
-    ),
-    f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) {WEBKIT} Version/18.1 Mobile/15E148 "
-    "Safari/604.1": ("203.0.113.24", 3),
-}
-"""User agents, each with its network address and the hours since its last use."""
-
-_numbers = count(1)
-
-
-def let_login_be_old(page: Page) -> None:
-    """Reload the page, which then gets access tokens of a session that was opened an hour ago."""
-
-    def age(route: Route) -> None:
-        response = route.fetch()
-        body = response.json()
-        token = body["access_token"]
-        claims = jwt.decode(token, options={"verify_signature": False})
-        claims["auth_time"] -= 3600
-        headers = jwt.get_unverified_header(token)
-        older = jwt.encode(claims, ACCESS_SECRET, "HS256", headers)
-        route.fulfill(response=response, json={**body, "access_token": older})
-
-    page.route("**/auth/refresh", age)
-    page.reload()
-
-
-@dataclass
-class Stage:
-    """A page on a service, and the database behind it.
-
-    Args:
-        page: in a browser profile of its own.
-        service: what it talks to.
-        database: the SQLite file of that service.
-        history: how much the timeline shows, in lives of an access token.
-    """
-
-    page: Page
-    service: Service
-    database: Path
-    history: float = 0.1
-
-    def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
-        """Send a request as another client; return the status and the body."""
-        sent = {"Content-Type": "application/json", **headers}
-        with self.service.connected() as connection:
-            connection.request(method, path, json.dumps(body), sent)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-
-    def new_account(self, email: str = "") -> dict[str, str]:
-        number = next(_numbers)
-        account = {"email": email or f"alice{number}@example.com", "password": PASSWORD}
-        address = {"X-Forwarded-For": f"192.0.2.{number}"}  # registrations are limited by address
-        status, text = self.call("POST", "/auth/register", account, **address)
-        assert status in (201, 409), text
-        return account
-
-    def open(self) -> None:
-        self.page.goto(f"{self.service.url}/demo")
-        expect(self.page.locator("#pill")).not_to_have_text("Checking")
-
-    def log_in(self, account: dict[str, str]) -> None:
-        self.open()
-        self.page.get_by_role("button", name="Log in", exact=True).click()
-        self.page.locator("#email").fill(account["email"])
-        self.page.locator("#password").fill(account["password"])
-        self.page.locator("#login button.primary").click()
-        expect(self.page.locator("#person-title")).to_have_text(account["email"])
-        expect(self.page.locator("#sessions li").first).to_be_visible()
-
-    def log_in_elsewhere(self, account: dict[str, str]) -> None:
-        """Log in on three other devices, some hours ago."""
-        for agent, (address, hours) in DEVICES.items():
-            headers = {"User-Agent": agent, "X-Forwarded-For": address}
-            status, text = self.call("POST", "/auth/login", account, **headers)
-            assert status == 200, text
-            with closing(sqlite3.connect(self.database)) as connection, connection:
-                connection.execute(
-                    "UPDATE refresh_tokens SET last_used_at = datetime(last_used_at, ?1), "
-                    "issued_at = datetime(issued_at, ?2), expires_at = datetime(expires_at, ?2) "
-                    "WHERE ip_address = ?3",
-                    (f"-{hours} hours", f"-{hours + 20} hours", address),
-                )
-
-    def open_mail(self, account: dict[str, str]) -> None:
-        """Open the newest mail to that account in the inbox, as soon as it is there."""
-        self.page.goto(f"{self.service.url}/demo/inbox")
-        self.page.locator("#mails a", has_text=account["email"]).first.click()
-        expect(self.page.locator("#headers")).to_contain_text(account["email"])
-        expect(self.page.frame_locator("#html").locator("a").first).to_be_visible()
-
-    def open_link(self, account: dict[str, str]) -> None:
-        """Open the link of the newest mail to that account."""
-        self.open_mail(account)
-        self.page.frame_locator("#html").locator("a").first.click()
-        expect(self.page.locator("main.narrow")).to_be_visible()
-
-    def let_time_pass(self, seconds: int, step: int) -> None:
-        """Move the clock of the page on, in steps in which no request runs out of time."""
-        under_way: set[Request] = set()
-        self.page.on("request", lambda request: under_way.add(request))
-        self.page.on("requestfinished", lambda request: under_way.discard(request))
-        for _ in range(seconds // step):
-            self.page.clock.run_for(step * 1_000)
-            while under_way:
-                self.page.wait_for_timeout(10)
 
 
 def first_visit(stage: Stage) -> None:
@@ -257,7 +138,7 @@ def inbox(stage: Stage) -> None:
 
 
 def verify_email(stage: Stage) -> None:
-    stage.open_link(stage.new_account(f"{LONG[:40]}.{next(_numbers)}@example.com"))
+    stage.open_link(stage.new_account(f"{LONG[:40]}@example.com"))
     stage.page.get_by_label("Your password").fill("wrong")
     stage.page.get_by_role("button", name="Verify the address").click()
     expect(stage.page.locator("#password-fault")).to_contain_text("wrong")
@@ -314,31 +195,3 @@ STATES: dict[str, Callable[[Stage], None]] = {
         address_changed,
     )
 }
-
-
-@contextmanager
-def demo_service(folder: Path, **settings: str) -> Iterator[tuple[Service, Path]]:
-    """Run the service as `make run` does, with its default life of access tokens and limits."""
-    port = free_port()
-    given = {
-        "demo": "true",
-        "trusted_proxies": "1",
-        "mail_url": f"file://{folder / 'mail'}",
-        "mail_from": "authsvc <no-reply@example.com>",
-        "app_url": f"http://localhost:{port}/demo",
-        **settings,
-    }
-    with serving(new_database(folder), folder / "log", workers=1, port=port, **given) as on:
-        yield on, folder / "authsvc.db"
-
-
-@contextmanager
-def staged(
-    browser: Browser, service: Service, database: Path, history: float = 0.1
-) -> Iterator[Stage]:
-    """Open a page in a browser profile of its own."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 900}, reduced_motion="reduce", locale="en-GB"
-    )
-    yield Stage(context.new_page(), service, database, history)
-    context.close()

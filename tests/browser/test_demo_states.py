@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.demo_states import STATES, Stage, demo_service, staged
+from tests.browser.demo_stage import Stage, demo_service, staged
+from tests.browser.demo_states import STATES
 from tests.support.gunicorn_server import Service
 
 VIOLATIONS = "async () => (await axe.run()).violations.map((v) => [v.id, v.nodes[0].html])"

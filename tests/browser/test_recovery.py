@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -10,29 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import PASSWORD, Demo
-from tests.browser.demo_states import let_login_be_old
-from tests.browser.test_sessions import STORES
-from tests.support.gunicorn_server import Service, free_port, new_database, serving
+from tests.browser.conftest import PASSWORD
+from tests.browser.demo_stage import let_login_be_old, mailing
+from tests.browser.stranger import Stranger
+from tests.support.gunicorn_server import Service
 
 NEW_PASSWORD = "another horse, just as good"
-NOTHING = {"local": [], "session": [], "databases": [], "caches": [], "cookie": ""}
-
-
-@contextmanager
-def mailing(folder: Path, **settings: str) -> Iterator[Service]:
-    """Run the service as `make run` does: its mails are files in `folder`/mail."""
-    port = free_port()
-    given = {
-        "demo": "true",
-        "rate_limit_factor": "100",
-        "mail_url": f"file://{folder / 'mail'}",
-        "mail_from": "authsvc <no-reply@example.com>",
-        "app_url": f"http://localhost:{port}/demo",
-        **settings,
-    }
-    with serving(new_database(folder), folder / "log", workers=1, port=port, **given) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -42,65 +25,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def optional(folder: Path) -> Iterator[Service]:
-    with mailing(folder) as running:
+    with mailing(folder, rate_limit_factor="100") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def required(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("required")
-    with mailing(folder, email_verification="required") as running:
+    with mailing(folder, email_verification="required", rate_limit_factor="100") as running:
         yield running
-
-
-class Stranger(Demo):
-    """A person with a browser, who knows nothing but what the pages say."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        super().__init__(page, url)
-        self.tokens: set[str] = set()
-        page.on("request", self._note)
-
-    def _note(self, request: Any) -> None:
-        body = request.post_data_json if request.method == "POST" else None
-        if isinstance(body, dict) and "token" in body:
-            self.tokens.add(body["token"])
-
-    def click(self, name: str, role: Any = "button") -> None:
-        self.page.get_by_role(role, name=name, exact=True).locator("visible=true").click()
-
-    def open_mail(self, email: str, subject: str) -> None:
-        """Go to the inbox by its link, and open the newest mail with that subject."""
-        self.page.get_by_role("link", name="Inbox", exact=True).first.click()
-        mails = self.page.locator("#mails a", has_text=f"To {email}")
-        mails.filter(has_text=subject).first.click()
-        expect(self.page.locator("#subject")).to_contain_text(subject)
-
-    def follow_link(self, email: str, subject: str) -> None:
-        """Open the link of a mail, as its button in the HTML offers it."""
-        self.open_mail(email, subject)
-        self.page.frame_locator("#html").locator("a[href*=token]").first.click()
-        expect(self.page.locator("main.narrow")).to_be_visible()
-        expect(self.page.locator("#words")).not_to_have_text("One moment …")
-
-    def says(self, title: str) -> None:
-        expect(self.page.locator("#title")).to_have_text(title)
-        expect(self.page.locator("#title")).to_be_focused()
-
-    def keeps_no_token(self) -> None:
-        """Look for the tokens of the links wherever a browser keeps something."""
-        assert self.tokens
-        assert self.page.evaluate(STORES) == NOTHING
-        urls = self.history()
-        assert urls
-        assert [url for url in urls if any(token in url for token in self.tokens)] == []
-
-    def history(self) -> list[str]:
-        """Return the URLs of this tab's history."""
-        session = self.page.context.new_cdp_session(self.page)
-        entries = session.send("Page.getNavigationHistory")["entries"]
-        session.detach()
-        return [entry["url"] for entry in entries] + [entry["userTypedURL"] for entry in entries]
 
 
 @pytest.fixture
@@ -325,8 +258,10 @@ def test_the_keyboard_alone_opens_a_mail_and_its_link(person: Stranger, email: s
     mail.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#subject")).to_be_focused()
-    expect(page.frame_locator("#html").locator("a").first).to_be_visible()
-    page.keyboard.press("Tab")  # the link in the frame
+    link = page.frame_locator("#html").locator("a").first
+    expect(link).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(link).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#title")).to_have_text("Verify your address")
     page.go_back()

@@ -32,7 +32,8 @@ async function look() {
     if (JSON.stringify(found) !== JSON.stringify(mails) || !found.length) list(found);
     for (const mail of mails) $(`at-${mail.id}`).textContent = ago(mail);
   } catch {
-    $("connection").textContent = "The service cannot be reached. New mails appear when it is back.";
+    const words = "The service cannot be reached. New mails appear when it is back.";
+    $("connection").textContent = words;
   }
 }
 
@@ -62,7 +63,11 @@ function item(mail) {
 }
 
 const subjectOf = ({ subject }) => subject || "(no subject)";
-const ago = ({ at }) => (Date.now() - Date.parse(at) < 5_000 ? "just now" : fromNow(Date.parse(at)));
+
+function ago(mail) {
+  const at = Date.parse(mail.at);
+  return Date.now() - at < 5_000 ? "just now" : fromNow(at);
+}
 
 /** Mark the open mail in the list. */
 function mark() {

@@ -1,5 +1,5 @@
-// The pages that the links of mails lead to. Opening one uses nothing up: the token is sent when the
-// person asks for it. It is kept in this module alone, and not in the address bar.
+// The pages that the links of mails lead to. Opening one uses nothing up: the token is sent when
+// the person asks for it. It is kept in this module alone, and not in the address bar.
 
 import { createAuth, takeToken } from "../static/authsvc.js";
 import { clear, onSubmit, tell } from "./forms.js";
@@ -81,7 +81,8 @@ const withToken = (work) => async (values) => {
     if (error.code === "password_required") askForPassword(true);
     if (error.code !== "token_invalid") throw error;
     token = "";
-    offerAnother("This link does not work", "It was used, replaced by a newer one, or has expired.");
+    const why = "It was used, replaced by a newer one, or has expired.";
+    offerAnother("This link does not work", why);
     $("title").focus();
     return;
   }
@@ -92,8 +93,10 @@ const withToken = (work) => async (values) => {
 };
 
 onSubmit("reset", withToken(({ new_password }) => auth.resetPassword(token, new_password)));
-onSubmit("verify", withToken(({ registered_password }) =>
-  auth.verifyEmail(token, registered_password || undefined)));
+onSubmit(
+  "verify",
+  withToken(({ registered_password: password }) => auth.verifyEmail(token, password || undefined)),
+);
 onSubmit("confirm", withToken(() => auth.confirmEmailChange(token)));
 onSubmit("another", async ({ email }) => {
   const ask = page === "reset-password" ? auth.forgotPassword : auth.resendVerification;

@@ -60,13 +60,14 @@ export function createMail(auth, showForm) {
   return {
     /** The account begins with the link of a mail. */
     registered(email) {
-      const words = `A mail is on its way to ${email}. Your account begins when you open its link and enter your password.`;
-      sent(words, () => auth.resendVerification(email));
+      const next = "Your account begins when you open its link and enter your password.";
+      sent(`A mail is on its way to ${email}. ${next}`, () => auth.resendVerification(email));
     },
 
     /** The account must prove its address before it can log in. */
     unverified(email) {
-      const words = `The address ${email} is not verified yet. Open the link in the mail that was sent to it.`;
+      const next = "Open the link in the mail that was sent to it.";
+      const words = `The address ${email} is not verified yet. ${next}`;
       sent(words, () => auth.resendVerification(email));
     },
 

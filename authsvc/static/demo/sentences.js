@@ -20,8 +20,14 @@ const PROBLEMS = {
 const OF_FIELDS = {
   email_taken: [["email"], "This address already has an account. Log in, or use another address."],
   invalid_credentials: [["registered_password", "step_up_password"], "This password is wrong."],
-  password_required: [["registered_password"], "Enter the password that you chose when you registered."],
-  reauthentication_required: [["step_up_password"], "Your last login is too long ago: enter your password once more."],
+  password_required: [
+    ["registered_password"],
+    "Enter the password that you chose when you registered.",
+  ],
+  reauthentication_required: [
+    ["step_up_password"],
+    "Your last login is too long ago: enter your password once more.",
+  ],
   wrong_password: [["current_password", "password"], "This is not your current password."],
 };
 
