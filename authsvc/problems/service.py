@@ -10,7 +10,8 @@ RETRY_SECONDS = 2
 
 class RateLimited(Problem):
     """There were too many attempts: failed passwords of an account or from an address,
-    registrations, or refreshes of one session. Wait for the seconds in `Retry-After`, then retry.
+    registrations, requests for mails, or refreshes of one session. Wait for the seconds in
+    `Retry-After`, then retry.
     """
 
     status, code = 429, "rate_limited"
