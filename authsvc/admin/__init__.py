@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from authsvc import clock, roles, signals
-from authsvc.admin.lookup import account_of
+from authsvc.admin.lookup import account_of, lock_account
 from authsvc.audit.operator import current_operator
 from authsvc.audit.read import Recorded, newest
 from authsvc.audit.record import Event, record
@@ -25,7 +25,6 @@ from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.users import accounts, registration
 from authsvc.users.accounts import Account
-from authsvc.users.emails import email_key
 from authsvc.users.password_news import void_links_and_tell
 from authsvc.users.passwords import Passwords
 from authsvc.users.stored_password import overwrite_password
@@ -95,9 +94,10 @@ def set_password(email: str, password: str) -> None:
     passwords = registry.get(Passwords)
     passwords.refuse_weak(password, account.email, "/password")
     new_hash, outbox = passwords.hash(password), registry.get(Outbox)
-    address = account.email, email_key(account.email)
 
     def store(connection: Connection) -> list[Revoked]:
+        owner = lock_account(connection, account.id)  # whose address may be another one by now
+        address = owner.email, owner.email_key
         overwrite_password(connection, account.id, new_hash)
         void_links_and_tell(connection, outbox, "password_changed", account.id, *address)
         record(connection, current_operator(), Event("password_changed", account.id))
