@@ -79,7 +79,8 @@ class SenderThread:
             self._reported = False
         except SQLAlchemyError as error:
             if not self._reported:
-                _log.warning("mail waits, since the database does not answer: %s", error)
+                reason = " ".join(str(getattr(error, "orig", error)).split())
+                _log.warning("mail waits, since the database does not answer: %s", reason)
                 self._reported = True
         except Exception:
             _log.exception("mail waits, because of a defect")
