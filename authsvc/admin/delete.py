@@ -11,7 +11,7 @@ from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.deletion import delete_account
 from authsvc.users.emails import email_key
-from authsvc.users.one_time_tokens import forget_address
+from authsvc.users.one_time_tokens import forget_person
 from authsvc.web import registry
 
 
@@ -29,7 +29,7 @@ def delete(email: str) -> None:
     def remove(connection: Connection) -> list[Revoked]:
         accounts.lock(connection, account.id)
         revoked = anonymize(connection, account.id, clock.now())
-        forget_address(connection, account.id)
+        forget_person(connection, account.id)
         accounts.remove(connection, account.id)
         record(connection, current_operator(), Event("account_deleted", user_id=None))
         return revoked

@@ -13,7 +13,7 @@ from authsvc.resources.account import current_account
 from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.deletion import delete_account
-from authsvc.users.one_time_tokens import forget_address
+from authsvc.users.one_time_tokens import forget_person
 from authsvc.users.passwords import Password, Passwords
 from authsvc.users.stored_password import confirm_password, lock_confirmed
 from authsvc.web import registry
@@ -61,7 +61,7 @@ def delete(body: Confirmation) -> None:
         now = clock.now()
         revoked = anonymize(connection, user_id, now)
         if registry.get(Outbox).is_on:
-            forget_address(connection, user_id)
+            forget_person(connection, user_id)
         accounts.remove(connection, user_id)
         record(connection, FORGOTTEN_USER, Event("account_deleted", user_id=None), at=now)
         return revoked

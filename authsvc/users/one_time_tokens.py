@@ -194,18 +194,20 @@ _KINDS: dict[Purpose, tuple[Kind, ...]] = {
 }
 
 
-def forget_address(connection: Connection, user_id: UUID) -> None:
-    """Remove what names the address of an account and not the account: requests for mails, and
-    registrations that wait. The rows that name the account are deleted with it.
+def forget_person(connection: Connection, user_id: UUID) -> None:
+    """Remove the mails and links of an account, and those that name only its address: requests
+    for mails, and registrations that wait.
 
     Args:
-        connection: in the transaction that deletes the account, before it does.
+        connection: in the transaction that deletes the account, which has locked it.
         user_id: the account.
     """
     key = select(User.email_key).where(User.id == user_id).scalar_subquery()
+    # The outbox first, as in `void_links`. The account goes last: a sender that makes a link for
+    # it needs its row.
     for table in (WaitingMail, OneTimeToken):
-        nameless = (table.user_id.is_(None), table.email_key == key)
-        connection.execute(delete(table).where(*nameless))
+        nameless = and_(table.user_id.is_(None), table.email_key == key)
+        connection.execute(delete(table).where(or_(table.user_id == user_id, nameless)))
 
 
 def purge_a_little() -> None:
