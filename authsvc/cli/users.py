@@ -128,7 +128,7 @@ def verify_email(email: str) -> None:
 
     Do this if you know that the address belongs to its owner, such as from another system.
 
-    With AUTHSVC_EMAIL_VERIFICATION=required, a registration is no account before its link is used.
+    With AUTHSVC_EMAIL_VERIFICATION=required, a registration has no account until its link is used.
     If the mail does not arrive, use `users create`.
     """
     with app_context():
