@@ -10,11 +10,9 @@ from werkzeug.http import generate_etag
 
 from authsvc import clock
 from authsvc.guard.access_token import public
-from authsvc.operations.demo_page import POLICY, demo_page
+from authsvc.operations.demo_page import POLICY, demo_page, mail_folder
 from authsvc.operations.mail_files import Mail, newest_files, read_mail
 from authsvc.problems import NotFound
-from authsvc.settings import Settings
-from authsvc.web import registry
 from authsvc.web.outputs import JSON
 
 MAIL_POLICY = (
@@ -71,7 +69,7 @@ def html(id: str) -> Response:
 
 
 def _folder() -> Path:
-    folder = registry.get(Settings).mail_folder
+    folder = mail_folder()
     if folder is None:
         raise NotFound
     return folder

@@ -1,7 +1,10 @@
 """Render a page of the demo. Nothing inline runs, and nothing of another origin is loaded."""
 
+from pathlib import Path
+
 from flask import Response, make_response, render_template
 
+from authsvc.mail.transport_of_url import place_of
 from authsvc.settings import Settings
 from authsvc.version import __version__
 from authsvc.web import registry
@@ -25,7 +28,7 @@ def demo_page(template: str, policy: str = POLICY, **values: object) -> Response
         template,
         version=__version__,
         has_mail=settings.sends_mail,
-        has_inbox=settings.mail_folder is not None,
+        has_inbox=mail_folder() is not None,
         verification=settings.verification,
         shortest_password=settings.password_min_length,
         **values,
@@ -33,3 +36,10 @@ def demo_page(template: str, policy: str = POLICY, **values: object) -> Response
     response = make_response(html)
     response.headers["Content-Security-Policy"] = policy
     return response
+
+
+def mail_folder() -> Path | None:
+    """Return the folder that the service writes its mails into, if it does not send them."""
+    url = registry.get(Settings).mail_url
+    place = None if url is None else place_of(url.get_secret_value())
+    return place if isinstance(place, Path) else None

@@ -1,6 +1,5 @@
 """Every AUTHSVC_* setting, its default and its range."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -96,14 +95,6 @@ class Settings(BaseModel):
     def sends_mail(self) -> bool:
         """Whether mail is configured. Without it, the routes that need it do not exist."""
         return self.mail_url is not None
-
-    @property
-    def mail_folder(self) -> Path | None:
-        """The folder that mails are written into; None if they are sent, or without mail."""
-        if self.mail_url is None:
-            return None
-        parts = urlsplit(self.mail_url.get_secret_value())
-        return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
     @property
     def verification(self) -> Literal["off", "optional", "required"]:
