@@ -19,6 +19,7 @@ run: $(VENV)/.run instance/authsvc.env  ## Serve on http://localhost:8000 (PORT=
 	@if ! env | cat - instance/authsvc.env | grep -Eq '^ *(export +)?AUTHSVC_($(MAIL_SETTINGS))='; then \
 	  AUTHSVC_MAIL_URL=$$($(BIN)/python -c 'from pathlib import Path; print(Path("instance/mail").absolute().as_uri())') || exit 1; \
 	  export AUTHSVC_MAIL_URL AUTHSVC_MAIL_FROM='authsvc <no-reply@example.com>' AUTHSVC_APP_URL=http://localhost:$(PORT)/demo; \
+	  printf '%s\n' 'Its mails are shown at http://localhost:$(PORT)/demo/inbox.' ''; \
 	fi; exec env AUTHSVC_DEMO=true AUTHSVC_ACCESS_TOKEN_TTL=$${AUTHSVC_ACCESS_TOKEN_TTL:-60} PORT=$(PORT) $(BIN)/python -m authsvc serve
 
 # If one of these is set, `make run` sets none of them: mail that is set up by halves stops the boot.

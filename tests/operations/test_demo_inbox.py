@@ -1,8 +1,10 @@
 """GET /demo/inbox and what it reads: the mails that the service wrote into a folder."""
 
 import os
+import re
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
@@ -12,6 +14,7 @@ from tests.conftest import MakeApp
 
 INBOX = "/demo/inbox"
 MAILS = f"{INBOX}/mails"
+LINK = re.compile(r'(?:href|src)="([^"#]+)')
 
 
 @pytest.fixture
@@ -155,6 +158,33 @@ def test_there_is_no_inbox_without_a_folder(make_app: MakeApp, url: str | None) 
     for page in ("reset-password", "verify-email", "change-email"):
         assert client.get(f"/demo/{page}").status_code == (200 if url else 404)
     assert ('data-shows="forgot"' in client.get("/demo").text) is bool(url)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("page", ["inbox", "reset-password", "verify-email", "change-email"])
+def test_each_module_and_link_of_the_pages_is_the_services_own(app: Flask, page: str) -> None:
+    client = app.test_client()
+    answer = client.get(f"/demo/{page}")
+    assert "'unsafe" not in answer.headers["Content-Security-Policy"]
+    links = {urljoin(f"/demo/{page}", link) for link in LINK.findall(answer.text)}
+    assert {"/demo/demo.css", "/docs/look.css", "/demo/inbox", "/demo"} < links
+    assert [link for link in links if client.get(link).status_code != 200] == []
+
+
+@pytest.mark.once
+def test_password_managers_find_the_kind_of_each_password(app: Flask) -> None:
+    client = app.test_client()
+    kinds = re.compile(r'autocomplete="([^"]+)"')
+    assert kinds.findall(client.get("/demo/reset-password").text) == [
+        "username",
+        "new-password",
+        "username",
+    ]
+    assert kinds.findall(client.get("/demo/verify-email").text) == [
+        "username",
+        "current-password",
+        "username",
+    ]
 
 
 @pytest.mark.once
