@@ -33,6 +33,7 @@ OUR_IDS = [
     *("S1", "S2", "S3", "S4", "S5", "S6"),
     *("A1", "A2", "A3", "A4", "A5", "M1", "M2", "M3"),
     *("H1", "H2", "H3", "H4", "G1", "B0", "B1", "B2", "C1", "C2"),
+    *("E1", "E2", "E3", "E4", "E5", "E6"),
 ]
 CRYPTOGRAPHY = {"hashlib", "hmac", "secrets", "random", "ssl", "jwt", "pwdlib", "uuid_utils"}
 CRYPTOGRAPHY |= {"cryptography", "argon2", "bcrypt", "werkzeug.security"}
