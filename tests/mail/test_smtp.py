@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from email.message import EmailMessage
+from email.policy import SMTPUTF8
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from authsvc.mail.failures import Interrupted, MailNotSent, MailRefused, ServerAway
 from authsvc.mail.leases import LEASE
@@ -222,6 +225,43 @@ def test_mail_and_password_go_over_tls_to_a_server_whose_certificate_is_valid(
         assert len(server.received) == 1
         login = server.commands.index("AUTH PLAIN AHVzZXIAd29yZA==")
         assert security == "tls" or server.commands.index("STARTTLS") < login
+
+
+def test_a_mail_server_of_others_takes_mail_after_starttls_and_login(
+    of_server: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    """aiosmtpd requires both, and checks each command as RFC 5321 says."""
+    logins: list[LoginPassword] = []
+    mails: list[Envelope] = []
+
+    def authenticate(*rest: object) -> AuthResult:
+        logins.append(rest[-1])
+        return AuthResult(success=True)
+
+    class Keeping:
+        async def handle_DATA(self, server: object, session: object, mail: Envelope) -> str:
+            mails.append(mail)
+            return "250 fine"
+
+    theirs = Controller(
+        Keeping(),
+        hostname="127.0.0.1",
+        port=free_port(),
+        tls_context=of_server,
+        require_starttls=True,
+        authenticator=authenticate,
+        auth_required=True,
+        enable_SMTPUTF8=True,
+    )
+    theirs.start()
+    try:
+        where = Server("localhost", theirs.port, "starttls", ("us:er", "wo rd"))
+        SmtpTransport(where, context=trusting).send(mail("zoë@example.com"))
+    finally:
+        theirs.stop()
+    assert logins == [LoginPassword(b"us:er", b"wo rd")]
+    assert mails[0].rcpt_tos == ["zoë@example.com"]
+    assert mails[0].original_content == mail("zoë@example.com").as_bytes(policy=SMTPUTF8)
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
