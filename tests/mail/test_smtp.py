@@ -227,6 +227,19 @@ def test_mail_and_password_go_over_tls_to_a_server_whose_certificate_is_valid(
         assert security == "tls" or server.commands.index("STARTTLS") < login
 
 
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_an_encrypted_connection_is_cut_too(
+    of_server: ssl.SSLContext, trusting: ssl.SSLContext, security: Security
+) -> None:
+    with mail_server(tls=of_server, implicit_tls=security == "tls") as server:
+        server.features.append("STARTTLS")
+        server.replies["."] = DRIP
+        limits = Limits(all=0.6)
+        with pytest.raises(ServerAway, match="took more than"):
+            send(server, security=security, context=trusting, limits=limits)
+        assert server.received == []
+
+
 def test_a_mail_server_of_others_takes_mail_after_starttls_and_login(
     of_server: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
