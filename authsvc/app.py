@@ -11,6 +11,7 @@ from authsvc.auth import auth
 from authsvc.database import connect_app
 from authsvc.guard.access_token import AccessTokenGuard
 from authsvc.guard.cross_origin import CrossOriginGuard
+from authsvc.guard.own_origin import OwnOrigin
 from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.mail.messages import Messages
 from authsvc.mail.outbox import Outbox
@@ -28,6 +29,7 @@ from authsvc.ratelimit.counts import Counts
 from authsvc.ratelimit.database_counts import DatabaseCounts
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources import resources
+from authsvc.sessions.binding import Binding
 from authsvc.sessions.own_claims import AccessClaims, OwnClaims
 from authsvc.sessions.recently_revoked import RecentlyRevoked
 from authsvc.sessions.tokens import SessionTokens
@@ -36,6 +38,7 @@ from authsvc.settings.sources import load_settings
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import Key, Keyring, hmac_key
 from authsvc.tokens.one_time import OneTimeTokens
+from authsvc.tokens.proof import Nonces
 from authsvc.tokens.refresh import RefreshTokens
 from authsvc.users.letters import Letters
 from authsvc.users.passwords import Passwords
@@ -120,6 +123,7 @@ def _add_parts(
         cookie,
         access_tokens,
         session_tokens,
+        Binding(Nonces(*_refresh_secrets(settings)), settings.require_bound_sessions),
         Description(app, settings, cookie),
         Passwords(settings.password_min_length, metrics=instruments.passwords),
         Throttle(_counts(settings), settings.rate_limit_factor),
@@ -129,13 +133,7 @@ def _add_parts(
 
 def _add_mail(app: Flask, settings: Settings, instruments: Instruments) -> None:
     """Make the outbox, which every app has, and what sends mail where it is configured."""
-    tokens = OneTimeTokens(
-        *(
-            secret.get_secret_value()
-            for secret in (settings.refresh_token_secret, settings.refresh_token_secret_previous)
-            if secret is not None
-        )
-    )
+    tokens = OneTimeTokens(*_refresh_secrets(settings))
     registry.add(app, tokens)
     registry.add(app, Outbox(settings.sends_mail))
     if settings.mail_url is None or settings.mail_from is None or settings.app_url is None:
@@ -155,7 +153,9 @@ def _add_guards(app: Flask, settings: Settings, keyring: Keyring, instruments: I
     revoked = RecentlyRevoked(
         settings.access_token_ttl, settings.revocation_staleness_limit, instruments.revocations
     )
-    CrossOriginGuard(app, settings)
+    own = OwnOrigin(settings)
+    registry.add(app, own)
+    CrossOriginGuard(app, settings, own)
     guard = AccessTokenGuard(
         app,
         issuer=settings.token_issuer,
@@ -191,8 +191,14 @@ def _access_keys(settings: Settings) -> list[Key]:
     ]
 
 
+def _refresh_secrets(settings: Settings) -> list[bytes]:
+    """Return the refresh secret and the one before it, from which other keys are derived."""
+    secrets = (settings.refresh_token_secret, settings.refresh_token_secret_previous)
+    return [secret.get_secret_value() for secret in secrets if secret is not None]
+
+
 def _refresh_keys(settings: Settings) -> list[Key]:
-    return _shared(settings.refresh_token_secret, settings.refresh_token_secret_previous)
+    return [hmac_key(secret) for secret in _refresh_secrets(settings)]
 
 
 def _shared(*secrets: SecretBytes | None) -> list[Key]:

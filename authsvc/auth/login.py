@@ -6,14 +6,18 @@ from uuid import UUID
 from flask import Response, after_this_request, current_app
 from flask.ctx import AppContext
 
+from authsvc import clock
 from authsvc.audit import purge as audit
 from authsvc.audit.record import user_at
 from authsvc.guard.access_token import public
+from authsvc.guard.own_origin import OwnOrigin
+from authsvc.guard.proof_header import sent_proof, takes_proof
 from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
 from authsvc.mail.outbox import Outbox
-from authsvc.problems import EmailUnverified, InvalidCredentials, RateLimited
+from authsvc.problems import EmailUnverified, InvalidCredentials, RateLimited, UseDpopNonce
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions import purge as sessions
+from authsvc.sessions.binding import Binding
 from authsvc.sessions.new_browser import report_new_browser
 from authsvc.sessions.open import open_session
 from authsvc.sessions.tokens import SessionTokens
@@ -41,19 +45,25 @@ class Credentials(Body):
 
 
 @public
+@takes_proof
 @takes(Credentials)
-@answers(200, headers=COOKIE_SET, may=[InvalidCredentials, EmailUnverified, RateLimited])
+@answers(
+    200, headers=COOKIE_SET, may=[InvalidCredentials, UseDpopNonce, EmailUnverified, RateLimited]
+)
 def login(body: Credentials) -> AccessToken:
     """Log in and open a new session.
 
     The response has the access token in its body and the refresh token in a cookie that scripts
     cannot read. If the request sends the cookie of a live session, that session is revoked,
-    because the new cookie overwrites it. An unknown address, a wrong password and a disabled
-    account get the same response. If addresses must be verified, the right password of an account
-    whose address is not verified is refused as `email_unverified`.
+    because the new cookie overwrites it. With a proof in the header `DPoP`, the session is bound to
+    the key of the proof for good: nothing but a proof of the same key refreshes it. An unknown
+    address, a wrong password and a disabled account get the same response. If addresses must be
+    verified, the right password of an account whose address is not verified is refused as
+    `email_unverified`.
     """
     passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
-    client = current_client()
+    key = registry.get(Binding).new_key(sent_proof(registry.get(OwnOrigin)), clock.now())
+    client = current_client(key)
     with passwords.admitted():
         with registry.get(Throttle).login(email_key(body.email), client.ip_address):
             user = authenticate(passwords, body.email, body.password, user_at(client))

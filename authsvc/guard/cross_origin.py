@@ -5,7 +5,7 @@ import re
 from flask import Flask, Response, request
 
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
-from authsvc.origins import origin_of, origin_of_host
+from authsvc.guard.own_origin import OwnOrigin
 from authsvc.problems import CrossOriginRefused
 from authsvc.settings import Settings
 from authsvc.settings.values import HEADER_NAME
@@ -31,12 +31,13 @@ class CrossOriginGuard:
 
     Args:
         app: the app to protect.
-        settings: has the allowed origins and, in the issuer, the service's own.
+        settings: has the allowed origins.
+        own: the service's own origin.
     """
 
-    def __init__(self, app: Flask, settings: Settings) -> None:
+    def __init__(self, app: Flask, settings: Settings, own: OwnOrigin) -> None:
         self._allowed = frozenset(settings.allowed_origins)
-        self._own = origin_of(settings.issuer) if settings.issuer else None
+        self._own = own
         self._exposed = ", ".join((*EXPOSED, *settings.exposed_headers))
         self._views = app.view_functions
         app.before_request(self._refuse)
@@ -53,7 +54,7 @@ class CrossOriginGuard:
         if site is not None:
             allowed = site in ("same-origin", "none")
         else:
-            allowed = origin is None or origin == self._own_origin()
+            allowed = origin is None or origin == self._own.of_request()
         return None if allowed or self._is_asked_by_proxy() else response_to(CrossOriginRefused())
 
     def _is_asked_by_proxy(self) -> bool:
@@ -73,9 +74,6 @@ class CrossOriginGuard:
                 response.headers["Access-Control-Allow-Headers"] = _requested_headers()
                 response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
         return response
-
-    def _own_origin(self) -> str | None:
-        return self._own or origin_of_host(request.scheme, request.environ.get("HTTP_HOST", ""))
 
 
 def _requested_headers() -> str:

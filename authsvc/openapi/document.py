@@ -9,6 +9,7 @@ from authsvc.openapi.responses import responses_of, shared_headers, shared_respo
 from authsvc.openapi.routes import Route, declared_routes
 from authsvc.openapi.schemas import Schemas
 from authsvc.settings import Settings
+from authsvc.tokens.proof import MAX_LENGTH
 from authsvc.version import __version__
 from authsvc.web.form_body import FORM
 from authsvc.web.outputs import JSON
@@ -77,7 +78,8 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         "security": _security(route),
     }
     in_path = [_parameter(route, name) for name in route.parameters]
-    if parameters := [*in_path, *schemas.query_of(route)]:
+    in_headers = [_PROOF] if route.takes_proof else []
+    if parameters := [*in_path, *schemas.query_of(route), *in_headers]:
         operation["parameters"] = parameters
     if route.body is not None:
         content = {JSON: {"schema": schemas.taken_by(route)}}
@@ -93,6 +95,17 @@ _IN_PATH = {
     "float": {"type": "number"},
 }
 """The schemas of Flask's converters; of the others, a string."""
+
+
+_PROOF = {
+    "name": "DPoP",
+    "in": "header",
+    "required": False,
+    "description": "A proof that the client holds a key (RFC 9449 section 4.2), by ES256 and with "
+    "an `iat` within 60 seconds or a `nonce` of ours. Where a session opens, it binds the session "
+    "to the key. A bound session needs it at each refresh.",
+    "schema": {"type": "string", "maxLength": MAX_LENGTH},
+}
 
 
 def _parameter(route: Route, name: str) -> dict[str, Any]:

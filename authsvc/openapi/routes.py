@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from authsvc.guard.access_token import is_public
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.guard.cross_origin import SAFE_METHODS
+from authsvc.guard.proof_header import is_given_proof
 from authsvc.guard.recent_login import needs_recent_login
 from authsvc.guard.refresh_cookie import is_given_refresh_cookie
 from authsvc.guard.roles import required_role
@@ -103,6 +104,10 @@ class Route:
     @property
     def takes_refresh_cookie(self) -> bool:
         return is_given_refresh_cookie(self.view)
+
+    @property
+    def takes_proof(self) -> bool:
+        return is_given_proof(self.view)
 
     @property
     def needs_refresh_cookie(self) -> bool:

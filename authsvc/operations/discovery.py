@@ -26,8 +26,7 @@ class Metadata(TypedDict):
             shared secret.
         introspection_endpoint: where a token is introspected.
         response_types_supported: empty, because the service has no authorization endpoint.
-        dpop_signing_alg_values_supported: the algorithms of DPoP proofs; empty, because sessions
-            are not bound to keys.
+        dpop_signing_alg_values_supported: the algorithms of the proofs that bind sessions.
     """
 
     issuer: str
@@ -50,7 +49,7 @@ def discovery() -> Metadata:
         "jwks_uri": f"{settings.public_url}/.well-known/jwks.json",
         "introspection_endpoint": f"{settings.public_url}/auth/introspect",
         "response_types_supported": [],
-        "dpop_signing_alg_values_supported": [],
+        "dpop_signing_alg_values_supported": ["ES256"],
     }
 
 

@@ -19,6 +19,10 @@ Problem
 │   ├── RefreshTokenInvalid         refresh_token_invalid
 │   ├── RefreshTokenExpired         refresh_token_expired
 │   └── RefreshTokenRevoked         refresh_token_revoked
+├── ProofRefused                401
+│   ├── DpopProofMissing            dpop_proof_missing
+│   ├── DpopProofInvalid            dpop_proof_invalid
+│   └── UseDpopNonce                use_dpop_nonce, with a challenge (RFC 9449 section 8)
 ├── CrossOriginRefused          403 cross_origin_refused
 ├── WrongPassword               403 wrong_password
 ├── EmailUnverified             403 email_unverified
@@ -43,8 +47,11 @@ from authsvc.problems.authentication import (
     AccessTokenMissing,
     AccessTokenRefused,
     AccessTokenRevoked,
+    DpopProofInvalid,
+    DpopProofMissing,
     InvalidCredentials,
     PasswordRequired,
+    ProofRefused,
     ReauthenticationRequired,
     RefreshTokenExpired,
     RefreshTokenInvalid,
@@ -52,6 +59,7 @@ from authsvc.problems.authentication import (
     RefreshTokenRefused,
     RefreshTokenRevoked,
     TokenInvalid,
+    UseDpopNonce,
 )
 from authsvc.problems.fault import Fault, FaultCode
 from authsvc.problems.permission import (
@@ -84,6 +92,8 @@ __all__ = [
     "AccessTokenRevoked",
     "AccountInUse",
     "CrossOriginRefused",
+    "DpopProofInvalid",
+    "DpopProofMissing",
     "EmailTaken",
     "EmailUnverified",
     "Fault",
@@ -96,6 +106,7 @@ __all__ = [
     "NotFound",
     "PasswordRequired",
     "Problem",
+    "ProofRefused",
     "RateLimited",
     "ReauthenticationRequired",
     "RefreshTokenExpired",
@@ -109,6 +120,7 @@ __all__ = [
     "ServiceUnavailable",
     "TokenInvalid",
     "UnsupportedMediaType",
+    "UseDpopNonce",
     "ValidationFailed",
     "WrongPassword",
     "challenge",

@@ -140,3 +140,51 @@ class RefreshTokenRevoked(RefreshTokenRefused):
 
     code = "refresh_token_revoked"
     detail = "The session was ended: log in again."
+
+
+class ProofRefused(Problem):
+    status = 401
+
+
+class DpopProofMissing(ProofRefused):
+    """The session is bound to a key of the browser in which the person logged in, and the request
+    has no proof of that key (RFC 9449): the header `DPoP`. The session goes on where the key is.
+    Ask the person to log in here.
+    """
+
+    code = "dpop_proof_missing"
+    detail = "This session is bound to a key, and the request has no proof of it: log in again."
+
+
+class DpopProofInvalid(ProofRefused):
+    """The proof in the header `DPoP` is not one by the key of this session for this request. The
+    session goes on where the key is. Ask the person to log in here.
+    """
+
+    code = "dpop_proof_invalid"
+    detail = "The proof of the session's key is not valid: log in again."
+
+
+NONCE = {
+    "WWW-Authenticate": "The DPoP challenge (RFC 9449 section 8).",
+    "DPoP-Nonce": "The nonce to use, for two to three minutes.",
+}
+
+
+class UseDpopNonce(ProofRefused):
+    """The proof is right, but its time is not that of the service: the clock of the device is
+    wrong. Make another proof with the nonce of the header `DPoP-Nonce`, and send the request again
+    (RFC 9449 section 8).
+    """
+
+    code = "use_dpop_nonce"
+    detail = "Make the proof again, with the nonce of the header DPoP-Nonce."
+    adds = NONCE
+
+    def __init__(self, nonce: str) -> None:
+        """Args: nonce: which the next proof must have."""
+        super().__init__()
+        self.nonce = nonce
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": 'DPoP error="use_dpop_nonce"', "DPoP-Nonce": self.nonce}

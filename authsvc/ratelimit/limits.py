@@ -33,6 +33,10 @@ REGISTRATIONS_PER_ADDRESS = Limit("registrations", 20, HOUR)
 REFRESHES_PER_SESSION = Limit("refreshes", 60, MINUTE)
 # A page refreshes once in some minutes; a dozen tabs that wake up at once, a dozen times.
 
+FAILED_PROOFS_PER_SESSION = Limit("failed proofs", 60, MINUTE)
+# Of one session from one network address. A page without its key asks once and then logs in, so
+# more is an attacker with a stolen cookie. The owner's proofs, from elsewhere, are not counted.
+
 MAILS_PER_ADDRESS = Limit("mails", 5, HOUR)
 # A person who waits for a mail asks two or three times. More would let a stranger fill the mailbox.
 

@@ -17,6 +17,7 @@ from authsvc.problems import (
 )
 from authsvc.ratelimit.counts import Count, Counts, Tally
 from authsvc.ratelimit.limits import (
+    FAILED_PROOFS_PER_SESSION,
     FAILURES_PER_ACCOUNT,
     FAILURES_PER_ACCOUNT_IN_A_DAY,
     FAILURES_PER_ADDRESS,
@@ -158,6 +159,16 @@ class Throttle:
             seconds = _seconds_left(count, tally)
             self._refreshes.close(sid, seconds)
             raise RateLimited(seconds)
+
+    def failed_proof(self, sid: UUID, address: str | None) -> None:
+        """Count one proof that failed. A good proof is neither counted nor hindered.
+
+        Raises:
+            RateLimited: too many have failed for this session from this address.
+        """
+        which = f"{sid}:{_network(address)}"
+        count = self._count(FAILED_PROOFS_PER_SESSION, "proof", which)
+        _refuse_beyond([count], self._counts.add([count]), spare=0)
 
     @contextmanager
     def _attempt(

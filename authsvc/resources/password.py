@@ -2,12 +2,16 @@
 
 from flask import Response, after_this_request
 
+from authsvc import clock
 from authsvc.guard.access_token import current_access_token
+from authsvc.guard.own_origin import OwnOrigin
+from authsvc.guard.proof_header import sent_proof, takes_proof
 from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
 from authsvc.mail.outbox import Outbox
-from authsvc.problems import RateLimited, WrongPassword
+from authsvc.problems import RateLimited, UseDpopNonce, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
+from authsvc.sessions.binding import Binding
 from authsvc.sessions.change_password import change_password
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.access import AccessToken
@@ -31,16 +35,24 @@ class NewPassword(Body):
     new_password: ChosenPassword
 
 
+@takes_proof
 @takes(NewPassword)
-@answers(200, headers=COOKIE_SET, may=[WrongPassword, RateLimited], operation_id="password_change")
+@answers(
+    200,
+    headers=COOKIE_SET,
+    may=[WrongPassword, UseDpopNonce, RateLimited],
+    operation_id="password_change",
+)
 def change(body: NewPassword) -> AccessToken:
     """Change the password, revoke every session of the account, and open a new one.
 
     The response is that of a login: a new access token in its body, and a new refresh token in the
     cookie. The session of the request is revoked too, so that a stolen copy of its cookie is
-    useless.
+    useless. With a proof in the header `DPoP`, the new session is bound to the key of the proof.
     """
     token, account = current_access_token(), current_account()
+    key = registry.get(Binding).new_key(sent_proof(registry.get(OwnOrigin)), clock.now())
+    client = current_client(key)
     passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
     passwords.refuse_weak(body.new_password, account.email, "/new_password")
     with passwords.admitted():
@@ -51,7 +63,7 @@ def change(body: NewPassword) -> AccessToken:
         registry.get(SessionTokens),
         token,
         hashes,
-        current_client(),
+        client,
         replaced=cookie.sent(),
         outbox=registry.get(Outbox),
     )

@@ -31,7 +31,7 @@ def change_password(
         tokens: issues the two tokens.
         access_token: the claims of the request's access token.
         hashes: the hash that the current password was verified against, and the new one.
-        client: where the request came from.
+        client: where the request came from, and the key to bind the new session to.
         replaced: the request's refresh tokens: the new cookie overwrites theirs, of any user.
         outbox: takes the mail that tells the owner, where mail is configured.
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from authsvc import clock
 from authsvc.database import reading
@@ -24,6 +25,8 @@ class LiveSession:
         user_agent: the User-Agent header of the login.
         ip_address: the network address that the login came from.
         current: whether this is the session of the request.
+        bound: `key` if it can be refreshed only with a proof of a key that its browser keeps; null
+            if the cookie alone is enough.
     """
 
     id: UUID
@@ -33,6 +36,7 @@ class LiveSession:
     user_agent: str | None = field(metadata={"examples": ["Mozilla/5.0 (X11; Linux x86_64)"]})
     ip_address: str | None = field(metadata={"examples": ["192.0.2.7"]})
     current: bool
+    bound: Literal["key"] | None
 
 
 def live_sessions(
@@ -47,16 +51,21 @@ def live_sessions(
     """
     columns = (
         RefreshToken.id,
-        RefreshToken.issued_at,
+        RefreshToken.issued_at.label("created_at"),
         RefreshToken.expires_at,
         RefreshToken.last_used_at,
         RefreshToken.user_agent,
         RefreshToken.ip_address,
+        case((RefreshToken.key_thumbprint.is_not(None), "key")).label("bound"),
     )
     with reading() as connection:
-        rows = connection.execute(
-            select(*columns)
-            .where(RefreshToken.user_id == user_id, is_live(clock.now(), idle_ttl))
-            .order_by(RefreshToken.id.desc())
-        ).all()
-    return [LiveSession(*row, current=row.id == current) for row in rows]
+        rows = (
+            connection.execute(
+                select(*columns)
+                .where(RefreshToken.user_id == user_id, is_live(clock.now(), idle_ttl))
+                .order_by(RefreshToken.id.desc())
+            )
+            .mappings()
+            .all()
+        )
+    return [LiveSession(**row, current=row["id"] == current) for row in rows]

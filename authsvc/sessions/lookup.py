@@ -37,6 +37,7 @@ class FoundSession(NamedTuple):
     revoked_at: datetime | None
     disabled_at: datetime | None
     roles: str | None
+    key_thumbprint: str | None
 
     def refusal(
         self, refresh_token: RefreshClaims, now: datetime, idle_ttl: timedelta
@@ -69,6 +70,7 @@ _SESSION_AND_USER = Query(
         RefreshToken.revoked_at,
         User.disabled_at,
         User.roles,
+        RefreshToken.key_thumbprint,
     )
     .outerjoin(User, User.id == RefreshToken.user_id)
     .where(RefreshToken.id == bindparam("sid")),

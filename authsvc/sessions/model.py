@@ -22,6 +22,7 @@ class RefreshToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     user_agent: Mapped[str | None]
     ip_address: Mapped[str | None]
+    key_thumbprint: Mapped[str | None]
 
     __table_args__ = (
         Index(None, "user_id"),

@@ -46,7 +46,7 @@ def open_session(
     Args:
         tokens: issues the two tokens.
         user: the user, whose password was verified a moment ago.
-        client: the address and browser of the request.
+        client: the address and browser of the request, and the key to bind the session to.
         replaced: the refresh tokens that the request sent. Their sessions are revoked, because
             the new cookie overwrites theirs.
 
@@ -94,7 +94,7 @@ def insert_session(
         user_id: the user, who has just authenticated.
         roles: the roles of the user.
         own_claims: the operator's own claims of the access token, as JSON.
-        client: the address and browser of the request.
+        client: the address and browser of the request, and the key to bind the session to.
         now: the time of the login, for the row and both tokens.
     """
     sid, issued_at = uuid7(), now.replace(microsecond=0)
@@ -112,6 +112,7 @@ def insert_session(
         "revoked_at": None,
         "user_agent": client.user_agent,
         "ip_address": client.ip_address,
+        "key_thumbprint": client.key,
     }
     connection.execute(insert(RefreshToken), row)
     times = {"auth_time": issued_at, "session_ends": expires_at, "now": issued_at}

@@ -1,5 +1,6 @@
 """Refresh a session: issue another access token. Nothing about the session is extended."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,8 +9,11 @@ from sqlalchemy import Connection, update
 from authsvc import clock
 from authsvc.audit.record import Event, record_refusal, user_at
 from authsvc.database import transaction
-from authsvc.problems import RefreshTokenInvalid
+from authsvc.guard.proof_header import SentProof
+from authsvc.problems import DpopProofInvalid, DpopProofMissing, Problem, RefreshTokenInvalid
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.roles import parse
+from authsvc.sessions.binding import Binding
 from authsvc.sessions.lookup import find_session
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.tokens import SessionTokens
@@ -21,21 +25,43 @@ MAX_USE_INTERVAL = timedelta(hours=1)
 """How old `last_used_at` may be before a refresh updates it. Most refreshes write nothing."""
 
 
-def refresh_session(
-    tokens: SessionTokens, refresh_token: RefreshClaims, client: Client
-) -> AccessToken:
-    """Return an access token for the session of a refresh token. It costs one SELECT.
+@dataclass(frozen=True)
+class Refreshing:
+    """What a refresh is checked with.
 
     Args:
         tokens: issues the access token.
+        binding: checks the proof of a bound session.
+        throttle: counts refreshes, and failed proofs apart from them.
+    """
+
+    tokens: SessionTokens
+    binding: Binding
+    throttle: Throttle
+
+
+def refresh_session(
+    by: Refreshing, refresh_token: RefreshClaims, client: Client, proof: SentProof | None
+) -> AccessToken:
+    """Return an access token for the session of a refresh token. It costs one SELECT.
+
+    The session is checked before the proof, and the proof before the limit: an attacker without
+    the key cannot use up the owner's refreshes.
+
+    Args:
+        by: what it is checked with.
         refresh_token: a verified refresh token.
-        client: the address and browser of the request, for the audit trail.
+        client: the address and browser of the request.
+        proof: the proof that came with the request.
 
     Raises:
         RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: the session is not live.
+        DpopProofMissing, DpopProofInvalid, UseDpopNonce: the session is bound, and the proof of
+            its key is missing, wrong or not fresh.
+        RateLimited: there were too many refreshes of the session, or too many failed proofs.
         AccessClaimsFailed: the operator's function gave no claims.
     """
-    claims = refresh_token.claims
+    claims, tokens = refresh_token.claims, by.tokens
     session = find_session(claims.sid)
     if session is None:
         raise RefreshTokenInvalid
@@ -43,9 +69,16 @@ def refresh_session(
     refusal = session.refusal(refresh_token, now, tokens.idle_ttl)
     if refusal is not None:
         if session.user_id is not None:
-            event = Event("refresh_refused", session.user_id, claims.sid, refusal.code)
-            record_refusal(user_at(client), event, now)
+            _record_refusal(session.user_id, claims.sid, refusal, client, now)
         raise refusal
+    if session.key_thumbprint is not None:
+        try:
+            by.binding.demand(session.key_thumbprint, proof, now)
+        except (DpopProofMissing, DpopProofInvalid) as failed:
+            by.throttle.failed_proof(claims.sid, client.ip_address)
+            _record_refusal(claims.sub, claims.sid, failed, client, now)
+            raise
+    by.throttle.refresh(claims.sid)
     access_token = tokens.access.issue(
         sub=claims.sub,
         sid=claims.sid,
@@ -58,6 +91,10 @@ def refresh_session(
     if now - session.last_used_at >= min(MAX_USE_INTERVAL, tokens.idle_ttl / 24):
         _update_last_used(claims.sid, now)
     return access_token
+
+
+def _record_refusal(user: UUID, sid: UUID, why: Problem, client: Client, now: datetime) -> None:
+    record_refusal(user_at(client), Event("refresh_refused", user, sid, why.code), now)
 
 
 def _update_last_used(sid: UUID, now: datetime) -> None:

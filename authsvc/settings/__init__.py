@@ -59,6 +59,7 @@ class Settings(BaseModel):
     cookie_samesite: Literal["Strict", "Lax", "None"] = "Strict"
     cookie_partitioned: bool = False
     hsts_include_subdomains: bool = False
+    require_bound_sessions: bool = False
     registration: Literal["open", "closed"] = "open"
     password_min_length: int = Field(15, ge=10, le=64)
     mail_url: MailUrl | None = None

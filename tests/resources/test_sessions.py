@@ -37,6 +37,7 @@ def test_live_sessions_are_listed_newest_first(alice: Person, bob: Person) -> No
         "user_agent": None,
         "ip_address": "127.0.0.1",
         "current": True,
+        "bound": None,
     }
     assert (oldest["id"], oldest["user_agent"]) == (sid(phone), "a phone")
     assert oldest["current"] is False
