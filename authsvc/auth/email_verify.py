@@ -6,6 +6,8 @@ from pydantic import Field
 
 from authsvc.audit.record import user_at
 from authsvc.guard.access_token import public
+from authsvc.guard.own_origin import OwnOrigin
+from authsvc.guard.proof_header import sent_proof, takes_proof
 from authsvc.guard.refresh_cookie import RefreshCookie, takes_refresh_cookie
 from authsvc.problems import (
     InvalidCredentials,
@@ -15,6 +17,7 @@ from authsvc.problems import (
     TokenInvalid,
 )
 from authsvc.ratelimit.throttle import Throttle
+from authsvc.sessions.binding import Binding
 from authsvc.sessions.lookup import live_owner
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.users import verification
@@ -41,6 +44,7 @@ class Proof(Body):
 
 @public
 @takes_refresh_cookie
+@takes_proof
 @takes(Proof)
 @answers(204, may=[TokenInvalid, PasswordRequired, InvalidCredentials, RateLimited])
 def email_verify(body: Proof) -> None:
@@ -68,4 +72,5 @@ def _logged_in_user() -> UUID | None:
         refresh_token = tokens.verify(registry.get(RefreshCookie).only())
     except RefreshTokenRefused:
         return None
-    return live_owner(refresh_token, tokens.idle_ttl)
+    proof = sent_proof(registry.get(OwnOrigin))
+    return live_owner(refresh_token, tokens.idle_ttl, registry.get(Binding), proof)

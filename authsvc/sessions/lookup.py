@@ -10,12 +10,15 @@ from sqlalchemy import Connection, bindparam, select
 from authsvc import clock
 from authsvc.database import reading
 from authsvc.database.compiled import Query
+from authsvc.guard.proof_header import SentProof
 from authsvc.problems import (
+    ProofRefused,
     RefreshTokenExpired,
     RefreshTokenInvalid,
     RefreshTokenRefused,
     RefreshTokenRevoked,
 )
+from authsvc.sessions.binding import Binding
 from authsvc.sessions.model import RefreshToken
 from authsvc.tokens.refresh import RefreshClaims
 from authsvc.users import accounts
@@ -78,11 +81,25 @@ _SESSION_AND_USER = Query(
 )
 
 
-def live_owner(refresh_token: RefreshClaims, idle_ttl: timedelta) -> UUID | None:
-    """Return the user whose live session this refresh token is of, or None."""
-    session = find_session(refresh_token.claims.sid)
-    if session is None or session.refusal(refresh_token, clock.now(), idle_ttl) is not None:
+def live_owner(
+    refresh_token: RefreshClaims, idle_ttl: timedelta, binding: Binding, proof: SentProof | None
+) -> UUID | None:
+    """Return the user whose live session this refresh token is of, or None.
+
+    Args:
+        refresh_token: a verified refresh token.
+        idle_ttl: how long a session may go unused.
+        binding: checks the proof.
+        proof: what came with the request; a bound session counts only with a proof of its key.
+    """
+    now, session = clock.now(), find_session(refresh_token.claims.sid)
+    if session is None or session.refusal(refresh_token, now, idle_ttl) is not None:
         return None
+    if session.key_thumbprint is not None:
+        try:
+            binding.demand(session.key_thumbprint, proof, now)
+        except ProofRefused:
+            return None
     return session.user_id
 
 
