@@ -32,6 +32,8 @@ from authsvc.resources import resources
 from authsvc.sessions.binding import Binding
 from authsvc.sessions.own_claims import AccessClaims, OwnClaims
 from authsvc.sessions.recently_revoked import RecentlyRevoked
+from authsvc.sessions.refresh import Refreshing
+from authsvc.sessions.theft import TheftReports
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.settings.sources import load_settings
@@ -103,6 +105,27 @@ def _add_parts(
     cookie = RefreshCookie(
         settings.cookie_secure, settings.cookie_samesite, settings.cookie_partitioned
     )
+    session_tokens = _session_tokens(settings, keyring, own_claims)
+    binding = Binding(Nonces(*_refresh_secrets(settings)), settings.require_bound_sessions)
+    throttle = Throttle(_counts(settings), settings.rate_limit_factor)
+    outbox = Outbox(settings.sends_mail)
+    for part in (
+        settings,
+        instruments,
+        cookie,
+        session_tokens.access,
+        session_tokens,
+        binding,
+        outbox,
+        throttle,
+        Refreshing(session_tokens, binding, throttle, TheftReports(outbox)),
+        Description(app, settings, cookie),
+        Passwords(settings.password_min_length, metrics=instruments.passwords),
+    ):
+        registry.add(app, part)
+
+
+def _session_tokens(settings: Settings, keyring: Keyring, own_claims: OwnClaims) -> SessionTokens:
     access_tokens = AccessTokens(
         keyring,
         settings.token_issuer,
@@ -110,32 +133,19 @@ def _add_parts(
         settings.access_token_ttl,
         settings.client_id,
     )
-    session_tokens = SessionTokens(
+    return SessionTokens(
         access_tokens,
         RefreshTokens(*_refresh_keys(settings), iss=settings.token_issuer),
         ttl=timedelta(seconds=settings.refresh_token_ttl),
         idle_ttl=timedelta(seconds=settings.refresh_token_idle_ttl),
         own_claims=own_claims,
     )
-    for part in (
-        settings,
-        instruments,
-        cookie,
-        access_tokens,
-        session_tokens,
-        Binding(Nonces(*_refresh_secrets(settings)), settings.require_bound_sessions),
-        Description(app, settings, cookie),
-        Passwords(settings.password_min_length, metrics=instruments.passwords),
-        Throttle(_counts(settings), settings.rate_limit_factor),
-    ):
-        registry.add(app, part)
 
 
 def _add_mail(app: Flask, settings: Settings, instruments: Instruments) -> None:
     """Make the outbox, which every app has, and what sends mail where it is configured."""
     tokens = OneTimeTokens(*_refresh_secrets(settings))
     registry.add(app, tokens)
-    registry.add(app, Outbox(settings.sends_mail))
     if settings.mail_url is None or settings.mail_from is None or settings.app_url is None:
         return
     messages = Messages(

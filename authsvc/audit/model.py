@@ -15,6 +15,7 @@ Kind = Literal[
     "logged_in",
     "login_refused",
     "refresh_refused",
+    "suspicious_use",
     "logged_out",
     "session_revoked",
     "password_changed",

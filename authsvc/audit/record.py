@@ -5,6 +5,7 @@ changes nothing, so it has no transaction to join and is written in one of its o
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -103,14 +104,31 @@ def record(
 _INSERT = Command(insert(SecurityEvent))
 
 
-def record_refusal(actor: Actor, event: Event, at: datetime | None = None) -> None:
+def record_refusal(
+    actor: Actor,
+    event: Event,
+    at: datetime | None = None,
+    also: Callable[[Connection], object] | None = None,
+) -> None:
     """Record a refusal in a transaction of its own. If that fails, log it and go on.
 
     Refused logins are counted and limited before this is called.
+
+    Args:
+        actor: the cause of the event.
+        event: what was refused; of a session, at most one of a kind and detail in an hour.
+        at: when; by default now.
+        also: is called in the same transaction, if the event is recorded.
     """
+
+    def write(connection: Connection) -> None:
+        record(connection, actor, event, at=at)
+        if also is not None:
+            also(connection)
+
     try:
         if event.session is None or not _recorded_lately(event, session_hash(event.session)):
-            transaction(lambda connection: record(connection, actor, event, at=at))
+            transaction(write)
     except SQLAlchemyError as error:
         _log.warning("%s was not recorded: %s", event.kind, error)
 

@@ -14,10 +14,7 @@ from authsvc.problems import (
     RefreshTokenRevoked,
     UseDpopNonce,
 )
-from authsvc.ratelimit.throttle import Throttle
-from authsvc.sessions.binding import Binding
 from authsvc.sessions.refresh import Refreshing, refresh_session
-from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.access import AccessToken
 from authsvc.web import registry
 from authsvc.web.client import current_client
@@ -47,8 +44,7 @@ def refresh() -> AccessToken:
     any number of tabs and retries may refresh at the same time. The request needs no body, and a
     body is ignored. If the session is bound to a key, the request needs a proof of it.
     """
-    tokens = registry.get(SessionTokens)
-    refresh_token = tokens.verify(registry.get(RefreshCookie).only())
-    by = Refreshing(tokens, registry.get(Binding), registry.get(Throttle))
+    by = registry.get(Refreshing)
+    refresh_token = by.tokens.verify(registry.get(RefreshCookie).only())
     proof = sent_proof(registry.get(OwnOrigin))
     return refresh_session(by, refresh_token, current_client(), proof)

@@ -14,7 +14,8 @@ _LINKS: dict[Template, Link] = {
     "verification": Link("verification", _TOKEN, timedelta(hours=24)),
     "change": Link("change", _TOKEN, timedelta(hours=1)),
 }
-_FACTS = {"new_login": {"browser": "Firefox", "system": "Linux", "ip_address": "192.0.2.7"}}
+_BROWSER = {"browser": "Firefox", "system": "Linux", "ip_address": "192.0.2.7"}
+_FACTS = {"new_login": _BROWSER, "suspicious_use": {**_BROWSER, "sign": "key"}}
 
 
 def example(template: Template, locale: str | None = None) -> Letter:

@@ -20,6 +20,7 @@ Template = Literal[
     "factor_added",
     "factor_removed",
     "new_login",
+    "suspicious_use",
     "test",
 ]
 

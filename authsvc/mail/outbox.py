@@ -26,6 +26,7 @@ Kind = Literal[
     "factor_added",
     "factor_removed",
     "new_login",
+    "suspicious_use",
 ]
 """Why a mail is sent. What it says is decided when it is sent: see authsvc/users/letters.py."""
 

@@ -10,12 +10,13 @@ from authsvc import clock
 from authsvc.audit.record import Event, record_refusal, user_at
 from authsvc.database import transaction
 from authsvc.guard.proof_header import SentProof
-from authsvc.problems import DpopProofInvalid, DpopProofMissing, Problem, RefreshTokenInvalid
+from authsvc.problems import DpopProofInvalid, DpopProofMissing, RefreshTokenInvalid
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.roles import parse
 from authsvc.sessions.binding import Binding
 from authsvc.sessions.lookup import find_session
 from authsvc.sessions.model import RefreshToken
+from authsvc.sessions.theft import TheftReports
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.access import AccessToken
 from authsvc.tokens.refresh import RefreshClaims
@@ -33,11 +34,13 @@ class Refreshing:
         tokens: issues the access token.
         binding: checks the proof of a bound session.
         throttle: counts refreshes, and failed proofs apart from them.
+        theft: reports signs of a stolen cookie.
     """
 
     tokens: SessionTokens
     binding: Binding
     throttle: Throttle
+    theft: TheftReports
 
 
 def refresh_session(
@@ -69,16 +72,19 @@ def refresh_session(
     refusal = session.refusal(refresh_token, now, tokens.idle_ttl)
     if refusal is not None:
         if session.user_id is not None:
-            _record_refusal(session.user_id, claims.sid, refusal, client, now)
+            event = Event("refresh_refused", session.user_id, claims.sid, refusal.code)
+            record_refusal(user_at(client), event, now)
         raise refusal
     if session.key_thumbprint is not None:
         try:
             by.binding.demand(session.key_thumbprint, proof, now)
         except (DpopProofMissing, DpopProofInvalid) as failed:
             by.throttle.failed_proof(claims.sid, client.ip_address)
-            _record_refusal(claims.sub, claims.sid, failed, client, now)
+            by.theft.failed_proof(claims.sub, claims.sid, failed, client, now)
             raise
     by.throttle.refresh(claims.sid)
+    if session.key_thumbprint is None:
+        by.theft.used(claims.sub, claims.sid, client, now)
     access_token = tokens.access.issue(
         sub=claims.sub,
         sid=claims.sid,
@@ -91,10 +97,6 @@ def refresh_session(
     if now - session.last_used_at >= min(MAX_USE_INTERVAL, tokens.idle_ttl / 24):
         _update_last_used(claims.sid, now)
     return access_token
-
-
-def _record_refusal(user: UUID, sid: UUID, why: Problem, client: Client, now: datetime) -> None:
-    record_refusal(user_at(client), Event("refresh_refused", user, sid, why.code), now)
 
 
 def _update_last_used(sid: UUID, now: datetime) -> None:
