@@ -119,10 +119,10 @@ WITH_MAIL = {
 # bare Flask route with the same response as /nothing needs 313.
 CALLS = {
     "a protected route": (protected, 440),
-    "POST /auth/refresh": (lambda alice: alice.refresh(), 725),
+    "POST /auth/refresh": (lambda alice: alice.refresh(), 735),
     "POST /auth/logout": (lambda alice: alice.logged_in().log_out(), 930),
     "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 4245),
-    "POST /auth/refresh with claims of its own": (lambda alice: alice.refresh(), 815),
+    "POST /auth/refresh with claims of its own": (lambda alice: alice.refresh(), 830),
     "POST /auth/login with claims of its own": (
         lambda alice: alice.on_another_device().log_in(),
         4335,

@@ -16,7 +16,8 @@ class SentProof:
     """A proof that came with a request.
 
     Args:
-        text: the value of the header; several headers are joined by a comma, which no proof has.
+        text: the value of the header; servers join several headers by a comma, which no proof
+            has.
         method: the method of the request.
         uri: its URI, without query and fragment.
     """
@@ -43,7 +44,5 @@ def sent_proof(own: OwnOrigin) -> SentProof | None:
     Args:
         own: the service's own origin, which the proof must name.
     """
-    headers = request.headers.getlist("DPoP")
-    if not headers:
-        return None
-    return SentProof(",".join(headers), request.method, own.uri())
+    text = request.environ.get("HTTP_DPOP")
+    return None if text is None else SentProof(text, request.method, own.uri())

@@ -41,14 +41,17 @@ class TwoPlaces:
             now: our time.
         """
         with self._lock:
-            uses = self._uses.pop(sid, None) or _Uses(client, now)
+            uses = self._uses.get(sid)
+            if uses is None:
+                self._uses[sid] = _Uses(client, now)
+                self._evict(now)
+                return None
+            self._uses.move_to_end(sid)
             changed = _difference(uses.client, client)
             is_back = changed is not None and uses.was_elsewhere(client, now)
             if changed is not None:
                 uses.other, uses.other_at = uses.client, uses.at
             uses.client, uses.at = client, now
-            self._uses[sid] = uses
-            self._evict(now)
         return changed if is_back else None
 
     def _evict(self, now: datetime) -> None:
