@@ -1,4 +1,4 @@
-"""GET /static/authsvc.js: the browser's module, revalidated by its ETag at each page load."""
+"""GET /static/authsvc.js: the browser's modules, revalidated by their ETags at each page load."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from authsvc.web.outputs import answers
 
 FOLDER = Path(__file__).parent.parent / "static"
 MODULE = Revalidated((FOLDER / "authsvc.js").read_bytes(), "text/javascript")
+BINDING = Revalidated((FOLDER / "authsvc-binding.js").read_bytes(), "text/javascript")
 
 
 @public
@@ -20,3 +21,13 @@ def authsvc_js() -> Response:
     It is an ES module without dependencies, and its types are in the same package.
     """
     return MODULE.response()
+
+
+@public
+@answers(200, "text/javascript", headers=REVALIDATED, operation_id="static_binding_js")
+def binding_js() -> Response:
+    """Get the module that binds a page's session to a key of its browser.
+
+    authsvc.js imports it if the page asks for that.
+    """
+    return BINDING.response()

@@ -21,6 +21,8 @@ export type Session = {
     last_used_at: string;
     user_agent: string | null;
     ip_address: string | null;
+    /** `key` if it can be refreshed only with a key that its browser keeps. */
+    bound: "key" | null;
     /** Whether it is the session of this page. */
     current: boolean;
 };
@@ -115,6 +117,12 @@ export type Options = {
      * besides its signal. Clients of one `baseUrl` share the latest value.
      */
     timeout?: number;
+    /**
+     * Bind the sessions that open here to a key of this browser: a copy of the cookie cannot be used
+     * without it. Where the browser keeps no key, the session is not bound; see `bound`. Clients of
+     * one `baseUrl` share the latest value; `false` by default.
+     */
+    bind?: boolean;
 };
 
 /** Options of a single call. An abort rejects the call with the signal's reason. */
@@ -134,6 +142,11 @@ export type Auth = {
     readonly user: User | null;
     /** Whether the user is logged in; `unknown` until the service has answered once. */
     readonly status: "unknown" | "in" | "out";
+    /**
+     * Whether the current session was bound to the key of this browser when it opened; null if no user
+     * is logged in.
+     */
+    readonly bound: boolean | null;
     /**
      * Resolves to the user, or to null, when the status is known for the first time, and never
      * rejects. It sends no request itself: call `restore`. On a server it resolves to null.

@@ -1,5 +1,5 @@
-// authsvc in the browser: keeps the access token in memory, renews it before it expires, and sends
-// it only to the service and the listed origins. authsvc.d.ts describes the API.
+// Keeps the access token in memory, renews it before it expires, and sends it only to the service
+// and the listed origins. authsvc.d.ts describes the API.
 
 /** @import { Auth, Options, User } from "./authsvc.d.ts" */
 
@@ -105,6 +105,9 @@ function connect(base) {
   let channel;
   let clients = 0;
   let timeout = 10_000;
+  let bind = false;
+  // For authsvc-binding.js; `sid` is of the bound session.
+  const key = { name, sid: null };
 
   let token = "";
   let sid = "";
@@ -115,11 +118,10 @@ function connect(base) {
   /** @type {any} */
   let setReady = ignore;
   const ready = new Promise((resolve) => (isPage ? (setReady = resolve) : resolve(null)));
-  // Times of the monotonic clock, since the date may be wrong. A request renews the token; a timer
-  // would keep an unused session alive.
+  // Monotonic times, since the date may be wrong. A timer would keep an unused session alive.
   let renewFrom = 0;
   let useUntil = 0;
-  // By the date, since the monotonic clock may stop while the computer sleeps.
+  // By the date, since that clock may stop in sleep.
   let dateUntil = 0;
   // Whether there is no reason to ask.
   let loggedOut = false;
@@ -177,7 +179,9 @@ function connect(base) {
     let retryAfter = 0;
     try {
       return await within(timeout, signal, async (signal) => {
-        const response = await send(new URL(path, base), {
+        const binding = bind && (await import("./authsvc-binding.js").catch(ignore));
+        const sendIt = binding ? binding.withProofs(key, send) : send;
+        const response = await sendIt(new URL(path, base), {
           method,
           credentials: "include",
           redirect: "error",
@@ -192,6 +196,8 @@ function connect(base) {
         const data = status === 204 ? undefined : JSON.parse(text);
         if (response.ok) return data;
         const code = data?.code ?? "http_error";
+        // Not without the key's module.
+        if (binding === undefined && /^dpop/.test(code)) throw failure(0);
         throw new AuthError(code, status, data?.detail, retryAfter, data?.errors);
       });
     } catch (cause) {
@@ -312,7 +318,7 @@ function connect(base) {
         } catch (thrown) {
           const error = thrown instanceof AuthError ? thrown : failure(200, thrown);
           if (started === epoch) {
-            if (!/^refresh_token_/.test(error.code)) throw error;
+            if (!/^(refresh_token|dpop_proof)/.test(error.code)) throw error;
             if (isSure || (!user && error.code === "refresh_token_missing")) {
               change(true);
               throw error;
@@ -412,7 +418,7 @@ function connect(base) {
       // In Node an open channel keeps the process alive.
       channel.unref?.();
     } catch {
-      // Not there, or refused together with cookies.
+      // Not there, or refused.
     }
   }
 
@@ -429,11 +435,12 @@ function connect(base) {
    * @param {Options} options
    * @returns {Auth}
    */
-  function open({ origins = [], timeout: limit = timeout }) {
+  function open(options) {
+    const { origins = [] } = options;
     const allowed = [base, ...origins].map((url) => new URL(url).origin);
     if (allowed.includes("null")) throw new TypeError("`origins` takes http: and https: origins");
     const authFetch = fetchFor(new Set(allowed));
-    timeout = limit;
+    ({ timeout = timeout, bind = bind } = options);
     if (isPage && !clients) start();
     clients += 1;
     const closers = new Set();
@@ -445,6 +452,9 @@ function connect(base) {
       },
       get status() {
         return status;
+      },
+      get bound() {
+        return user && sid === key.sid;
       },
       ready,
       restore: ({ signal } = {}) => ask(signal),

@@ -1,17 +1,19 @@
 """What is generated in authsvc/static: `python -m tests.client.generated` writes it.
 
-The codes in authsvc.d.ts come from the service's problems, authsvc.cjs is authsvc.js for programs
-that cannot import a module, such as Jest, and authsvc.d.cts has its types.
+The codes in authsvc.d.ts come from the service's problems, each .cjs is a .js for programs that
+cannot import a module, such as Jest, and authsvc.d.cts has the types.
 """
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from authsvc.problems import FaultCode, every_problem
 from tests.support.gunicorn_server import ROOT
 
 FOLDER = ROOT / "authsvc" / "static"
 MODULE = FOLDER / "authsvc.js"
+BINDING = FOLDER / "authsvc-binding.js"
 TYPES = FOLDER / "authsvc.d.ts"
 
 
@@ -38,20 +40,25 @@ def _union(codes: Iterable[str]) -> str:
     return "".join(f'\n    | "{code}"' for code in codes)
 
 
-def common_js() -> str:
-    """Return the module as CommonJS."""
-    exported = re.compile(r"^export (?=(?:class|function) (\w+))", re.M)
-    text = MODULE.read_text()
+def common_js(module: Path) -> str:
+    """Return a module as CommonJS."""
+    exported = re.compile(r"^export (?=(?:class|function|const) (\w+))", re.M)
+    text = module.read_text()
     names = exported.findall(text)
-    assert len(names) == text.count("\nexport "), "export only classes and functions"
-    head = '// Generated from authsvc.js by tests/client/generated.py.\n"use strict";\n\n'
+    assert len(names) == text.count("\nexport "), "export only classes, functions and constants"
+    head = f'// Generated from {module.name} by tests/client/generated.py.\n"use strict";\n\n'
     tail = f"\nmodule.exports = {{ {', '.join(names)} }};\n"
-    return head + exported.sub("", text) + tail
+    required = re.sub(r'\bimport\((".*)\.js"\)', r'(async () => require(\1.cjs"))()', text)
+    return head + exported.sub("", required) + tail
 
 
 def every_file() -> dict[str, str]:
     """Return each generated file by its name."""
-    return {"authsvc.d.ts": types(), "authsvc.d.cts": types(), "authsvc.cjs": common_js()}
+    return {
+        "authsvc.d.ts": types(),
+        "authsvc.d.cts": types(),
+        **{f"{module.stem}.cjs": common_js(module) for module in (MODULE, BINDING)},
+    }
 
 
 if __name__ == "__main__":

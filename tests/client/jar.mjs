@@ -17,6 +17,7 @@ export class Browser {
     const { pathname } = new URL(request.url);
     const entry = { method: request.method, path: pathname, status: 0 };
     entry.token = request.headers.get("Authorization")?.replace("Bearer ", "") ?? "";
+    entry.proof = request.headers.get("DPoP");
     this.sent.push(entry);
     const response = await this.network(request, this.#go);
     entry.status = response.status;

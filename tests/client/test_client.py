@@ -14,13 +14,12 @@ from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.client.examples import compile_examples
-from tests.support.gunicorn_server import ROOT, new_database, serving
+from tests.support.gunicorn_server import ROOT, free_port, new_database, serving
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 HERE = Path(__file__).parent
 FILES_AT_ONCE = 3  # they mostly wait for the service
 MODULE = ROOT / "authsvc/static/authsvc.js"
-ISSUER = "http://localhost:8000"
 
 
 def test_the_node_tests_pass_and_cover_everything(tmp_path: Path) -> None:
@@ -34,7 +33,10 @@ def run_the_node_tests(folder: Path) -> Path:
     examples = compile_examples(folder / "examples")
     command = ["node", "--test", "--test-timeout=60000", f"--test-concurrency={FILES_AT_ONCE}"]
     command += [str(file) for file in sorted(HERE.glob("*.test.mjs"))]
-    with serving(database, folder / "log", issuer=ISSUER, rate_limit_factor="1000") as service:
+    port = free_port()
+    issuer = f"http://localhost:{port}"
+    settings = {"issuer": issuer, "rate_limit_factor": "1000"}
+    with serving(database, folder / "log", port=port, **settings) as service:
         ran = subprocess.run(
             command,
             cwd=ROOT,
@@ -43,7 +45,7 @@ def run_the_node_tests(folder: Path) -> Path:
                 "AUTHSVC_URL": service.url,
                 "AUTHSVC_EXAMPLES": str(examples),
                 "NODE_V8_COVERAGE": str(folder / "coverage"),
-                **expired_tokens(),
+                **expired_tokens(issuer),
             },
             capture_output=True,
             text=True,
@@ -53,13 +55,13 @@ def run_the_node_tests(folder: Path) -> Path:
     return folder / "coverage"
 
 
-def expired_tokens() -> dict[str, str]:
+def expired_tokens(issuer: str) -> dict[str, str]:
     """Return an expired token of each kind, signed by the service's keys."""
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
     ids = {"sub": uuid4(), "sid": uuid4()}
     ends = long_ago + timedelta(days=7)
-    access = AccessTokens(access_keyring(hmac_key(ACCESS_SECRET)), ISSUER, ISSUER, 600)
-    refresh = RefreshTokens(hmac_key(REFRESH_SECRET), iss=ISSUER)
+    access = AccessTokens(access_keyring(hmac_key(ACCESS_SECRET)), issuer, issuer, 600)
+    refresh = RefreshTokens(hmac_key(REFRESH_SECRET), iss=issuer)
     issued = access.issue(**ids, auth_time=long_ago, session_ends=ends, now=long_ago)
     return {
         "AUTHSVC_EXPIRED_ACCESS_TOKEN": issued.access_token,

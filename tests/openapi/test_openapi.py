@@ -47,6 +47,7 @@ OPERATIONS = {
     "GET /openapi.json": "openapi_json",
     "GET /docs": "docs_page",
     "GET /static/authsvc.js": "static_authsvc_js",
+    "GET /static/authsvc-binding.js": "static_binding_js",
 }
 
 

@@ -1,46 +1,48 @@
-"""GET /static/authsvc.js."""
+"""GET /static/authsvc.js, and the module that it imports."""
 
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 import authsvc
 from tests.conftest import MakeApp
 
-MODULE = Path(authsvc.__file__).parent / "static" / "authsvc.js"
-ROUTE = "/static/authsvc.js"
+FOLDER = Path(authsvc.__file__).parent / "static"
+each_module = pytest.mark.parametrize("name", ["authsvc.js", "authsvc-binding.js"])
 
 
-def test_the_module_is_served_as_javascript_without_a_token(app: Flask) -> None:
-    answer = app.test_client().get(ROUTE)
+@each_module
+def test_the_module_is_served_as_javascript_without_a_token(app: Flask, name: str) -> None:
+    answer = app.test_client().get(f"/static/{name}")
     assert answer.status_code == 200
-    assert answer.data == MODULE.read_bytes()
+    assert answer.data == (FOLDER / name).read_bytes()
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
-def test_the_module_is_revalidated_by_its_etag(
-    app: Flask,
-) -> None:
-    client = app.test_client()
-    first = client.get(ROUTE)
+@each_module
+def test_the_module_is_revalidated_by_its_etag(app: Flask, name: str) -> None:
+    client, route = app.test_client(), f"/static/{name}"
+    first = client.get(route)
     assert first.headers["Cache-Control"] == "no-cache"
-    again = client.get(ROUTE, headers={"If-None-Match": first.headers["ETag"]})
+    again = client.get(route, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
-    other = client.get(ROUTE, headers={"If-None-Match": '"another"'})
+    other = client.get(route, headers={"If-None-Match": '"another"'})
     assert other.status_code == 200
 
 
-def test_only_pages_of_allowed_origins_may_import_the_module(make_app: MakeApp) -> None:
+@each_module
+def test_only_pages_of_allowed_origins_may_import_the_module(make_app: MakeApp, name: str) -> None:
     client = make_app(allowed_origins="https://app.example.com").test_client()
-    allowed = client.get(ROUTE, headers={"Origin": "https://app.example.com"})
+    allowed = client.get(f"/static/{name}", headers={"Origin": "https://app.example.com"})
     assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
     assert "Origin" in allowed.headers["Vary"]
-    other = client.get(ROUTE, headers={"Origin": "https://evil.example"})
+    other = client.get(f"/static/{name}", headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in other.headers
 
 
-def test_only_the_module_is_served_from_its_folder(app: Flask) -> None:
+def test_only_the_modules_are_served_from_its_folder(app: Flask) -> None:
     client = app.test_client()
     for path in ("/static/package.json", "/static/", "/static/../app.py", "/static/authsvc.d.ts"):
         assert client.get(path).status_code == 404
