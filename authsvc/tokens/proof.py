@@ -52,12 +52,13 @@ class Asked:
 
     Args:
         method: the method of the request.
-        uri: its URI as the client sent it, without query and fragment.
+        uri: its URI as the client sent it, without query and fragment; None if it is not known,
+            so that no proof is for it.
         now: our time, in seconds since 1970.
     """
 
     method: str
-    uri: str
+    uri: str | None
     now: float
 
 
@@ -80,9 +81,8 @@ class Nonces:
 
     def is_current(self, nonce: str, now: float) -> bool:
         """Return whether a nonce is of the last minutes, or of the next, as clocks differ."""
-        minute = _minute(now)
-        known = [_nonce(key, minute + ago) for key in self._keys for ago in (1, 0, -1, -2)]
-        return any(hmac.compare_digest(nonce.encode(), one.encode()) for one in known)
+        minutes = range(_minute(now) - 2, _minute(now) + 2)
+        return nonce in {_nonce(key, minute) for key in self._keys for minute in minutes}
 
 
 def verify(proof: str, asked: Asked, nonces: Nonces, thumbprint: str | None = None) -> str:
@@ -104,7 +104,7 @@ def verify(proof: str, asked: Asked, nonces: Nonces, thumbprint: str | None = No
     try:
         x, y = _coordinates(strict_json.loads(decode(header)))
         found = _thumbprint(x, y)
-        if thumbprint is not None and not hmac.compare_digest(found, thumbprint):
+        if thumbprint not in (None, found):
             raise ProofInvalid
         payload = strict_json.loads(decode(body))
         is_fresh = _is_fresh(payload, asked, nonces)
@@ -146,12 +146,12 @@ def _is_fresh(payload: Any, asked: Asked, nonces: Nonces) -> bool:
                 raise ProofInvalid
         case _:
             raise ProofInvalid
-    nonce = payload.get("nonce")
-    if nonce is not None and type(nonce) is not str:
+    nonce = payload.get("nonce", "")
+    if type(nonce) is not str:
         raise ProofInvalid
-    if abs(asked.now - iat) <= MAX_SKEW:
+    if asked.now - MAX_SKEW <= iat <= asked.now + MAX_SKEW:  # of any size: nothing overflows
         return True
-    return nonce is not None and nonces.is_current(nonce, asked.now)
+    return nonces.is_current(nonce, asked.now)
 
 
 def _verify_signature(x: str, y: str, signed: bytes, signature: bytes) -> None:
@@ -170,9 +170,13 @@ def _public_key(x: str, y: str) -> EllipticCurvePublicKey:
     """
     coordinates = decode(x), decode(y)
     if any(len(coordinate) != _SIZE for coordinate in coordinates):
-        raise ProofInvalid
+        raise ValueError("a coordinate does not have 32 bytes")
     numbers = [int.from_bytes(coordinate, "big") for coordinate in coordinates]
-    return EllipticCurvePublicNumbers(numbers[0], numbers[1], SECP256R1()).public_key()
+    point = EllipticCurvePublicNumbers(numbers[0], numbers[1], SECP256R1())
+    key = point.public_key()
+    if key.public_numbers() != point:
+        raise ValueError("a coordinate is not below the prime of the field")  # OpenSSL reduces it
+    return key
 
 
 def _nonce(key: bytes, minute: int) -> str:

@@ -1,8 +1,13 @@
 """DPoP proofs as an independent client makes them, and made with one fault."""
 
+import json
 import time
+from base64 import urlsafe_b64encode
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jws
 from joserfc.jwk import ECKey
 
@@ -44,10 +49,27 @@ class Prover:
         )
 
     def signed(self, payload: Any, header: dict[str, Any] | None = None) -> str:
-        import json
-
+        """Return what joserfc makes of a payload; further header members replace the usual ones."""
         protected = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk, **(header or {})}
         registry = jws.JWSRegistry(algorithms=["ES256"], strict_check_header=False)
         return jws.serialize_compact(
             protected, json.dumps(payload).encode(), self.key, registry=registry
         )
+
+    def signed_by_hand(self, header: bytes, payload: bytes) -> str:
+        """Return a proof of exactly these bytes, with a valid signature."""
+        return self.signed_text(f"{b64(header)}.{b64(payload)}")
+
+    def signed_text(self, text: str) -> str:
+        """Return any text before a dot, and its valid signature after it."""
+        r, s = self.numbers_of_signature(text)
+        return f"{text}.{b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+    def numbers_of_signature(self, text: str) -> tuple[int, int]:
+        """Return the two numbers of a valid signature of the text."""
+        der = self.key.private_key.sign(text.encode("utf-8", "surrogatepass"), ECDSA(SHA256()))
+        return decode_dss_signature(der)
+
+
+def b64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
