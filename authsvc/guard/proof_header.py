@@ -19,12 +19,12 @@ class SentProof:
         text: the value of the header; servers join several headers by a comma, which no proof
             has.
         method: the method of the request.
-        uri: its URI, without query and fragment.
+        uri: its URI, without query and fragment; None if it is not known.
     """
 
     text: str
     method: str
-    uri: str
+    uri: str | None
 
 
 def takes_proof(view: View) -> View:
