@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from authsvc.tokens.one_time import Purpose
 from tests.conftest import MakeApp
+from tests.support.dpop import Prover
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.recovery import link_of
@@ -18,6 +19,7 @@ from tests.support.responses import claims, counted_statements
 
 NEW = "a lamp that is not lit"
 CAROL = {"email": "carol@example.com", "password": NEW}
+PROVER = Prover()
 
 
 def change_password(alice: Person) -> TestResponse:
@@ -32,6 +34,14 @@ def end_own_session(alice: Person) -> TestResponse:
 def verify(alice: Person) -> TestResponse:
     bearer = {"Authorization": f"Bearer {alice.access_token}"}
     return alice.call("GET", "/auth/verify", headers=bearer)
+
+
+def log_in_bound(alice: Person) -> TestResponse:
+    return alice.log_in(DPoP=PROVER.proof("/auth/login"))
+
+
+def refresh_bound(alice: Person) -> TestResponse:
+    return alice.refresh(DPoP=PROVER.proof("/auth/refresh"))
 
 
 def introspect(alice: Person) -> TestResponse:
@@ -123,6 +133,7 @@ CALLS = {
     "POST /auth/refresh": (lambda alice: alice.refresh(), 735),
     "POST /auth/logout": (lambda alice: alice.logged_in().log_out(), 930),
     "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 4245),
+    "POST /auth/refresh of a bound session": (refresh_bound, 870),
     "POST /auth/refresh with claims of its own": (lambda alice: alice.refresh(), 830),
     "POST /auth/login with claims of its own": (
         lambda alice: alice.on_another_device().log_in(),
@@ -243,6 +254,15 @@ def test_claims_of_its_own_cost_no_statement(make_app: MakeApp, alice: Person) -
         assert cost(app, ask, alice) == (reads, writes)
 
 
+def test_a_proof_costs_no_statement(make_app: MakeApp, alice: Person) -> None:
+    alice.app = app = make_app()
+    log_in_bound(alice)
+    _, reads, writes = BUDGET["POST /auth/refresh"]
+    assert cost(app, refresh_bound, alice) == (reads, writes)
+    _, reads, writes = BUDGET["POST /auth/login with a live cookie"]
+    assert cost(app, log_in_bound, alice) == (reads, writes)
+
+
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize("route", CALLS)
 def test_a_route_stays_within_its_budget_of_calls(
@@ -252,7 +272,8 @@ def test_a_route_stays_within_its_budget_of_calls(
     own = {"tenant": "acme", "groups": ["staff", "north"]}
     alice.app = app = make_app((lambda user_id: own) if "of its own" in route else None)
     app.add_url_rule("/nothing", view_func=lambda: {"nothing": []})
-    alice.logged_in()
+    log_in = log_in_bound if "bound" in route else Person.log_in
+    assert log_in(alice).status_code == 200
     counted = CountedCalls(app)
     for _ in range(4):
         assert request(alice).status_code < 300

@@ -16,7 +16,7 @@ from authsvc.database import db
 from authsvc.sessions.list import live_sessions
 from authsvc.sessions.open import Opened
 from authsvc.sessions.purge import purge
-from authsvc.sessions.refresh import refresh_session
+from authsvc.sessions.refresh import Refreshing, refresh_session
 from authsvc.sessions.revoke import log_out
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.web import registry
@@ -68,14 +68,14 @@ def measure_all(urls: dict[int, str]) -> dict[int, Figures]:
 
 
 def _one_round(population: Population) -> Timings:
-    tokens = registry.get(SessionTokens)
+    tokens, refreshing = registry.get(SessionTokens), registry.get(Refreshing)
     fresh: list[Opened] = []
     batches = purge()
     opened = random.sample(population.opened, CALLS)
     users = [UUID(user) for user in random.choices(population.users, k=CALLS)]
 
     def refresh(session: Opened) -> None:
-        refresh_session(tokens, tokens.verify(session.refresh_token), CLIENT)
+        refresh_session(refreshing, tokens.verify(session.refresh_token), CLIENT, proof=None)
 
     return {
         "refresh": _timed(refresh, opened),
