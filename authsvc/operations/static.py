@@ -28,6 +28,6 @@ def authsvc_js() -> Response:
 def binding_js() -> Response:
     """Get the module that binds a page's session to a key of its browser.
 
-    authsvc.js imports it if the page asks for that.
+    `authsvc.js` imports it for `createAuth({ bind: true })`.
     """
     return BINDING.response()

@@ -58,13 +58,13 @@ async function prove({ privateKey, jwk }, { origin, pathname }, htm, nonce) {
 }
 
 /** Save the key again with its session: another tab may have deleted it meanwhile. */
-async function keep(state, response) {
+async function keep(state, made, response) {
   const { access_token } = await read(response);
   const payload = access_token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
   const { sid } = JSON.parse(atob(payload));
-  const key = { ...state.key, sid };
+  const key = { ...made, sid };
+  await inStore(state.name, (_, store) => save(key, store)).catch(ignore);
   Object.assign(state, { key, sid });
-  await inStore(state.name, (_, store) => save(key, store));
   navigator.storage.persist().catch(ignore);
 }
 
@@ -99,14 +99,14 @@ const withProofs = (state, send) => async (url, init) => {
   const isLogout = response.ok && ENDS.test(method + url.pathname);
   const isOver = response.ok
     ? url.pathname.endsWith(`/${sid}`)
-    : isProving && /^(refresh_token|dpop_proof)_/.test((await read(response).catch(ignore))?.code);
+    : isProving && /^refresh_token_(?!m)/.test((await read(response).catch(ignore))?.code);
   if (isLogout || isOver) {
     // Unless another tab has logged in meanwhile.
     const remove = (found, store) => (isLogout || found?.sid === sid) && store.delete("key");
     await inStore(state.name, remove).catch(ignore);
-    state.key = state.sid = undefined;
+    if (state.sid === sid) state.key = state.sid = undefined;
   } else if (proof && isOpening && response.ok) {
-    await keep(state, response).catch(ignore);
+    await keep(state, key, response).catch(ignore);
   }
   return response;
 };

@@ -108,6 +108,7 @@ function connect(base) {
   let channel;
   let clients = 0;
   let timeout = 10_000;
+  /** @type {any} */
   let bind = false;
   // For authsvc-binding.js; `sid` is of the bound session.
   const key = { name, sid: null };
@@ -182,7 +183,7 @@ function connect(base) {
     let retryAfter = 0;
     try {
       return await within(timeout, signal, async (signal) => {
-        const binding = bind && (await (async () => require("./authsvc-binding.cjs"))().catch(ignore));
+        const binding = await (bind === true ? (async () => require("./authsvc-binding.cjs"))().catch(ignore) : bind);
         const sendIt = binding ? binding.withProofs(key, send) : send;
         const response = await sendIt(new URL(path, base), {
           method,

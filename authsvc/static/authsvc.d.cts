@@ -119,10 +119,11 @@ export type Options = {
     timeout?: number;
     /**
      * Bind the sessions that open here to a key of this browser: a copy of the cookie cannot be used
-     * without it. Where the browser keeps no key, the session is not bound; see `bound`. Clients of
-     * one `baseUrl` share the latest value; `false` by default.
+     * without it. Where the browser keeps no key, the session is not bound; see `bound`. In a service
+     * worker, which must not use `import()`, give the module `authsvc/binding` instead of `true`.
+     * Clients of one `baseUrl` share the latest value; `false` by default.
      */
-    bind?: boolean;
+    bind?: boolean | { withProofs: (state: object, send: typeof fetch) => typeof fetch };
 };
 
 /** Options of a single call. An abort rejects the call with the signal's reason. */

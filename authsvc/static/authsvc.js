@@ -105,6 +105,7 @@ function connect(base) {
   let channel;
   let clients = 0;
   let timeout = 10_000;
+  /** @type {any} */
   let bind = false;
   // For authsvc-binding.js; `sid` is of the bound session.
   const key = { name, sid: null };
@@ -179,7 +180,7 @@ function connect(base) {
     let retryAfter = 0;
     try {
       return await within(timeout, signal, async (signal) => {
-        const binding = bind && (await import("./authsvc-binding.js").catch(ignore));
+        const binding = await (bind === true ? import("./authsvc-binding.js").catch(ignore) : bind);
         const sendIt = binding ? binding.withProofs(key, send) : send;
         const response = await sendIt(new URL(path, base), {
           method,

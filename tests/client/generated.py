@@ -1,7 +1,7 @@
 """What is generated in authsvc/static: `python -m tests.client.generated` writes it.
 
 The codes in authsvc.d.ts come from the service's problems, each .cjs is a .js for programs that
-cannot import a module, such as Jest, and authsvc.d.cts has the types.
+cannot import a module, such as Jest, and each .d.cts has its types.
 """
 
 import re
@@ -57,6 +57,7 @@ def every_file() -> dict[str, str]:
     return {
         "authsvc.d.ts": types(),
         "authsvc.d.cts": types(),
+        "authsvc-binding.d.cts": BINDING.with_suffix(".d.ts").read_text(),
         **{f"{module.stem}.cjs": common_js(module) for module in (MODULE, BINDING)},
     }
 

@@ -14,16 +14,20 @@ from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.client.examples import compile_examples
+from tests.client.generated import BINDING, MODULE
 from tests.support.gunicorn_server import ROOT, free_port, new_database, serving
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 HERE = Path(__file__).parent
 FILES_AT_ONCE = 3  # they mostly wait for the service
-MODULE = ROOT / "authsvc/static/authsvc.js"
 
 
 def test_the_node_tests_pass_and_cover_everything(tmp_path: Path) -> None:
-    assert unrun(run_the_node_tests(tmp_path)) == []
+    coverage = run_the_node_tests(tmp_path)
+    assert {module.name: unrun(coverage, module) for module in (MODULE, BINDING)} == {
+        MODULE.name: [],
+        BINDING.name: [],
+    }
 
 
 def run_the_node_tests(folder: Path) -> Path:
@@ -69,17 +73,17 @@ def expired_tokens(issuer: str) -> dict[str, str]:
     }
 
 
-def unrun(coverage: Path) -> list[str]:
-    """Return the pieces of the module that no tab ran.
+def unrun(coverage: Path, module: Path) -> list[str]:
+    """Return the pieces of a module that no tab ran.
 
     Each tab of a test has its own copy of the module, and V8 counts each copy. A piece is a whole
     function or a branch.
     """
-    text = MODULE.read_text()
+    text = module.read_text()
     ran = bytearray(len(text))
     for file in coverage.glob("*.json"):
         for script in json.loads(file.read_text())["result"]:
-            if urlsplit(script["url"]).path == MODULE.as_posix():
+            if urlsplit(script["url"]).path == module.as_posix():
                 add_counts(ran, script["functions"])
     pieces = re.finditer(b"\0+", ran)
     unrun = (text[piece.start() : piece.end()] for piece in pieces)

@@ -15,7 +15,13 @@ from tests.client.generated import BINDING, FOLDER, MODULE, every_file
 HERE = Path(__file__).parent
 TSC = HERE / "node_modules" / ".bin" / "tsc"
 MAX_BYTES = {MODULE: 6_144, BINDING: 2_048}
-GENERATED = ["authsvc.d.ts", "authsvc.d.cts", "authsvc.cjs", "authsvc-binding.cjs"]
+GENERATED = [
+    "authsvc.d.ts",
+    "authsvc.d.cts",
+    "authsvc.cjs",
+    "authsvc-binding.d.cts",
+    "authsvc-binding.cjs",
+]
 STRICT = {"strict": True, "noEmit": True, "target": "es2022", "types": []}
 # Annotations of every inner parameter would cost each page a tenth of the module's size.
 JAVASCRIPT = {"allowJs": True, "checkJs": True, "noImplicitAny": False}
@@ -23,9 +29,11 @@ BROWSER = {"module": "es2022", "moduleResolution": "bundler", "lib": ["es2022", 
 CLIENT = """
 import { AuthError, createAuth, takeToken } from "authsvc";
 import type { AuthErrorCode, Fault, User } from "authsvc";
+import * as binding from "authsvc/binding";
 
 const auth = createAuth({ baseUrl: "/", origins: [], timeout: 1_000, bind: true });
-export const isBound: boolean | null = auth.bound;
+const inWorker = createAuth({ baseUrl: "/", bind: binding });
+export const isBound: boolean | null = auth.bound ?? inWorker.bound;
 export const names = (user: User): string[] => [user.email, ...user.roles];
 export const remove: () => void = auth.onChange((user) => user && names(user));
 export async function run(signal: AbortSignal): Promise<string | null> {
@@ -55,7 +63,8 @@ MISSPELT = {
     'auth.status === "unknown"': 'auth.status === "loading"',
     "timeout: 1_000": "timeOut: 1_000",
     "bind: true": 'bind: "true"',
-    "boolean | null = auth.bound": "boolean = auth.bound",
+    "bind: binding": "bind: binding.withProofs",
+    "boolean | null = auth": "boolean = auth",
     "|| !account": "",
     'locale: "de"': 'language: "de"',
     "user?.emailVerified": "user?.email_verified",
@@ -126,7 +135,8 @@ def test_the_package_holds_the_module_and_its_types_and_has_the_services_version
     assert packed.returncode == 0, packed.stderr
     (described,) = json.loads(packed.stdout)
     files = {file["path"] for file in described["files"]}
-    assert files == {MODULE.name, BINDING.name, "package.json", *GENERATED}
+    written = {MODULE.name, BINDING.name, "authsvc-binding.d.ts", "package.json"}
+    assert files == written | set(GENERATED)
     assert (described["name"], described["version"]) == ("authsvc", authsvc.__version__)
 
 
