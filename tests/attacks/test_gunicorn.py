@@ -8,7 +8,9 @@ import pytest
 
 from tests.attacks.attack import COOKIE, JSON, Attack, Sent, Transport, me_with, refresh_with
 from tests.attacks.groups import GROUPS
+from tests.attacks.proof import FAULTS, faulty, refresh_by
 from tests.attacks.tokens import Good, compact
+from tests.support.dpop import Prover
 from tests.support.gunicorn_server import Service, new_database, serving
 
 ALICE = compact({"email": "alice@example.com", "password": "a horse that is correct"})
@@ -47,6 +49,23 @@ def test_gunicorn_and_the_service_refuse_it(
         assert exchange(connection, untouched)[0] == 200
         untouched = refresh_with((("Cookie", f"{COOKIE}={refresh}"),))
         assert exchange(connection, untouched)[0] == 200
+
+
+def test_gunicorn_and_the_service_refuse_a_mutated_proof(
+    service: Service, tokens: tuple[str, str]
+) -> None:
+    prover = Prover(f"http://127.0.0.1:{service.port}")
+    proof = ("DPoP", prover.proof("/auth/login"))
+    with service.connected() as connection:
+        login = Sent("POST", "/auth/login", (JSON, proof), ALICE)
+        cookie = ("Cookie", exchange(connection, login)[2][0].partition(";")[0])
+        for name in FAULTS:
+            sent = refresh_by(cookie, faulty(name, prover))
+            status, answer, cookies = exchange(connection, sent)
+            assert (status, answer.get("code")) == (401, "dpop_proof_invalid"), name
+            assert cookies == [], name
+        honest = refresh_by(cookie, [prover.proof("/auth/refresh")])
+        assert exchange(connection, honest)[0] == 200
 
 
 def assert_refused(

@@ -58,17 +58,16 @@ class Prover:
 
     def signed_by_hand(self, header: bytes, payload: bytes) -> str:
         """Return a proof of exactly these bytes, with a valid signature."""
-        return self.signed_text(f"{b64(header)}.{b64(payload)}")
+        signed = f"{b64(header)}.{b64(payload)}"
+        return f"{signed}.{b64(self.sign(signed.encode()))}"
 
-    def signed_text(self, text: str) -> str:
-        """Return any text before a dot, and its valid signature after it."""
-        r, s = self.numbers_of_signature(text)
-        return f"{text}.{b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    def sign(self, signed: bytes) -> bytes:
+        """Return the valid signature of some bytes."""
+        return b"".join(number.to_bytes(32, "big") for number in self.signature_of(signed))
 
-    def numbers_of_signature(self, text: str) -> tuple[int, int]:
-        """Return the two numbers of a valid signature of the text."""
-        der = self.key.private_key.sign(text.encode("utf-8", "surrogatepass"), ECDSA(SHA256()))
-        return decode_dss_signature(der)
+    def signature_of(self, signed: bytes) -> tuple[int, int]:
+        """Return the two numbers of a valid signature of some bytes."""
+        return decode_dss_signature(self.key.private_key.sign(signed, ECDSA(SHA256())))
 
 
 def b64(data: bytes) -> str:

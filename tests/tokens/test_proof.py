@@ -203,7 +203,7 @@ def root(x: int) -> int | None:
 @pytest.mark.parametrize("s", ["0", "s", "n", "max"])
 def test_a_signature_with_another_number_is_invalid(r: str, s: str) -> None:
     text = honest().rpartition(".")[0]
-    good_r, good_s = ALICE.numbers_of_signature(text)
+    good_r, good_s = ALICE.signature_of(text.encode())
     numbers = {"0": 0, "n": ORDER, "max": 2**256 - 1, "r": good_r, "s": good_s}
     numbers["n+r"] = (good_r + ORDER) % 2**256
     signature = b"".join(number.to_bytes(32, "big") for number in (numbers[r], numbers[s]))
