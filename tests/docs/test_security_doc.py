@@ -33,6 +33,7 @@ OUR_IDS = [
     *("S1", "S2", "S3", "S4", "S5", "S6"),
     *("A1", "A2", "A3", "A4", "A5", "M1", "M2", "M3"),
     *("H1", "H2", "H3", "H4", "G1", "B0", "B1", "B2", "C1", "C2"),
+    *("D1", "D2", "D3", "D4"),
     *("E1", "E2", "E3", "E4", "E5", "E6"),
 ]
 CRYPTOGRAPHY = {"hashlib", "hmac", "secrets", "random", "ssl", "jwt", "pwdlib", "uuid_utils"}
@@ -120,6 +121,14 @@ def test_every_test_named_in_the_document_exists() -> None:
 )
 def test_a_name_that_is_not_a_test_would_be_found(name: str) -> None:
     assert missing(f"`{name}`") == [name]
+
+
+def test_the_threat_model_says_what_binding_does_not_stop() -> None:
+    rows = {row[0].partition("**")[2].partition("**")[0]: row[2] for row in table("Threat model")}
+    assert "key" in rows["A stolen refresh cookie of a bound session"]
+    assert rows["A copy of the whole browser profile"].startswith("Nothing here")
+    (script,) = (row for row in table("Threat model") if row[0].startswith("**A script in your"))
+    assert "sign proofs" in script[1]
 
 
 def test_the_limits_are_those_of_the_code() -> None:
