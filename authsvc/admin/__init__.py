@@ -146,12 +146,15 @@ def audit(
     *,
     email: str | None,
     kinds: Sequence[str],
+    suspicious: bool,
     since: datetime | None,
     until: datetime | None,
 ) -> list[tuple[Recorded, str | None]]:
     """Return the newest `limit` security events, oldest first, each with its e-mail address."""
     user_id = None if email is None else account_of(email).id
-    events = newest(limit, user_id=user_id, kinds=kinds, since=since, until=until)
+    events = newest(
+        limit, user_id=user_id, kinds=kinds, suspicious=suspicious, since=since, until=until
+    )
     emails = accounts.emails({event.user_id for event in events if event.user_id})
     return [(event, emails.get(event.user_id)) for event in reversed(events)]
 

@@ -6,11 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
 from authsvc import clock
 from authsvc.audit.model import SecurityEvent, first_id
 from authsvc.database import reading
+
+SIGNS_OF_THEFT = ("dpop_proof_missing", "dpop_proof_invalid", "refresh_token_invalid")
+"""Refusals that a copied cookie or a copied secret causes. A refresh of a session that has ended is
+not one of them: each browser that was logged out from another device sends one."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ def newest(
     *,
     user_id: UUID | None = None,
     kinds: Sequence[str] = (),
+    suspicious: bool = False,
     since: datetime | None = None,
     until: datetime | None = None,
     before: UUID | None = None,
@@ -57,6 +62,7 @@ def newest(
         limit: the maximum number of events.
         user_id: only events of this account.
         kinds: only events of these kinds.
+        suspicious: only signs of theft.
         since: only events at or after this instant.
         until: only events before this instant.
         before: only events older than the event with this id.
@@ -65,6 +71,7 @@ def newest(
     wanted = [
         None if user_id is None else SecurityEvent.user_id == user_id,
         SecurityEvent.event.in_(kinds) if kinds else None,
+        _is_sign_of_theft() if suspicious else None,
         None if since is None else id >= first_id(since),
         None if until is None else id < first_id(until),
         None if before is None else id < before,
@@ -77,3 +84,11 @@ def newest(
     )
     with reading() as connection:
         return [Recorded(**row) for row in connection.execute(query).mappings()]
+
+
+def _is_sign_of_theft() -> ColumnElement[bool]:
+    refused = SecurityEvent.event == "refresh_refused"
+    return or_(
+        SecurityEvent.event == "suspicious_use",
+        refused & SecurityEvent.detail.in_(SIGNS_OF_THEFT),
+    )

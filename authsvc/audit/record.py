@@ -5,7 +5,8 @@ changes nothing, so it has no transaction to join and is written in one of its o
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -104,12 +105,7 @@ def record(
 _INSERT = Command(insert(SecurityEvent))
 
 
-def record_refusal(
-    actor: Actor,
-    event: Event,
-    at: datetime | None = None,
-    also: Callable[[Connection], object] | None = None,
-) -> None:
+def record_refusal(actor: Actor, event: Event, at: datetime | None = None) -> None:
     """Record a refusal in a transaction of its own. If that fails, log it and go on.
 
     Refused logins are counted and limited before this is called.
@@ -118,28 +114,36 @@ def record_refusal(
         actor: the cause of the event.
         event: what was refused; of a session, at most one of a kind and detail in an hour.
         at: when; by default now.
-        also: is called in the same transaction, if the event is recorded.
     """
+    with failures_logged(event):
+        if not is_recorded(event):
+            transaction(lambda connection: record(connection, actor, event, at=at))
 
-    def write(connection: Connection) -> None:
-        record(connection, actor, event, at=at)
-        if also is not None:
-            also(connection)
 
+@contextmanager
+def failures_logged(event: Event) -> Iterator[None]:
+    """Log that the event was not recorded, if the database fails, and go on."""
     try:
-        if event.session is None or not _recorded_lately(event, session_hash(event.session)):
-            transaction(write)
+        yield
     except SQLAlchemyError as error:
         _log.warning("%s was not recorded: %s", event.kind, error)
 
 
-def _recorded_lately(event: Event, session: str) -> bool:
+def is_recorded(event: Event, connection: Connection | None = None) -> bool:
+    """Return whether the session had an event of this kind and detail in the last hour.
+
+    Args:
+        event: False if it is not of a session.
+        connection: in a transaction that has locked the account; by default one of its own.
+    """
+    if event.session is None:
+        return False
     query = select(SecurityEvent.id).where(
         SecurityEvent.user_id == event.user_id,
         SecurityEvent.id >= first_id(clock.now() - REFUSALS_EVERY),
-        SecurityEvent.session == session,
+        SecurityEvent.session == session_hash(event.session),
         SecurityEvent.event == event.kind,
         SecurityEvent.detail == event.detail,
     )
-    with reading() as connection:
+    with reading() if connection is None else nullcontext(connection) as connection:
         return connection.execute(query.limit(1)).first() is not None

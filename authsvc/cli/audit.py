@@ -19,6 +19,7 @@ from authsvc.settings import Settings
 from authsvc.web import registry
 
 KINDS = get_args(Kind)
+NOTABLE = ("login_refused", "refresh_refused", "suspicious_use")
 LIMIT = 100
 MAX_LIMIT = 10_000
 HEAD = ("TIME", "EVENT", "ACCOUNT", "BY", "ADDRESS", "SESSION", "DETAIL", "USER AGENT")
@@ -52,6 +53,12 @@ class Instant(click.ParamType[datetime]):
     help=f"Only events of this kind; repeatable. One of: {', '.join(KINDS)}.",
 )
 @click.option(
+    "--suspicious",
+    is_flag=True,
+    help="Only signs of a stolen cookie or secret: suspicious_use, and refresh_refused with "
+    "dpop_proof_missing, dpop_proof_invalid or refresh_token_invalid.",
+)
+@click.option(
     "--since", type=Instant(), help="Only events at or after this time: 2026-11-24, 36h, 7d."
 )
 @click.option("--until", type=Instant(), help="Only events before this time.")
@@ -68,6 +75,7 @@ def audit(
     context: click.Context,
     user: str | None,
     kinds: tuple[str, ...],
+    suspicious: bool,
     since: datetime | None,
     until: datetime | None,
     limit: int,
@@ -80,11 +88,16 @@ def audit(
 
     \b
     authsvc audit --user alice@example.com --since 7d
+    authsvc audit --suspicious --since 1d
     """
     if context.invoked_subcommand is not None:
         return
+    if suspicious and kinds:
+        raise click.UsageError("Give either --event or --suspicious.")
     with app_context():
-        events = admin.audit(limit, email=user, kinds=kinds, since=since, until=until)
+        events = admin.audit(
+            limit, email=user, kinds=kinds, suspicious=suspicious, since=since, until=until
+        )
     lines = _as_json if as_json else _as_table if sys.stdout.isatty() else _as_words
     for line in lines(events):
         click.echo(line)
@@ -120,7 +133,7 @@ def _as_table(events: Events) -> Iterator[str]:
     for row in rows:
         cells = (word.ljust(width) for word, width in zip(row, widths, strict=True))
         line = "  ".join(cells).rstrip()[: get_terminal_size().columns]
-        yield click.style(line, bold=row is HEAD, fg="yellow" if "_refused" in row[1] else None)
+        yield click.style(line, bold=row is HEAD, fg="yellow" if row[1] in NOTABLE else None)
 
 
 def _rows(events: Events) -> Iterator[tuple[str, ...]]:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from authsvc.audit.record import Event, record_refusal, user_at
+from authsvc.audit.record import Event, failures_logged, is_recorded, record, user_at
+from authsvc.database import transaction
 from authsvc.mail.outbox import Mail, Outbox
 from authsvc.problems import DpopProofInvalid, DpopProofMissing
 from authsvc.sessions.two_places import TwoPlaces
@@ -17,7 +18,7 @@ from authsvc.web.client import Client
 
 @dataclass(frozen=True)
 class TheftReports:
-    """Reports signs of theft, at most hourly for a session and a sign.
+    """Reports signs of theft, at most hourly for a session and a detail.
 
     Args:
         outbox: takes the mail to the owner.
@@ -61,6 +62,11 @@ class TheftReports:
             self._report(Event("suspicious_use", user_id, sid, changed), changed, client, now)
 
     def _report(self, event: Event, sign: str, client: Client, now: datetime) -> None:
+        """Record the event and mail the owner, unless both were done within the hour.
+
+        The request goes on if that fails. The account is locked before it is asked again what is
+        recorded: requests of a thief that come at the same time cause one mail.
+        """
         browser = browser_of(client.user_agent)
         detail = {
             "sign": sign,
@@ -68,12 +74,20 @@ class TheftReports:
             "system": browser.system,
             "ip_address": client.ip_address or "",
         }
+        owner = (
+            select(User.email, User.email_key)
+            .where(User.id == event.user_id)
+            .with_for_update(key_share=True)
+        )
 
-        def mail(connection: Connection) -> None:
-            address = select(User.email, User.email_key).where(User.id == event.user_id)
-            for email, key in connection.execute(address).all():
-                notice = Mail("suspicious_use", email, key, event.user_id, detail=detail)
-                self.outbox.add(connection, notice)
+        def report(connection: Connection) -> None:
+            for email, key in connection.execute(owner).all():
+                if not is_recorded(event, connection):
+                    record(connection, user_at(client), event, at=now)
+                    mail = Mail("suspicious_use", email, key, event.user_id, detail=detail)
+                    self.outbox.add(connection, mail)
 
-        record_refusal(user_at(client), event, now, also=mail if self.outbox.is_on else None)
-        self.outbox.wake()
+        with failures_logged(event):
+            if not is_recorded(event):
+                transaction(report)
+                self.outbox.wake()

@@ -32,6 +32,10 @@ class TwoPlaces:
         self._uses: OrderedDict[UUID, _Uses] = OrderedDict()
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        """Return the number of sessions that are remembered."""
+        return len(self._uses)
+
     def use(self, sid: UUID, client: Client, now: datetime) -> Changed | None:
         """Return what changed and changed back within a minute; usually None.
 
@@ -73,7 +77,8 @@ class _Uses:
         """Return whether the place before the last one was this one, within a minute."""
         if self.other is None or self.other_at is None:
             return False
-        return _difference(self.other, client) is None and now - self.other_at <= WITHIN
+        is_recent = abs(now - self.other_at) <= WITHIN  # the clock may have been set back
+        return is_recent and _difference(self.other, client) is None
 
 
 def _difference(one: Client, other: Client) -> Changed | None:

@@ -114,6 +114,7 @@ def test_options_filter_the_events(reader: Operator, words: list[str], expected:
         (["--since", "yesterday"], "write 2026-11-24"),
         (["--since", "1"], "write 2026-11-24"),
         (["--since", "999999999999d"], "write 2026-11-24"),
+        (["--suspicious", "--event", "logged_in"], "Give either --event or --suspicious."),
         (["--event", "nothing"], "is not one of 'registered'"),
         (["--limit", "0"], "1<=x<=10000"),
         (["purg"], "No such command 'purg'"),
@@ -144,6 +145,30 @@ def test_the_newest_hundred_are_shown_by_default(
     connection.execute(insert(SecurityEvent), [{"id": id, **row} for id in new_ids(NOON, 130)])
     assert len(lines(operator)) == 100
     assert len(lines(operator, "--limit", "10000")) == 130
+
+
+def test_suspicious_shows_the_signs_of_theft_alone(
+    reader: Operator, alice: Person, connection: Connection
+) -> None:
+    signs = [
+        ("suspicious_use", "network"),
+        ("refresh_refused", "dpop_proof_missing"),
+        ("refresh_refused", "dpop_proof_invalid"),
+        ("refresh_refused", "refresh_token_invalid"),
+    ]
+    others = [
+        ("refresh_refused", "refresh_token_revoked"),
+        ("refresh_refused", "refresh_token_expired"),
+        ("login_refused", "wrong_password"),
+    ]
+    rows = [
+        {"id": id, "at": NOON, "event": event, "detail": detail, "actor": "user"}
+        for id, (event, detail) in zip(new_ids(NOON, 7), [*others, *signs], strict=True)
+    ]
+    connection.execute(insert(SecurityEvent), rows)
+    shown = [(words[1], words[6]) for words in lines(reader, "--suspicious")]
+    assert shown == signs
+    assert lines(reader, "--suspicious", "--user", alice.email) == []
 
 
 def test_on_a_terminal_it_is_a_table_no_wider_than_the_terminal(reader: Operator) -> None:
