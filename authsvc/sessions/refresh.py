@@ -14,7 +14,7 @@ from authsvc.problems import DpopProofInvalid, DpopProofMissing, RefreshTokenInv
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.roles import parse
 from authsvc.sessions.binding import Binding
-from authsvc.sessions.lookup import find_session
+from authsvc.sessions.lookup import FoundSession, find_session
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.theft import TheftReports
 from authsvc.sessions.tokens import SessionTokens
@@ -69,22 +69,7 @@ def refresh_session(
     if session is None:
         raise RefreshTokenInvalid
     now = clock.now()
-    refusal = session.refusal(refresh_token, now, tokens.idle_ttl)
-    if refusal is not None:
-        if session.user_id is not None:
-            event = Event("refresh_refused", session.user_id, claims.sid, refusal.code)
-            record_refusal(user_at(client), event, now)
-        raise refusal
-    if session.key_thumbprint is not None:
-        try:
-            by.binding.demand(session.key_thumbprint, proof, now)
-        except (DpopProofMissing, DpopProofInvalid) as failed:
-            by.throttle.failed_proof(claims.sid, client.ip_address)
-            by.theft.failed_proof(claims.sub, claims.sid, failed, client, now)
-            raise
-    by.throttle.refresh(claims.sid)
-    if session.key_thumbprint is None:
-        by.theft.used(claims.sub, claims.sid, client, now)
+    _check(by, session, refresh_token, client, proof, now)
     access_token = tokens.access.issue(
         sub=claims.sub,
         sid=claims.sid,
@@ -97,6 +82,34 @@ def refresh_session(
     if now - session.last_used_at >= min(MAX_USE_INTERVAL, tokens.idle_ttl / 24):
         _update_last_used(claims.sid, now)
     return access_token
+
+
+def _check(
+    by: Refreshing,
+    session: FoundSession,
+    refresh_token: RefreshClaims,
+    client: Client,
+    proof: SentProof | None,
+    now: datetime,
+) -> None:
+    """Refuse a session that is not live, a wrong proof, and one refresh too many, in this order."""
+    sid = refresh_token.claims.sid
+    refusal = session.refusal(refresh_token, now, by.tokens.idle_ttl)
+    if refusal is not None:
+        if session.user_id is not None:
+            event = Event("refresh_refused", session.user_id, sid, refusal.code)
+            record_refusal(user_at(client), event, now)
+        raise refusal
+    if session.key_thumbprint is not None:
+        try:
+            by.binding.demand(session.key_thumbprint, proof, now)
+        except (DpopProofMissing, DpopProofInvalid) as failed:
+            by.throttle.failed_proof(sid, client.ip_address)
+            by.theft.failed_proof(refresh_token.claims.sub, sid, failed, client, now)
+            raise
+    by.throttle.refresh(sid)
+    if session.key_thumbprint is None:
+        by.theft.used(refresh_token.claims.sub, sid, client, now)
 
 
 def _update_last_used(sid: UUID, now: datetime) -> None:
