@@ -25,7 +25,8 @@ class Transport(Protocol):
 
 
 class Folder:
-    """Writes each mail as a file, for development.
+    """Writes each mail as a file, for development. Only the user of the service can read it, since
+    its link may open an account.
 
     Args:
         folder: is created if it does not exist.
@@ -38,7 +39,8 @@ class Folder:
         name = message["Message-ID"].strip("<>").partition("@")[0]
         unfinished = self.folder / f".{name}"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            unfinished.touch(mode=0o600)
             unfinished.write_bytes(message.as_bytes())
             unfinished.replace(self.folder / f"{name}.eml")
         except OSError as error:

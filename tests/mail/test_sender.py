@@ -1,6 +1,8 @@
 """Each mail is sent once, tried again or given up, whatever happens to the others."""
 
+import os
 import re
+import stat
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -300,6 +302,24 @@ def test_a_letter_can_be_sent_past_the_outbox(app: Flask, make_sender: MakeSende
         sender.send_now(Letter("test", ALICE))
     with pytest.raises(MailBroken, match=r"ValueError at .*: \[\.\.\.\] is not a number"):
         sender.send_now(Letter("test", ALICE))
+
+
+@pytest.mark.once
+def test_a_folder_of_mails_can_be_read_by_its_user_only(
+    app: Flask, make_sender: MakeSender, tmp_path: Path
+) -> None:
+    register(app, ALICE)
+    folder = tmp_path / "mail"
+    before = os.umask(0o022)
+    try:
+        assert make_sender(Folder(folder)).send_due() == 1
+    finally:
+        os.umask(before)
+    (file,) = folder.iterdir()
+    assert (stat.filemode(folder.stat().st_mode), stat.filemode(file.stat().st_mode)) == (
+        "drwx------",
+        "-rw-------",
+    )
 
 
 def test_a_folder_that_cannot_be_written_keeps_mails_waiting(
