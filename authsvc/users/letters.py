@@ -24,6 +24,7 @@ from authsvc.users.one_time_tokens import (
     VERIFICATION_LIFE,
     OneTimeToken,
     insert_token,
+    void_links,
 )
 
 
@@ -155,7 +156,7 @@ class Letters:
         newer = select(OneTimeToken.id).where(*of_user, OneTimeToken.id > mail.id).limit(1)
         if connection.execute(newer).first() is not None:
             return None
-        connection.execute(delete(OneTimeToken).where(*of_user, OneTimeToken.id < mail.id))
+        void_links(connection, user.id, user.email_key, purpose, before=mail.id)
         return self._link(connection, purpose, _for(mail, user, to), life)
 
     def _link(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -163,14 +164,21 @@ def insert_token(
     return token
 
 
-def void_links(connection: Connection, user_id: UUID, email_key: str, *purposes: Purpose) -> None:
+def void_links(
+    connection: Connection,
+    user_id: UUID,
+    email_key: str,
+    *purposes: Purpose,
+    before: UUID | None = None,
+) -> None:
     """Make the account's links for these purposes worthless, those that are not sent yet too.
 
     Args:
-        connection: in a transaction that has locked the account.
+        connection: in a transaction that has locked the account, unless `before` is given.
         user_id: the account.
         email_key: its address in canonical form. A request for a reset names only the address.
         purposes: `reset` includes invitations.
+        before: the link that voids those that are older than it; by default all are voided.
     """
     # The outbox first: this waits for a sender that is making a link just now, and the second
     # statement then sees the row of that link.
@@ -179,12 +187,10 @@ def void_links(connection: Connection, user_id: UUID, email_key: str, *purposes:
     if "reset" in purposes:
         asked = and_(WaitingMail.kind == "reset", WaitingMail.email_key == email_key)
         waiting = or_(waiting, asked)
-    connection.execute(delete(WaitingMail).where(waiting))
-    connection.execute(
-        delete(OneTimeToken).where(
-            OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes)
-        )
-    )
+    made = and_(OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes))
+    for table, which in ((WaitingMail, waiting), (OneTimeToken, made)):
+        older = true() if before is None else table.id < before
+        connection.execute(delete(table).where(which, older))
 
 
 _KINDS: dict[Purpose, tuple[Kind, ...]] = {

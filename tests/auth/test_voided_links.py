@@ -180,3 +180,27 @@ def test_a_new_password_voids_a_link_that_is_being_made_meanwhile(
     assert letter is not None
     assert letter.link is not None
     assert_problem(reset(alice, letter.link.token), 401, "token_invalid")
+
+
+@pytest.mark.only("postgres")
+def test_a_newer_link_voids_an_older_one_that_another_sender_is_making(
+    alice: Person, connection: Connection, clock: Traveller
+) -> None:
+    def make_the_newer_too(writes: Connection, mail: Mail) -> tuple[Letter | None, Future[str]]:
+        letter = Letters(registry.get(OneTimeTokens)).letter(writes, mail)
+        making = thread.submit(token_of_a_sender_that_dies, alice.app)
+        wait_for_a_lock(connection, making)
+        return letter, making
+
+    forgot(alice)
+    clock.shift(SILENCE)
+    forgot(alice)
+    with ThreadPoolExecutor(1) as thread, alice.app.app_context():
+        taken = leases.take(make_the_newer_too)
+        assert taken is not None
+        older, making = taken[1]
+        newer = making.result()
+    assert older is not None
+    assert older.link is not None
+    assert_problem(reset(alice, older.link.token), 401, "token_invalid")
+    assert reset(alice, newer).status_code == 204
