@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -37,13 +37,16 @@ def browser_context_args() -> dict[str, Any]:
 
 
 class Blank(BaseHTTPRequestHandler):
-    """An empty page, on which a test runs a page's script."""
+    """An empty page, on which a test runs a page's script, and the scripts of its workers."""
+
+    scripts: ClassVar[dict[str, str]] = {}
 
     def do_GET(self) -> None:
+        script = self.scripts.get(self.path)
         self.send_response(200)
-        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Type", "text/javascript" if script else "text/html")
         self.end_headers()
-        self.wfile.write(b"<!doctype html><title>Another site</title>")
+        self.wfile.write((script or "<!doctype html><title>Another site</title>").encode())
 
     def log_message(self, *args: object) -> None:
         """Log nothing."""

@@ -254,7 +254,8 @@ test("a lost key is a logout, and the next login makes another", async () => {
 });
 
 test("a key that is not the session's is a logout, and binds the next login", async () => {
-  const { email } = await loggedIn({ bind });
+  const { auth, email } = await loggedIn({ bind });
+  auth.close();
   globalThis.indexedDB = new Databases();
   await openTab({ bind }).login(email, PASSWORD); // as a page of another origin does
   globalThis.indexedDB = databases;
