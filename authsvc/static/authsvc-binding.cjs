@@ -99,13 +99,13 @@ const withProofs = (state, send) => async (url, init) => {
   const isLogout = response.ok && ENDS.test(method + url.pathname);
   const isOver = response.ok
     ? url.pathname.endsWith(`/${sid}`)
-    : isProving && /^refresh_token_(?!m)/.test((await read(response).catch(ignore))?.code);
+    : /^refresh_token_(?!m)/.test((await read(response).catch(ignore))?.code);
   if (isLogout || isOver) {
     // Unless another tab has logged in meanwhile.
     const remove = (found, store) => (isLogout || found?.sid === sid) && store.delete("key");
     await inStore(state.name, remove).catch(ignore);
     if (state.sid === sid) state.key = state.sid = undefined;
-  } else if (proof && isOpening && response.ok) {
+  } else if (proof && isOpening) {
     await keep(state, key, response).catch(ignore);
   }
   return response;

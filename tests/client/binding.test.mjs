@@ -308,6 +308,21 @@ for (const [name, end] of Object.entries(endings)) {
   });
 }
 
+test("a tab that has not asked for the session deletes the key by its logout too", async () => {
+  await loggedIn({ bind });
+  await openTab({ bind }).logout();
+  assert.equal(savedKey(), undefined);
+});
+
+test("a deleted key binds no session, though the page has read it", async () => {
+  const { auth, email } = await loggedIn({ bind });
+  await auth.logout();
+  databases.openings = [refusal];
+  await auth.login(email, PASSWORD);
+  assert.equal(auth.bound, false);
+  assert.equal(proofs("/auth/login").at(-1), null);
+});
+
 test("a logout that fails keeps the key, and so does the end of another session", async () => {
   const { auth, email } = await loggedIn({ bind });
   answerInstead("/auth/logout", problem(503, "service_unavailable"), cut);

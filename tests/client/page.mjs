@@ -3,13 +3,15 @@
 import { createInterface } from "node:readline";
 
 import { createAuth } from "../../authsvc/static/authsvc.js";
+import { Databases } from "./indexed_db.mjs";
 import { Browser } from "./jar.mjs";
 
 const url = process.env.AUTHSVC_URL;
 globalThis.fetch = new Browser().fetch;
+globalThis.indexedDB = new Databases();
 globalThis.location = new URL(url); // as in a page; on a server there is no session
 Math.random = () => 0; // the shortest waits between two tries
-const auth = createAuth({ baseUrl: url });
+const auth = createAuth({ baseUrl: url, bind: true });
 const clock = performance.now.bind(performance);
 
 const commands = {
@@ -28,5 +30,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   const result = await Promise.resolve()
     .then(commands[line])
     .catch((error) => error.code ?? error.name);
-  console.log(JSON.stringify({ result, user: auth.user?.email }));
+  console.log(JSON.stringify({ result, user: auth.user?.email, bound: auth.bound }));
 }

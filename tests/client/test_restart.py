@@ -21,12 +21,12 @@ class Page:
         self.process = process
 
     def run(self, command: str) -> Any:
-        """Return a status, an error's code or name, or None. Alice stays logged in."""
+        """Return a status, an error's code or name, or None. Alice stays logged in, and bound."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         print(command, file=self.process.stdin, flush=True)
         answer = json.loads(self.process.stdout.readline())
-        assert answer["user"] == ALICE
+        assert (answer["user"], answer["bound"]) == (ALICE, True)
         return answer.get("result")
 
 
@@ -42,7 +42,7 @@ def page_of(url: str) -> Iterator[Page]:
         yield Page(process)
 
 
-def test_a_restart_of_the_service_ends_no_session(tmp_path: Path) -> None:
+def test_a_restart_of_the_service_ends_no_session_and_no_binding(tmp_path: Path) -> None:
     database = new_database(tmp_path)
     with serving(database, tmp_path / "log", workers=1) as first, page_of(first.url) as page:
         assert page.run("log in") is None

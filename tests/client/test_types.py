@@ -22,6 +22,7 @@ GENERATED = [
     "authsvc-binding.d.cts",
     "authsvc-binding.cjs",
 ]
+STORES = ["localStorage", "sessionStorage", "indexedDB", "caches", "document.cookie", "cookieStore"]
 STRICT = {"strict": True, "noEmit": True, "target": "es2022", "types": []}
 # Annotations of every inner parameter would cost each page a tenth of the module's size.
 JAVASCRIPT = {"allowJs": True, "checkJs": True, "noImplicitAny": False}
@@ -166,8 +167,12 @@ def test_a_server_loads_the_package_by_its_name_and_finds_no_session(
 
 def test_the_module_uses_no_storage_that_outlives_the_page() -> None:
     text = MODULE.read_text()
-    for store in ("localStorage", "sessionStorage", "indexedDB", "caches", "document.cookie"):
-        assert store not in text
+    assert [store for store in STORES if store in text] == []
+
+
+def test_the_key_of_a_bound_session_is_in_indexed_db_and_in_no_other_storage() -> None:
+    text = BINDING.read_text()
+    assert [store for store in STORES if store in text] == ["indexedDB"]
 
 
 @pytest.fixture
