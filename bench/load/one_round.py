@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from bench.load.peer_requests import peer_requests
+from bench.load.peer_requests import bound_refresh, peer_requests
 from bench.load.wrk import Load, LoadFailed, Refusals, Request, load
 from bench.peers.definition import WORKERS
 from bench.peers.prepare import Prepared
@@ -43,7 +43,8 @@ class Figures:
     Args:
         cold_start: milliseconds from the start to the first response.
         memory: after all of the load.
-        routes: by name: protected, refresh, login, logout; only those that the peer has.
+        routes: by name: protected, refresh, bound refresh, login, logout; only those that the
+            peer has.
         alone, flooded: one client on the protected route, without other load and while others log
             in as fast as they can; of the service only.
     """
@@ -80,6 +81,9 @@ def one_round(prepared: Prepared, pace: Pace) -> Figures:
     with prepared.started() as server:
         requests = peer_requests(server, peer)
         routes = {name: _load_route(server, name, requests[name], pace) for name in requests}
+        if peer.auth and peer.auth.binds:
+            request = bound_refresh(server, peer.auth)  # made now, since its proof ages
+            routes["bound refresh"] = _load_route(server, "bound refresh", request, pace)
         if peer.logout:
             routes["logout"] = _load_logout(server, prepared, peer.logout, pace)
         if peer.logout and peer.auth:

@@ -1,14 +1,20 @@
 """The request to each route of a peer, with tokens from one login."""
 
 import json
+import time
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 
 from bench.load.wrk import LoadFailed, Request
 from bench.peers.definition import ALICE, Auth, Peer
 from bench.peers.server import Server
+from tests.support.dpop import Prover
 
 JSON = {"Content-Type": "application/json"}
+
+
+PROOF_SECONDS = 55
+"""How far ahead a proof's time is: it may be used for a minute longer than this."""
 
 
 def peer_requests(server: Server, peer: Peer) -> dict[str, Request]:
@@ -20,7 +26,7 @@ def peer_requests(server: Server, peer: Peer) -> dict[str, Request]:
     protected = server.url + peer.protected
     if peer.auth is None:
         return {"protected": Request(protected)}
-    credentials = json.dumps({peer.auth.name: ALICE["EMAIL"], "password": ALICE["PASSWORD"]})
+    credentials = _credentials(peer.auth)
     access, refresh = _log_in(server, peer.auth, credentials)
     headers, body = {
         "cookie": ({"Cookie": refresh}, ""),
@@ -34,15 +40,31 @@ def peer_requests(server: Server, peer: Peer) -> dict[str, Request]:
     }
 
 
+def bound_refresh(server: Server, auth: Auth) -> Request:
+    """Return a refresh of a new session that is bound to a key. Its proof is good for 115 seconds.
+
+    Raises:
+        LoadFailed: the login was refused, or not answered.
+    """
+    prover, iat = Prover(server.url), int(time.time()) + PROOF_SECONDS
+    _, cookie = _log_in(server, auth, _credentials(auth), DPoP=prover.proof(auth.login, iat=iat))
+    headers = {"Cookie": cookie, "DPoP": prover.proof(auth.refresh, iat=iat)}
+    return Request(server.url + auth.refresh, "POST", headers)
+
+
+def _credentials(auth: Auth) -> str:
+    return json.dumps({auth.name: ALICE["EMAIL"], "password": ALICE["PASSWORD"]})
+
+
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _log_in(server: Server, auth: Auth, credentials: str) -> tuple[str, str]:
+def _log_in(server: Server, auth: Auth, credentials: str, **headers: str) -> tuple[str, str]:
     """Return the access token, and the refresh token or the cookie that holds it."""
     try:
         with closing(HTTPConnection("127.0.0.1", server.port, timeout=15)) as connection:
-            connection.request("POST", auth.login, credentials, JSON)
+            connection.request("POST", auth.login, credentials, {**JSON, **headers})
             response = connection.getresponse()
             content = response.read()
     except (OSError, HTTPException) as error:

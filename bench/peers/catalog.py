@@ -58,7 +58,7 @@ AUTHSVC = Peer(
     fill=(sys.executable, "-m", "bench.peers.guarded"),
     modules=ROOT,
     protected="/api/things",
-    auth=Auth(ARGON2, login="/auth/login", refresh="/auth/refresh"),
+    auth=Auth(ARGON2, login="/auth/login", refresh="/auth/refresh", binds=True),
     logout="/auth/logout",
 )  # fmt: skip
 

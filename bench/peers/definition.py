@@ -23,6 +23,7 @@ class Auth:
         login, refresh: paths.
         name: the member of the login's body that holds the e-mail address.
         refresh_in: where the client sends the refresh token.
+        binds: whether a proof at login binds the session to a key (DPoP, RFC 9449).
     """
 
     password_hash: str
@@ -30,6 +31,7 @@ class Auth:
     refresh: str = "/refresh"
     name: str = "email"
     refresh_in: Literal["cookie", "bearer", "body"] = "cookie"
+    binds: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ LOGINS = (
 )  # fmt: skip
 LOGOUTS = ("logouts/s", "rounds", "to the commit alone", "p50 ms", "p99 ms", "CPU µs each")
 FOOTPRINT = ("server", "cold start ms", "PSS, MB a worker", "largest process, RSS MB")
+BOUND = "session bound to a key"
 TARGETS = ("target", "measured", "")
 
 
@@ -26,7 +27,7 @@ def tables(results: Results) -> str:
         [
             "### Targets\n\n" + _targets(results),
             "### A protected route\n\n" + _requests(results, "protected"),
-            "### Refresh\n\n" + _requests(results, "refresh"),
+            "### Refresh\n\n" + _requests(results, "refresh", "bound refresh"),
             "### Login\n\n" + _logins(results),
             "### Logout\n\n" + _logouts(results),
             "### Start and memory\n\n" + _footprint(results),
@@ -49,19 +50,20 @@ def _targets(results: Results) -> str:
     )
 
 
-def _requests(results: Results, route: str) -> str:
+def _requests(results: Results, *routes: str) -> str:
     bare = results.rate(BARE, "protected")
     return _table(
         REQUESTS,
         (
             (
-                _name(peer),
+                f"{_name(peer)}, {BOUND}" if route == "bound refresh" else _name(peer),
                 *_rates(loads),
                 f"{_rate(loads) / bare:.2f}",
                 *_latencies(loads),
                 _cpu(loads),
                 _lopsided(loads),
             )
+            for route in routes
             for peer, loads in results.with_route(route)
         ),
     )

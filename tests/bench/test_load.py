@@ -69,7 +69,7 @@ def test_a_round_measures_each_route_and_leaves_nothing_behind() -> None:
     assert list(results.left_out) == ["broken"]
     (_, [bare]), (_, [ours]) = results.peers
     assert sorted(bare.routes) == ["logout", "protected"]
-    assert sorted(ours.routes) == ["login", "logout", "protected", "refresh"]
+    assert sorted(ours.routes) == ["bound refresh", "login", "logout", "protected", "refresh"]
     for figures in (bare, ours):
         assert figures.cold_start > 0
         assert figures.memory.pss >= figures.memory.largest / 2 > 0
