@@ -36,6 +36,7 @@ def check_cors(deployment: Deployment) -> Finding:
     page = {"Origin": origin, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors"}
     faults = [
         *_preflight_faults(deployment, page, "POST", "/auth/login", "content-type"),
+        *_preflight_faults(deployment, page, "POST", "/auth/refresh", "dpop"),
         *_preflight_faults(deployment, page, "DELETE", "/api/me/sessions", "authorization"),
     ]
     for response in (
@@ -45,6 +46,10 @@ def check_cors(deployment: Deployment) -> Finding:
         faults += _sharing_faults(response, origin)
         if response.status == 403:
             faults.append(f"{response.request_line}: {response}")
+        if "DPOP-NONCE" not in _list(response, "Access-Control-Expose-Headers"):
+            faults.append(
+                f"{response.request_line}: DPoP-Nonce is not among Access-Control-Expose-Headers"
+            )
         if "origin" not in (response.header("Vary") or "").lower():
             faults.append(f"{response.request_line}: no Vary: Origin")
     return ok_unless(

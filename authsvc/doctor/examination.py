@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ParamSpec
 
 from authsvc.doctor import clocks, contract, cookies, cross_origin, forgery, headers, proxies
+from authsvc.doctor.binding import check_binding, check_nonce
 from authsvc.doctor.deployment import Account, Deployment, Session
 from authsvc.doctor.findings import Finding, failed, not_checked
 from authsvc.doctor.http_client import HttpClient, NoResponse
@@ -64,8 +65,9 @@ IN_SESSION: dict[str, Callable[[Deployment, Session], Finding]] = {
     "forged refresh": forgery.check_forged_refresh_tokens,
     "refresh": check_refresh,
 }
-"""The checks that need a session; the logout and the checks after it follow."""
+"""The checks that need a session; those of a bound one, the logout and what is after it follow."""
 
+BINDING, NONCE = "binding", "wrong clock"
 LOGOUT, REFRESH_AFTER, ACCESS_AFTER = "logout", "refresh, logged out", "access, logged out"
 LIMITS, LEFT_BEHIND = "limits", "left behind"
 
@@ -77,7 +79,17 @@ OVER_ALL_RESPONSES: dict[str, Callable[[Deployment], Finding]] = {
 """The checks over all responses."""
 
 CHECKS = [
-    *("TLS", *WITHOUT_ACCOUNT, LOGIN, *IN_SESSION, LOGOUT, REFRESH_AFTER, ACCESS_AFTER),
+    *(
+        "TLS",
+        *WITHOUT_ACCOUNT,
+        LOGIN,
+        *IN_SESSION,
+        BINDING,
+        NONCE,
+        LOGOUT,
+        REFRESH_AFTER,
+        ACCESS_AFTER,
+    ),
     *(LIMITS, LEFT_BEHIND, *OVER_ALL_RESPONSES),
 ]
 """The names of all checks, in the order of the report."""
@@ -131,11 +143,21 @@ def _in_session(deployment: Deployment, account: Account) -> dict[str, Finding]:
     findings = {LOGIN: login}
     for name, check in IN_SESSION.items():
         findings[name] = _run(check, deployment, session)
+    findings |= _bound(deployment, account)
     findings[LOGOUT] = _run(_log_out, deployment, session)
     since = time.monotonic()
     findings[REFRESH_AFTER] = _run(check_refresh_after_logout, deployment, session)
     findings[ACCESS_AFTER] = _run(check_access_after_logout, deployment, session, since)
     return findings
+
+
+def _bound(deployment: Deployment, account: Account) -> dict[str, Finding]:
+    """Return the findings about a bound session, which `check_left_behind` logs out."""
+    try:
+        binding, session = check_binding(deployment, account)
+    except NoResponse as error:
+        binding, session = _no_response(error), None
+    return {BINDING: binding, NONCE: _run(check_nonce, deployment, session)}
 
 
 def _log_out(deployment: Deployment, session: Session) -> Finding:
@@ -152,7 +174,7 @@ NO_SESSION = ("needs a session, and the login failed", "Fix the login first.")
 
 
 def _left_out(why: str, next: str) -> dict[str, Finding]:
-    names = (LOGIN, *IN_SESSION, LOGOUT, REFRESH_AFTER, ACCESS_AFTER, LEFT_BEHIND)
+    names = (LOGIN, *IN_SESSION, BINDING, NONCE, LOGOUT, REFRESH_AFTER, ACCESS_AFTER, LEFT_BEHIND)
     return dict.fromkeys(names, not_checked(why, next))
 
 

@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import json
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from typing import Any
 
 from authsvc.doctor.deployment import Deployment, Session
+from authsvc.doctor.encoding import base64url, json_part
 from authsvc.doctor.findings import Finding, ok_unless
 from authsvc.doctor.response import Response
 
@@ -49,9 +50,7 @@ def check_forged_refresh_tokens(deployment: Deployment, session: Session) -> Fin
     forged = forgeries(session.cookie.value)
     forged["the access token"] = session.access_token
     responses = {
-        name: deployment.client.request(
-            "POST", "/auth/refresh", session.cookie.request_header(token)
-        )
+        name: deployment.refresh(session, session.cookie.request_header(token))
         for name, token in forged.items()
     }
     return _all_refused("POST /auth/refresh", responses)
@@ -61,15 +60,15 @@ def forgeries(token: str) -> dict[str, str]:
     """Return variants of a JWT without a valid signature, by name (RFC 8725)."""
     header, payload, signature = token.split(".")
     named = _object(header)
-    longer = _text({**claims_of(token), "exp": 2**33})
+    longer = json_part({**claims_of(token), "exp": 2**33})
     return {
-        "alg none": f"{_text({**named, 'alg': 'none'})}.{payload}.",
-        "alg none with a signature": f"{_text({**named, 'alg': 'none'})}.{payload}.{signature}",
-        "alg nOnE": f"{_text({**named, 'alg': 'nOnE'})}.{payload}.",
+        "alg none": f"{json_part({**named, 'alg': 'none'})}.{payload}.",
+        "alg none with a signature": f"{json_part({**named, 'alg': 'none'})}.{payload}.{signature}",
+        "alg nOnE": f"{json_part({**named, 'alg': 'nOnE'})}.{payload}.",
         "another key": _signed(f"{header}.{payload}", secrets.token_bytes(64)),
         "an empty key": _signed(f"{header}.{payload}", b""),
         "alg HS256 and another key": _signed(
-            f"{_text({**named, 'alg': 'HS256'})}.{payload}", secrets.token_bytes(64)
+            f"{json_part({**named, 'alg': 'HS256'})}.{payload}", secrets.token_bytes(64)
         ),
         "a longer life": f"{header}.{longer}.{signature}",
         "a truncated signature": token[:-4],
@@ -100,13 +99,5 @@ def _object(part: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: dict[str, Any]) -> str:
-    return _b64(json.dumps(value, separators=(",", ":")).encode())
-
-
 def _signed(text: str, key: bytes) -> str:
-    return f"{text}.{_b64(hmac.digest(key, text.encode(), hashlib.sha256))}"
-
-
-def _b64(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return f"{text}.{base64url(hmac.digest(key, text.encode(), hashlib.sha256))}"

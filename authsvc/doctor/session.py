@@ -59,7 +59,7 @@ def check_refresh(deployment: Deployment, session: Session) -> Finding:
     """Check that one cookie refreshes twice, and that no response sets a cookie."""
     faults = []
     for _ in range(2):
-        response = deployment.client.request("POST", "/auth/refresh", session.cookies)
+        response = deployment.refresh(session)
         token = response.json.get("access_token")
         if response.status != 200 or not isinstance(token, str):
             faults.append(f"{response.request_line}: {response}, without an access token")
@@ -78,7 +78,7 @@ def check_refresh(deployment: Deployment, session: Session) -> Finding:
 
 def check_refresh_after_logout(deployment: Deployment, session: Session) -> Finding:
     """Check that the session has ended at once: the 204 came after the commit."""
-    response = deployment.client.request("POST", "/auth/refresh", session.cookies)
+    response = deployment.refresh(session)
     faults = [f"{response.request_line} after the logout: {response}"] * (response.status != 401)
     return ok_unless(faults, f"{response.request_line} after it: {response}", CHECK_INSTANCES)
 

@@ -88,6 +88,10 @@ CASES = {
     "CORS headers twice": outside(faults.origin_shared_twice, "CORS"),
     "no methods": outside(faults.without("Access-Control-Allow-Methods"), "CORS"),
     "no headers": outside(faults.without("Access-Control-Allow-Headers"), "CORS"),
+    "no proofs from pages": outside(
+        faults.header_changed("Access-Control-Allow-Headers", "dpop", "x"), "CORS"
+    ),
+    "no nonces for pages": outside(faults.without("Access-Control-Expose-Headers"), "CORS"),
     "no Vary": outside(faults.without("Vary"), "CORS"),
     "CORS for everybody": outside(
         faults.instead("Access-Control-Allow-Origin", "*"), "CORS for strangers", origin=None
@@ -135,6 +139,17 @@ CASES = {
     "refresh signatures unseen": inside(faults.refreshes_by_payload(), "forged refresh"),
     "a cookie at refresh": inside(faults.sticky_by_cookie, "refresh"),
     "rotation": inside(faults.one_refresh_only(), "refresh"),
+    "proofs are not passed on": inside(faults.proofs_hidden, "binding"),
+    "the cookie is enough": inside(faults.needs_no_key("dpop_proof_missing"), "binding"),
+    "any key is enough": inside(faults.needs_no_key("dpop_proof_invalid"), "binding"),
+    "no nonces": inside(faults.without("DPoP-Nonce"), "wrong clock"),
+    "nonces of another instance": inside(faults.instead("DPoP-Nonce", "other"), "wrong clock"),
+    "proofs never expire": inside(faults.needs_no_key("use_dpop_nonce"), "wrong clock"),
+    "proofs are required": inside(faults.requires_proofs),
+    "proofs are required, and logout ends nothing": inside(
+        faults.both(faults.requires_proofs, faults.logout_without_effect),
+        *("refresh, logged out", "access, logged out", "left behind"),
+    ),
     "logout leaves the cookie": inside(
         faults.set_cookie("Max-Age=0", "Max-Age=9", "/auth/logout"), "cookie when cleared", "logout"
     ),

@@ -48,6 +48,18 @@ def set_cookie(old: str, new: str, path: str = "/") -> Fault:
     return fault
 
 
+def header_changed(name: str, old: str, new: str) -> Fault:
+    """Replace a part of a header's value."""
+    return lambda request, forward: forward(request).changed(
+        name, lambda value: value.replace(old, new)
+    )
+
+
+def both(outer: Fault, inner: Fault) -> Fault:
+    """Have two faults."""
+    return lambda request, forward: outer(request, lambda request: inner(request, forward))
+
+
 def answers(path: str, answer: Answer, when: Callable[[Request], bool] = lambda _: True) -> Fault:
     """Answer in the service's place, with the headers that the contract requires."""
 
@@ -294,6 +306,33 @@ def access_outlives_logout(seconds: float) -> Fault:
             logged_out.append(time.monotonic())
         revoked = b"access_token_revoked" in answer.body
         if revoked and time.monotonic() - logged_out[0] < seconds:
+            answer.status = 200
+        return answer
+
+    return fault
+
+
+def proofs_hidden(request: Request, forward: Forward) -> Answer:
+    """Do not forward the header of proofs."""
+    request.headers.pop("DPoP", None)
+    return forward(request)
+
+
+def requires_proofs(request: Request, forward: Forward) -> Answer:
+    """Refuse a login without a proof, as AUTHSVC_REQUIRE_BOUND_SESSIONS=true does."""
+    if request.path != "/auth/login" or not is_login(request) or "DPoP" in request.headers:
+        return forward(request)
+    answer = forward(replace(request, method="GET"))
+    answer.status, answer.body = 400, b'{"code": "invalid_request"}'
+    return answer
+
+
+def needs_no_key(code: str) -> Fault:
+    """Accept a refresh of a bound session that the service refused with this code."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if request.path == "/auth/refresh" and code.encode() in answer.body:
             answer.status = 200
         return answer
 

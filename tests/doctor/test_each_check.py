@@ -25,7 +25,7 @@ def test_a_fault_fails_the_checks_that_look_for_it_and_no_others(
         assert bool(row["next"]) == (row["verdict"] != "ok")
         assert row["found"]
     left_behind = live_sessions(service_database) - live_before
-    assert left_behind == ("left behind" in case.found_by)
+    assert (left_behind > 0) == ("left behind" in case.found_by)
 
 
 def test_every_check_fails_in_some_test() -> None:

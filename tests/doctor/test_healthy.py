@@ -2,9 +2,21 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
+
+from time_machine import travel
 
 from authsvc.doctor.examination import CHECKS
-from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, live_sessions, rows_of
+from tests.doctor.conftest import (
+    ALICE,
+    PAGE,
+    Doctor,
+    Front,
+    failing,
+    live_sessions,
+    rows_of,
+)
+from tests.doctor.faults import requires_proofs
 from tests.doctor.front import Answer, Forward, Request
 from tests.support.gunicorn_server import ROOT
 
@@ -76,6 +88,18 @@ def test_without_an_account_the_checks_that_need_one_are_listed_as_not_checked(
     assert result.exit_code == 0
 
 
+def test_limits_are_checked_where_proofs_are_required(behind: Front, doctor: Doctor) -> None:
+    with behind(requires_proofs) as url:
+        result = doctor(url, "--json", "--limits")
+    assert rows_of(result)["limits"]["verdict"] == "ok"
+
+
+def test_a_doctor_whose_own_clock_is_wrong_sees_that_alone(behind: Front, doctor: Doctor) -> None:
+    with behind(requires_proofs) as url, travel(datetime.now(UTC) + timedelta(hours=2)):
+        result = doctor(url, "--json", "--email", ALICE["email"])
+    assert failing(result) == {"clock": "failed", "clock of tokens": "failed"}
+
+
 def test_a_network_that_has_asked_for_too_many_mails_is_not_a_fault(
     behind: Front, doctor: Doctor
 ) -> None:
@@ -91,7 +115,9 @@ def test_a_network_that_has_asked_for_too_many_mails_is_not_a_fault(
     assert result.exit_code == 0
 
 
-def test_a_service_mounted_below_a_path_passes(behind: Front, doctor: Doctor) -> None:
+def test_below_a_path_that_the_service_does_not_know_only_binding_fails(
+    behind: Front, doctor: Doctor
+) -> None:
     def mounted(request: Request, forward: Forward) -> Answer:
         assert request.path.startswith("/accounts/")
         request.path = request.path.removeprefix("/accounts")
@@ -99,7 +125,8 @@ def test_a_service_mounted_below_a_path_passes(behind: Front, doctor: Doctor) ->
 
     with behind(mounted) as url:
         result = doctor(f"{url}/accounts/", "--json", "--email", ALICE["email"])
-    assert json.loads(result.stdout)["verdicts"]["failed"] == 0
+    assert failing(result) == {"binding": "failed"}
+    assert f"Set AUTHSVC_ISSUER={url}/accounts," in rows_of(result)["binding"]["next"]
     assert json.loads(result.stdout)["url"] == f"{url}/accounts"
 
 
