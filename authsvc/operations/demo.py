@@ -5,6 +5,7 @@ from pathlib import Path
 from flask import Blueprint, Response
 
 from authsvc.guard.access_token import public
+from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.mail.letter import PAGES
 from authsvc.operations import demo_inbox
 from authsvc.operations.demo_page import demo_page
@@ -32,6 +33,7 @@ def page() -> Response:
         "demo.html",
         registration_open=settings.registration == "open",
         access_token_life=settings.access_token_ttl,
+        cookie=registry.get(RefreshCookie).name,
     )
 
 

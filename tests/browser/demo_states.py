@@ -11,6 +11,9 @@ from playwright.sync_api import expect
 
 from tests.browser.demo_stage import PASSWORD, Stage, let_login_be_old
 
+WITHOUT_STORE = """IDBFactory.prototype.open = () => {
+  throw new DOMException("Not in this mode.", "SecurityError");
+}"""
 LONG = f"{'a-very-long-name-' * 3}of-alice@{'a-department.' * 8}example.com"
 
 
@@ -92,6 +95,23 @@ def ended_elsewhere(stage: Stage) -> None:
         assert time.monotonic() < deadline
     stage.page.get_by_role("button", name="Look again").click()
     expect(stage.page.locator("#entrance-notice")).to_contain_text("Your session has ended")
+
+
+def cookie_copied(stage: Stage) -> None:
+    stage.log_in(stage.new_account())
+    [cookie] = stage.page.context.cookies()
+    copied = {"Cookie": f"{cookie['name']}={cookie['value']}", "X-Forwarded-For": "198.51.100.7"}
+    status, text = stage.call("POST", "/auth/refresh", **copied)
+    assert (status, json.loads(text)["code"]) == (401, "dpop_proof_missing")
+    stage.page.get_by_role("button", name="Look again").click()
+    expect(stage.page.locator("#activity li.warning")).to_be_visible()
+    stage.page.get_by_text("Try it as a thief").click()
+
+
+def not_bound(stage: Stage) -> None:
+    stage.page.add_init_script(WITHOUT_STORE)
+    stage.log_in(stage.new_account())
+    expect(stage.page.locator("#key")).to_have_text("Not bound")
 
 
 def long_address(stage: Stage) -> None:
@@ -183,6 +203,8 @@ STATES: dict[str, Callable[[Stage], None]] = {
         offline,
         unreachable_at_load,
         ended_elsewhere,
+        cookie_copied,
+        not_bound,
         long_address,
         password_changed,
         large_text,

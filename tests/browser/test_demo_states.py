@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from authsvc.audit.model import Kind
 from tests.browser.demo_stage import Stage, demo_service, staged
 from tests.browser.demo_states import STATES
 from tests.support.gunicorn_server import Service
@@ -172,3 +173,23 @@ def test_an_error_of_an_unknown_kind_is_shown_in_the_services_words(stage: Stage
         "Use at least 15 characters. A few words are easy to remember.",
         "An invitation is needed.",
     ]
+
+
+def test_each_security_event_has_a_sentence_and_signs_of_theft_are_warnings(stage: Stage) -> None:
+    stage.open()
+    script = """async (events) => {
+        const { eventSentence } = await import(new URL("/demo/sentences.js", location));
+        return events.map(([event, detail]) => Object.values(eventSentence({ event, detail })));
+    }"""
+    kinds = get_args(Kind)
+    said = stage.page.evaluate(script, [[kind, None] for kind in kinds])
+    wordless = [kind for kind, [words, _] in zip(kinds, said, strict=True) if words == kind]
+    assert wordless == ["account_deleted"]  # its owner cannot see it
+    assert [kind for kind, [_, warns] in zip(kinds, said, strict=True) if warns] == [
+        "suspicious_use"
+    ]
+    details = ["dpop_proof_missing", "dpop_proof_invalid", "refresh_token_expired"]
+    said = stage.page.evaluate(script, [["refresh_refused", detail] for detail in details])
+    assert [warns for _, warns in said] == [True, True, False]
+    said = stage.page.evaluate(script, [["of_the_future", None]])
+    assert said == [["of_the_future", False]]

@@ -8,19 +8,21 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Demo
+from tests.browser.stores import STORES, holds_only_a_key
 from tests.support.gunicorn_server import Service, new_database, serving
 
-STORES = """async () => ({
-  local: Object.entries(localStorage), session: Object.entries(sessionStorage),
-  databases: await indexedDB.databases(), caches: await caches.keys(), cookie: document.cookie,
-})"""
 
-
-def test_storage_that_a_script_can_read_is_empty_after_login(demo: Demo, email: str) -> None:
-    demo.enter(email)
+def test_storage_that_a_script_can_read_has_no_token(
+    demo: Demo, service: Service, email: str
+) -> None:
+    with demo.page.expect_response("**/auth/login") as login:
+        demo.enter(email)
     demo.ask(200)
-    nothing = {"local": [], "session": [], "databases": [], "caches": [], "cookie": ""}
-    assert demo.page.evaluate(STORES) == nothing
+    stores = demo.page.evaluate(STORES)
+    assert holds_only_a_key(stores, service.url)
+    [cookie] = demo.page.context.cookies()
+    tokens = [login.value.json()["access_token"], cookie["value"]]
+    assert [token for token in tokens if token in str(stores)] == []
 
 
 def test_the_browser_keeps_one_cookie_with_every_attribute(demo: Demo, email: str) -> None:

@@ -2,6 +2,7 @@
 // No token is kept here: `auth` has it, in memory.
 
 import { AuthError, createAuth } from "../static/authsvc.js";
+import { showBinding, showCommand } from "./binding.js";
 import { clear, onClick, onSubmit, tell } from "./forms.js";
 import { runTimeline } from "./live.js";
 import { createMail } from "./mail.js";
@@ -19,7 +20,8 @@ watch((request) => {
   logRequest(request);
   page.connected(request.kind !== "lost");
 });
-const auth = createAuth({ baseUrl: new URL("..", import.meta.url).href });
+const baseUrl = new URL("..", import.meta.url).href;
+const auth = createAuth({ baseUrl, bind: true });
 const live = runTimeline(auth);
 const sessions = createSessionList(auth, leaving);
 const page = createPage({ onPerson: sessions.load, onEntrance });
@@ -33,6 +35,7 @@ function onEntrance() {
 function show(user) {
   page.show(user);
   mail.show(user);
+  showBinding(auth.bound);
 }
 
 /** End the session because the person asked for it, and say so. */
@@ -60,6 +63,7 @@ onSubmit("login", async ({ email, password }) => {
 onSubmit("change", async ({ current_password, new_password }) => {
   await auth.changePassword(current_password, new_password);
   clear($("change"));
+  showBinding(auth.bound);
   tell("change-notice", "The password is changed. Every other session has ended.");
   await sessions.load();
 });
@@ -89,5 +93,6 @@ async function restore() {
   }
 }
 
+showCommand(baseUrl);
 auth.onChange(show);
 restore();

@@ -6,7 +6,7 @@ import { clear, onSubmit, tell } from "./forms.js";
 
 const $ = (id) => document.getElementById(id);
 const { page } = document.body.dataset;
-const auth = createAuth({ baseUrl: new URL("..", import.meta.url).href });
+const auth = createAuth({ baseUrl: new URL("..", import.meta.url).href, bind: true });
 let token = "";
 
 /** What each page says: before, and when it is done. */

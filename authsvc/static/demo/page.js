@@ -45,9 +45,9 @@ function nameForms(email) {
 function emptyAccount() {
   $("jar").textContent = $("rows").textContent = "none";
   $("me").replaceChildren();
-  $("sessions").replaceChildren();
+  for (const id of ["sessions", "activity"]) $(id).replaceChildren();
   for (const error of document.querySelectorAll(".error")) error.textContent = "";
-  document.querySelector("details").open = false;
+  for (const details of document.querySelectorAll("details")) details.open = false;
 }
 
 /**

@@ -10,6 +10,8 @@ const PROBLEMS = {
   registration_closed: "This service does not take new accounts.",
   session_changed: "This session has ended in the meantime. Log in again.",
   not_found: "This session has already ended.",
+  dpop_proof_missing: "This browser has lost the key of its session. Log in again.",
+  dpop_proof_invalid: "This browser has lost the key of its session. Log in again.",
   network_error: "The service cannot be reached. Check your connection and try again.",
   service_unavailable: "The service is busy. Nothing was changed: try again in a moment.",
   internal_error: "Something went wrong in the service. Try again in a moment.",
@@ -38,6 +40,45 @@ const FAULTS = {
   breached: "Attackers try this password first. Choose another one.",
   contains_email: "Your e-mail address is not a good password. Choose another one.",
 };
+
+/** What a security event of the account says; with a detail, what it says then. */
+const EVENTS = {
+  registered: "The account was created.",
+  logged_in: "Logged in.",
+  login_refused: "A login was refused.",
+  refresh_refused: "A session could not be refreshed.",
+  "refresh_refused dpop_proof_missing": "The cookie was used without its key and refused.",
+  "refresh_refused dpop_proof_invalid": "The cookie was used with a wrong key and refused.",
+  suspicious_use: "A session was used from two places in turn.",
+  "suspicious_use browser": "A session was used by two browsers in turn within a minute.",
+  "suspicious_use network": "A session was used from two networks in turn within a minute.",
+  logged_out: "Logged out.",
+  session_revoked: "A session was ended.",
+  password_changed: "The password was changed.",
+  password_reset_requested: "An operator made a link for a new password.",
+  password_reset: "A new password was set by the link of a mail.",
+  roles_changed: "The roles were changed.",
+  account_disabled: "The account was disabled.",
+  account_enabled: "The account was enabled.",
+  account_unlocked: "The account was unlocked.",
+  account_exported: "The data of the account was exported.",
+  email_change_requested: "A change of the e-mail address was asked for.",
+  email_changed: "The e-mail address was changed.",
+  email_verified: "The e-mail address was verified.",
+  mail_failed: "A mail could not be sent.",
+};
+const SIGN_OF_THEFT = /^(suspicious_use|refresh_refused dpop)/;
+
+/**
+ * Return what an event says, and whether it is a sign of a stolen cookie.
+ *
+ * @param {{ event: string, detail: string | null }} happened
+ * @returns {{ words: string, isWarning: boolean }}
+ */
+export function eventSentence({ event, detail }) {
+  const both = `${event} ${detail}`;
+  return { words: EVENTS[both] ?? EVENTS[event] ?? event, isWarning: SIGN_OF_THEFT.test(both) };
+}
 
 /** @param {number} length */
 export const tooShort = (length) =>

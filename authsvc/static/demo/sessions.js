@@ -1,8 +1,10 @@
 // The list of the account's sessions: enough about each to tell the devices apart.
 
+import { loadEvents, showEvents } from "./activity.js";
 import { device } from "./devices.js";
 import { element } from "./elements.js";
 import { attempt, tell } from "./forms.js";
+import { eventSentence } from "./sentences.js";
 import { fromNow, roughly, when } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
@@ -30,12 +32,15 @@ function icon(kind) {
  * @param {(words: string, work: () => Promise<void>) => Promise<void>} leaving ends this session
  */
 export function createSessionList(auth, leaving) {
-  /** Ask the service for the live sessions, and show them: this one first. */
+  /** Ask for the live sessions and the newest events, and show them: this session first. */
   async function load() {
-    const list = await attempt("sessions-error", () => auth.sessions.list());
+    const ask = () => Promise.all([auth.sessions.list(), loadEvents(auth)]);
+    const [list, events] = (await attempt("sessions-error", ask)) ?? [];
     if (!list || !auth.user) return;
     list.sort((a, b) => b.current - a.current);
     $("sessions").replaceChildren(...list.map((session) => sessionItem(session, end)));
+    warn(events);
+    showEvents(events);
     $("rows").textContent = `${list.length} live`;
     const [{ created_at, expires_at }] = list;
     const life = (Date.parse(expires_at) - Date.parse(created_at)) / 1_000;
@@ -58,6 +63,17 @@ export function createSessionList(auth, leaving) {
   return { load };
 }
 
+/** Say beside this session, the first in the list, if its cookie may be in other hands. */
+function warn(events) {
+  const sign = events.find((event) => event.current && eventSentence(event).isWarning);
+  if (!sign) return;
+  const words = `${eventSentence(sign).words} ${when(sign.at)}.`;
+  $("sessions").querySelector(".words").append(element("p", "warning", words));
+}
+
+const binding = ({ bound }) =>
+  bound ? "Bound to a key of its browser." : "Not bound: its cookie alone is enough.";
+
 /** @param {(session: object, name: string, button: HTMLButtonElement) => void} end */
 function sessionItem(session, end) {
   const { name, kind } = device(session.user_agent);
@@ -70,6 +86,7 @@ function sessionItem(session, end) {
     title,
     element("p", "quiet", `${address}, ${lastUse(session)}`),
     element("p", "quiet", `Logged in ${since}. Ends ${until} at the latest.`),
+    element("p", "quiet", binding(session)),
   );
   const button = element("button", "", "Log out");
   button.type = "button";

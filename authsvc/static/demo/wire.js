@@ -30,6 +30,9 @@ function bad({ code, detail }) {
   if (code === "refresh_token_missing") {
     return { kind: "calm", text: "There is no session to restore." };
   }
+  if (code === "use_dpop_nonce") {
+    return { kind: "calm", text: "This computer's clock is wrong: the page asks again by a nonce." };
+  }
   return { kind: "bad", text: code ? `${code}: ${detail}` : "The response is not the service's." };
 }
 
