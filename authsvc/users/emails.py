@@ -39,7 +39,7 @@ def checked_email(email: str) -> tuple[str, str]:
         ValidationFailed: the text is not an e-mail address.
     """
     try:
-        # `test_environment` accepts the reserved domain .test (RFC 2606): no mail is sent.
+        # `test_environment` accepts the reserved domain .test (RFC 2606), for services under test.
         valid = validate_email(_stripped(email), check_deliverability=False, test_environment=True)
     except EmailNotValidError:
         fault = Fault("/email", "This is not an e-mail address.", FaultCode.INVALID_EMAIL)
