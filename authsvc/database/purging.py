@@ -25,11 +25,14 @@ class ExpiredRows:
         id: the primary key of the table.
         expired: selects the ids of the rows that expired ``:before`` a time or id, in the order of
             an index.
+        at_least: how many must have expired before `remove_a_little` deletes them.
     """
 
-    def __init__(self, id: InstrumentedAttribute[UUID], expired: Select[UUID]) -> None:
+    def __init__(
+        self, id: InstrumentedAttribute[UUID], expired: Select[UUID], at_least: int = BATCH
+    ) -> None:
         self._table = id.class_.__name__
-        self._last_of_batch = expired.limit(1).offset(BATCH - 1)
+        self._last_needed = expired.limit(1).offset(at_least - 1)
         self._batch = expired.limit(BATCH).with_for_update(skip_locked=True)
         self._delete = delete(id.class_).where(id.in_(bindparam("ids", expanding=True)))
 
@@ -42,16 +45,16 @@ class ExpiredRows:
             yield removed
 
     def remove_a_little(self, before: Any) -> None:
-        """Delete one batch if a whole one has expired. A failure is logged and not raised."""
+        """Delete one batch if enough have expired. A failure is logged and not raised."""
         try:
-            if self._has_batch(before):
+            if self._has_enough(before):
                 self._remove(before)
         except SQLAlchemyError as error:
             _log.warning("expired rows of %s were not deleted: %s", self._table, error)
 
-    def _has_batch(self, before: Any) -> bool:
+    def _has_enough(self, before: Any) -> bool:
         with reading() as connection:
-            row = connection.execute(self._last_of_batch, {"before": before}).first()
+            row = connection.execute(self._last_needed, {"before": before}).first()
         return row is not None
 
     def _remove(self, before: Any) -> int:
