@@ -4,7 +4,7 @@ import smtplib
 import socket
 import ssl
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Literal
 
@@ -47,7 +47,7 @@ class Server:
     host: str
     port: int
     security: Security
-    login: tuple[str, str] | None = None
+    login: tuple[str, str] | None = field(default=None, repr=False)
 
 
 class SmtpTransport:

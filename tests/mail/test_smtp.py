@@ -17,7 +17,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 from authsvc.mail.failures import Interrupted, MailNotSent, MailRefused, ServerAway
 from authsvc.mail.leases import LEASE
 from authsvc.mail.smtp import Limits, Security, Server, SmtpTransport
-from authsvc.mail.transport_of_url import transport_of
+from authsvc.mail.transport_of_url import place_of, transport_of
 from tests.doctor.certificate import write_certificate
 from tests.support.gunicorn_server import free_port
 from tests.support.mail_server import DRIP, DROP, HANG, STEPS, MailServer, mail_server
@@ -334,3 +334,10 @@ def test_an_address_beyond_ascii_needs_a_server_that_takes_it(server: MailServer
 
 def test_an_attempt_ends_before_another_sender_may_take_the_mail() -> None:
     assert Limits().all < LEASE.total_seconds()
+
+
+@pytest.mark.once
+def test_the_login_of_a_server_is_not_in_its_repr() -> None:
+    place = repr(place_of("smtps://alice:canary@mail.example.com"))
+    assert "mail.example.com" in place
+    assert "canary" not in place
