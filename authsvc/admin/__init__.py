@@ -25,6 +25,7 @@ from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.users import accounts, registration
 from authsvc.users.accounts import Account
+from authsvc.users.one_time_tokens import void_change
 from authsvc.users.password_news import void_links_and_tell
 from authsvc.users.passwords import Passwords
 from authsvc.users.stored_password import overwrite_password
@@ -60,11 +61,15 @@ def register(email: str, password: str, locale: str | None = None) -> Account:
 
 
 def disable(email: str) -> None:
-    """Disable an account: refuse its logins, and revoke its sessions."""
+    """Disable an account: refuse its logins, revoke its sessions, and void a link to another
+    address, which would work once the account is enabled.
+    """
     user_id = account_of(email).id
 
     def disable_account(connection: Connection) -> list[Revoked]:
         accounts.set_disabled(connection, user_id, clock.now())
+        if registry.get(Outbox).is_on:
+            void_change(connection, user_id)
         record(connection, current_operator(), Event("account_disabled", user_id))
         return revoke_and_record(connection, user_id, current_operator())
 
@@ -138,7 +143,7 @@ def live_sessions(email: str) -> list[LiveSession]:
 
 def revoke_sessions(email: str) -> int:
     """Revoke every session of an account, and return how many there were."""
-    return revoke_all(account_of(email).id, current_operator())
+    return revoke_all(account_of(email).id, current_operator(), registry.get(Outbox))
 
 
 def audit(

@@ -11,7 +11,7 @@ from authsvc.problems import AccessTokenRevoked, RateLimited
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.lookup import lock_in_force
 from authsvc.users.emails import Email, checked_email
-from authsvc.users.one_time_tokens import void_links
+from authsvc.users.one_time_tokens import void_change
 from authsvc.web import registry
 from authsvc.web.client import current_client
 from authsvc.web.inputs import Body, takes
@@ -45,7 +45,7 @@ def request_change(body: NewAddress) -> Accepted:
     def request(connection: Connection) -> None:
         if not lock_in_force(connection, token.sid, token.sub):
             raise AccessTokenRevoked
-        void_links(connection, token.sub, key, "change")
+        void_change(connection, token.sub)
         outbox.add(connection, mail)
         record(connection, user_at(client), Event("email_change_requested", token.sub, token.sid))
 

@@ -8,6 +8,7 @@ from flask import after_this_request
 from authsvc.audit.record import user_at
 from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
+from authsvc.mail.outbox import Outbox
 from authsvc.resources.account import current_account
 from authsvc.sessions import revoke
 from authsvc.sessions.list import LiveSession, live_sessions
@@ -55,7 +56,9 @@ def revoke_one(sid: UUID) -> None:
 def revoke_all() -> None:
     """Log out everywhere: revoke every session of the account, including this one.
 
-    All refresh tokens are refused at once, and all access tokens within a second.
+    All refresh tokens are refused at once, and all access tokens within a second. A link that
+    waits to change the address is void.
     """
-    revoke.revoke_all(current_account().id, user_at(current_client()))
+    outbox = registry.get(Outbox)
+    revoke.revoke_all(current_account().id, user_at(current_client()), outbox)
     after_this_request(registry.get(RefreshCookie).clear)

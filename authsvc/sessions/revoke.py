@@ -12,11 +12,14 @@ from authsvc import clock, signals
 from authsvc.audit.record import Actor, Event, record
 from authsvc.database import transaction
 from authsvc.database.compiled import Query
+from authsvc.mail.outbox import Outbox
 from authsvc.problems import NotFound
 from authsvc.sessions.model import RefreshToken, is_live
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.refresh import RefreshClaims
+from authsvc.users import accounts
 from authsvc.users.model import User
+from authsvc.users.one_time_tokens import void_change
 from authsvc.web import log_context
 
 PAGE = 1000
@@ -104,9 +107,20 @@ def revoke_one(user_id: UUID, sid: UUID, idle_ttl: timedelta, actor: Actor) -> N
     signals.send_ended([(sid, user_id)], "revoked")
 
 
-def revoke_all(user_id: UUID, actor: Actor) -> int:
-    """Revoke every session of the user, and return how many had not expired."""
-    revoked = transaction(lambda connection: revoke_and_record(connection, user_id, actor))
+def revoke_all(user_id: UUID, actor: Actor, outbox: Outbox) -> int:
+    """Revoke every session of the user, and return how many had not expired.
+
+    Where mail is configured, a link to another address is void: a thief who asked for it must
+    not get the account after all.
+    """
+
+    def revoke(connection: Connection) -> list[Revoked]:
+        if outbox.is_on:
+            accounts.lock(connection, user_id)  # so that no session asks for a link meanwhile
+            void_change(connection, user_id)
+        return revoke_and_record(connection, user_id, actor)
+
+    revoked = transaction(revoke)
     signals.send_ended(revoked, "revoked")
     return len(revoked)
 

@@ -193,6 +193,11 @@ def void_links(
         connection.execute(delete(table).where(which, older))
 
 
+def void_change(connection: Connection, user_id: UUID) -> None:
+    """Make the account's links to another address worthless: see `void_links`."""
+    void_links(connection, user_id, "", "change")  # a request for one names the account
+
+
 _KINDS: dict[Purpose, tuple[Kind, ...]] = {
     "reset": ("reset", "invitation"),
     "verification": ("verification",),

@@ -13,6 +13,7 @@ from authsvc.database import our_tables
 from tests.support import recovery
 from tests.support.address_change import NEW, ask, confirm, mailed_token
 from tests.support.mailbox import Mailbox, text_of
+from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.responses import assert_problem, events, live_sessions, pointers, users
 
@@ -210,6 +211,38 @@ def test_a_reset_voids_a_link_to_a_new_address(alice: Person, mailbox: Mailbox) 
     assert recovery.reset(alice, link).status_code == 204
     assert_problem(confirm(alice, token), 401, "token_invalid")
     assert_problem(ask(alice, "another@new.example"), 401, "access_token_revoked")
+
+
+def log_out_everywhere(alice: Person, operator: Operator) -> None:
+    assert alice.call("DELETE", "/api/me/sessions").status_code == 204
+
+
+def revoke_by_command(alice: Person, operator: Operator) -> None:
+    assert operator.run("sessions", "revoke", alice.email).exit_code == 0
+
+
+def disable_for_a_moment(alice: Person, operator: Operator) -> None:
+    for command in ("disable", "enable"):
+        assert operator.run("users", command, alice.email).exit_code == 0
+
+
+@pytest.mark.parametrize("end", [log_out_everywhere, revoke_by_command, disable_for_a_moment])
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_the_end_of_all_sessions_voids_a_link_to_a_new_address(
+    alice: Person,
+    mailbox: Mailbox,
+    operator: Operator,
+    mail_settings: dict[str, str],
+    end: Callable[[Person, Operator], None],
+    is_sent: bool,
+) -> None:
+    """The thief of a session, who asked for the link, does not get the account after all."""
+    operator.environment |= {f"AUTHSVC_{name.upper()}": one for name, one in mail_settings.items()}
+    ask(alice)
+    token = mailbox.token("change-email") if is_sent else ""
+    end(alice, operator)
+    assert mailbox.deliver() == []
+    assert_problem(confirm(alice, token), 401, "token_invalid")
 
 
 def test_opening_a_link_consumes_nothing(alice: Person, mailbox: Mailbox) -> None:
