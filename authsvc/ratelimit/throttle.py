@@ -24,6 +24,7 @@ from authsvc.ratelimit.limits import (
     MAILS_OF_A_KIND,
     MAILS_PER_ADDRESS,
     MAILS_PER_NETWORK,
+    PASSWORD_CHANGES_PER_ACCOUNT,
     REFRESHES_PER_SESSION,
     REGISTRATIONS_PER_ADDRESS,
     Limit,
@@ -86,6 +87,18 @@ class Throttle:
         with self._attempt(account, failure=WrongPassword):
             yield
         self._counts.release(forget=account)
+
+    @contextmanager
+    def password_change(self, user_id: UUID) -> Iterator[None]:
+        """Enclose one change of a password that is mailed to the owner; one that fails is not
+        counted.
+
+        Raises:
+            RateLimited: the password was changed too often.
+        """
+        count = self._count(PASSWORD_CHANGES_PER_ACCOUNT, "password change", str(user_id))
+        with self._attempt([count], failure=()):
+            yield
 
     def unlock(self, email_key: str, user_id: UUID) -> None:
         """Forget the failures of an account: those to log in, and those to confirm the password."""

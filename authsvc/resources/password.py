@@ -1,5 +1,7 @@
 """PUT /api/me/password: change the password, revoke every session, and open a new one."""
 
+from contextlib import nullcontext
+
 from flask import Response, after_this_request
 
 from authsvc import clock
@@ -54,19 +56,21 @@ def change(body: NewPassword) -> AccessToken:
     key = registry.get(Binding).new_key(sent_proof(registry.get(OwnOrigin)), clock.now())
     client = current_client(key)
     passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
+    outbox, throttle = registry.get(Outbox), registry.get(Throttle)
     passwords.refuse_weak(body.new_password, account.email, "/new_password")
     with passwords.admitted():
-        with registry.get(Throttle).password(token.sub):
+        with throttle.password(token.sub):
             confirmed = confirm_password(passwords, token.sub, body.current_password)
         hashes = confirmed, passwords.hash(body.new_password)
-    opened = change_password(
-        registry.get(SessionTokens),
-        token,
-        hashes,
-        client,
-        replaced=cookie.sent(),
-        outbox=registry.get(Outbox),
-    )
+    with throttle.password_change(token.sub) if outbox.is_on else nullcontext():
+        opened = change_password(
+            registry.get(SessionTokens),
+            token,
+            hashes,
+            client,
+            replaced=cookie.sent(),
+            outbox=outbox,
+        )
 
     @after_this_request
     def set_cookie(response: Response) -> Response:

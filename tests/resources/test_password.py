@@ -11,6 +11,7 @@ from authsvc.database import writing
 from authsvc.problems import WrongPassword
 from authsvc.users.stored_password import lock_confirmed, replace_password
 from tests.support.direct_login import verify_password
+from tests.support.mailbox import Mailbox
 from tests.support.people import Person
 from tests.support.responses import (
     assert_problem,
@@ -158,3 +159,21 @@ def test_of_two_concurrent_changes_the_later_one_is_refused(alice: Person, app: 
             replace_password(connection, user.id, user.password_hash, "another hash")
         with pytest.raises(WrongPassword), writing() as connection:
             lock_confirmed(connection, user.id, user.password_hash)
+
+
+def test_an_unverified_address_gets_five_notices_an_hour_at_most(
+    mail_app: Flask, mailbox: Mailbox
+) -> None:
+    """A stranger, who may have registered it, cannot fill its mailbox."""
+    victim = Person(mail_app, "victim@example.com", "a horse that is correct").register()
+    mailbox.deliver()
+    with time_machine.travel(NOON, tick=False) as clock:
+        victim.logged_in()
+        passwords = [victim.password, NEW] * 4
+        answers = [change(victim, *passwords[number : number + 2]) for number in range(6)]
+        assert [answer.status_code for answer in answers[:5]] == [200] * 5
+        assert_problem(answers[5], 429, "rate_limited")
+        assert len(mailbox.deliver()) == 5
+        clock.shift(timedelta(hours=1))
+        victim.password = NEW
+        assert change(victim.logged_in(), *passwords[5:7]).status_code == 200
