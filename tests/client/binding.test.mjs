@@ -130,6 +130,16 @@ test("the key is saved before the login is sent, and cannot be extracted", async
   assert.equal(read(proofs("/auth/login")[0]).x, jwk.x);
 });
 
+test("the key is saved with its session before other tabs ask for it", async () => {
+  const email = await registered();
+  const gate = holdBack("/api/me");
+  const login = openTab({ bind }).login(email, PASSWORD);
+  await gate.reached;
+  assert.match(savedKey().sid, /./);
+  gate.letGo();
+  await login;
+});
+
 test("after a restart, and in another tab, the session goes on with the same key", async () => {
   const { email } = await loggedIn({ bind });
   const { jwk } = savedKey();
