@@ -19,10 +19,10 @@ Problem
 │   ├── RefreshTokenInvalid         refresh_token_invalid
 │   ├── RefreshTokenExpired         refresh_token_expired
 │   └── RefreshTokenRevoked         refresh_token_revoked
-├── ProofRefused                401
+├── ProofRefused                401, of which the last has a challenge (RFC 9449 section 8)
 │   ├── DpopProofMissing            dpop_proof_missing
 │   ├── DpopProofInvalid            dpop_proof_invalid
-│   └── UseDpopNonce                use_dpop_nonce, with a challenge (RFC 9449 section 8)
+│   └── UseDpopNonce                use_dpop_nonce
 ├── CrossOriginRefused          403 cross_origin_refused
 ├── WrongPassword               403 wrong_password
 ├── EmailUnverified             403 email_unverified

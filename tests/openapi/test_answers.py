@@ -11,6 +11,7 @@ from authsvc.database import schema
 from authsvc.guard import public
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
+from tests.support.dpop import Prover
 from tests.support.mailbox import Mailbox
 from tests.support.operation_calls import OperationCalls, all_operation_calls
 from tests.support.people import Person
@@ -21,6 +22,7 @@ from tests.web.test_problems import DOCUMENTED
 SAME = ("type", "title", "status", "code")
 """The members of a problem that are the same in the document's example."""
 UTF_16 = "application/json; charset=utf-16"
+PROVER = Prover()
 
 
 def with_an_address_that_is_taken(calls: OperationCalls) -> TestResponse:
@@ -32,6 +34,18 @@ def invalid_request(calls: OperationCalls) -> TestResponse:
     if calls.operation.path == "/auth/verify":  # which reads no body
         return calls.with_token("a.b.c, Bearer a.b.c")
     return calls.with_body("{")
+
+
+def of_a_bound_session(calls: OperationCalls, **headers: str) -> TestResponse:
+    """Call with the cookie of a session that is bound to a key."""
+    proof = PROVER.proof("/auth/login")
+    assert calls.person.log_in(DPoP=proof).status_code == 200
+    return calls.call(headers)
+
+
+def with_a_stale_proof(calls: OperationCalls) -> TestResponse:
+    path, method = calls.operation.path, calls.operation.method
+    return of_a_bound_session(calls, DPoP=PROVER.proof(path, method=method, iat=0))
 
 
 PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
@@ -48,6 +62,9 @@ PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
     "refresh_token_invalid": lambda calls: calls.with_cookie("a.b.c"),
     "refresh_token_expired": lambda calls: calls.after(days=8),
     "refresh_token_revoked": lambda calls: calls.after_a_logout(),
+    "dpop_proof_missing": of_a_bound_session,
+    "dpop_proof_invalid": lambda calls: of_a_bound_session(calls, DPoP="x"),
+    "use_dpop_nonce": with_a_stale_proof,
     "cross_origin_refused": lambda calls: calls.call({"Sec-Fetch-Site": "cross-site"}),
     "wrong_password": lambda calls: calls.call(),
     "forbidden": lambda calls: calls.call(environ_base={"REMOTE_ADDR": "192.0.2.1"}),
@@ -99,7 +116,7 @@ def test_the_document_describes_each_success_of_a_route_that_needs_mail(
 OF_ROWS = {
     *("access_token_revoked", "email_taken", "not_found", "password_required", "rate_limited"),
     *("token_invalid", "wrong_password", "invalid_credentials"),
-    *(code for code in PROVOKED if code.startswith("refresh_token")),
+    *(code for code in PROVOKED if code.startswith(("refresh_token", "dpop_proof"))),
 }
 """The problems that need a query."""
 

@@ -15,6 +15,7 @@ from authsvc.problems import (
     Problem,
     RateLimited,
     ReauthenticationRequired,
+    UseDpopNonce,
     ValidationFailed,
 )
 from tests.conftest import MakeApp
@@ -34,6 +35,9 @@ DOCUMENTED = {
     (401, "refresh_token_invalid"),
     (401, "refresh_token_expired"),
     (401, "refresh_token_revoked"),
+    (401, "dpop_proof_missing"),
+    (401, "dpop_proof_invalid"),
+    (401, "use_dpop_nonce"),
     (403, "cross_origin_refused"),
     (403, "wrong_password"),
     (403, "email_unverified"),
@@ -64,6 +68,7 @@ def example(kind: type[Problem]) -> Problem:
         ValidationFailed: [[Fault("/a", "wrong")]],
         RateLimited: [7],
         ReauthenticationRequired: [600],
+        UseDpopNonce: ["a nonce"],
     }
     return kind(*arguments.get(kind, []))
 
