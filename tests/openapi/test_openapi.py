@@ -90,6 +90,22 @@ def test_the_documents_problems_are_those_of_the_contract(description: Descripti
     assert set.union(*answered) == documented - {"method_not_allowed"}  # that has no operation
 
 
+def test_the_document_names_the_header_of_proofs_on_each_route_that_reads_it(
+    description: Description,
+) -> None:
+    reading = {
+        str(operation)
+        for operation in description.operations
+        if any(one["name"] == "DPoP" for one in operation.description.get("parameters", []))
+    }
+    assert reading == {
+        "POST /auth/login",
+        "POST /auth/refresh",
+        "POST /auth/email/verify",
+        "PUT /api/me/password",
+    }
+
+
 def test_each_problem_has_an_example(description: Description) -> None:
     for operation in description.operations:
         for status, response in operation.description["responses"].items():

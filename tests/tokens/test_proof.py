@@ -126,6 +126,11 @@ def test_nonces_of_a_previous_secret_stay_current_and_others_do_not() -> None:
     assert not Nonces(b"new").is_current(old.issue(EPOCH), EPOCH)
 
 
+def test_nonces_are_the_same_in_every_version() -> None:
+    """While an upgrade rolls out, workers of two versions run at the same time."""
+    assert Nonces(b"a secret").issue(EPOCH) == "DKDnb2WRYt_mb89OCujp4Q"
+
+
 @pytest.mark.parametrize("years", [-10, -1, 1, 10])
 def test_with_a_nonce_the_time_of_the_client_does_not_count(
     clock: time_machine.Traveller, years: int
