@@ -1,5 +1,8 @@
 """POST /api/me/email: mail a link to the new address of the account."""
 
+from typing import Annotated
+
+from pydantic import Field
 from sqlalchemy import Connection
 
 from authsvc.audit.record import Event, record, user_at
@@ -25,7 +28,7 @@ class NewAddress(Body):
         email: the new address; the link goes there.
     """
 
-    email: Email
+    email: Annotated[Email, Field(json_schema_extra={"format": "email"})]
 
 
 @requires_recent_login()
