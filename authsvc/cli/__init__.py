@@ -14,6 +14,7 @@ try:
     from authsvc.cli.db import db
     from authsvc.cli.doctor import doctor
     from authsvc.cli.keys import keys
+    from authsvc.cli.login import login
     from authsvc.cli.mail import mail
     from authsvc.cli.service import init, secrets, serve
     from authsvc.cli.sessions import sessions
@@ -32,5 +33,8 @@ def main() -> None:
     """
 
 
-for _command in (init, serve, doctor, audit, secrets, completion, keys, db, users, sessions, mail):
+for _command in (
+    *(init, serve, doctor, login, audit),
+    *(secrets, completion, keys, db, users, sessions, mail),
+):
     main.add_command(_command)

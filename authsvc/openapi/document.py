@@ -46,7 +46,9 @@ def document(
     schemas = Schemas(routes, settings.password_min_length)
     paths: dict[str, Any] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+        needs_proof = settings.require_bound_sessions and route.opens_session
+        operation = _operation(route, schemas, needs_proof)
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
     tags = dict.fromkeys(route.tag for route in routes)
     return {
         "openapi": "3.1.0",
@@ -69,7 +71,7 @@ def document(
     }
 
 
-def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
+def _operation(route: Route, schemas: Schemas, needs_proof: bool) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "tags": [route.tag],
@@ -78,7 +80,7 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         "security": _security(route),
     }
     in_path = [_parameter(route, name) for name in route.parameters]
-    in_headers = [_PROOF] if route.takes_proof else []
+    in_headers = [{**_PROOF, "required": needs_proof}] if route.takes_proof else []
     if parameters := [*in_path, *schemas.query_of(route), *in_headers]:
         operation["parameters"] = parameters
     if route.body is not None:
@@ -100,7 +102,6 @@ _IN_PATH = {
 _PROOF = {
     "name": "DPoP",
     "in": "header",
-    "required": False,
     "description": "A proof that the client holds a key (RFC 9449 section 4.2), by ES256 and with "
     "an `iat` within 60 seconds or a `nonce` of ours. Where a session opens, it binds the session "
     "to the key. A bound session needs it at each refresh.",

@@ -110,6 +110,13 @@ class Route:
         return is_given_proof(self.view)
 
     @property
+    def opens_session(self) -> bool:
+        """Whether its response sets the refresh cookie, for a session that a proof may bind."""
+        return (
+            self.takes_proof and self.answer.status == 200 and "Set-Cookie" in self.answer.headers
+        )
+
+    @property
     def needs_refresh_cookie(self) -> bool:
         return RefreshTokenMissing in self.answer.may
 

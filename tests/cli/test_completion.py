@@ -28,6 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("authsvc us", ["users"]),
         ("authsvc s", ["serve", "secrets", "sessions"]),
         ("authsvc users dis", ["disable"]),
+        ("authsvc login --b", ["--bound"]),
         ("authsvc sessions revoke --a", ["--all"]),
         ("authsvc completion z", ["zsh"]),
         ("authsvc xyzzy", []),

@@ -1,0 +1,128 @@
+"""`login`: log in to a service as a client would, and show each request and its response."""
+
+import click
+
+from authsvc.cli.doctor import CannotBeReached
+from authsvc.cli.shell import password, printable
+from authsvc.doctor.cookies import refresh_cookies
+from authsvc.doctor.http_client import HttpClient, NoResponse
+from authsvc.doctor.proofs import Key
+from authsvc.doctor.response import Response
+from authsvc.doctor.target import target_of
+from authsvc.doctor.tls import examine_transport
+
+SHOWN = 8
+"""Characters of a token that are shown."""
+MAX_DETAIL = 300
+"""Characters of a problem's sentence that are shown."""
+
+Headers = dict[str, str]
+
+
+@click.command()
+@click.argument("url")
+@click.argument("email")
+@click.option("--bound", is_flag=True, help="Bind the session to a new key (DPoP, RFC 9449).")
+def login(url: str, email: str, bound: bool) -> None:
+    """Log in, refresh and log out, to try a service.
+
+    Shows each request and its response; of tokens only the beginning. Prompts for the password, or
+    reads it from standard input if that is not a terminal. With --bound it makes a key, which it
+    forgets, and shows that the cookie alone is refused. Needs no settings and no database.
+
+    Exits with 0 if every response was the expected one, 1 if one was not, 2 if the service cannot
+    be reached.
+    """
+    try:
+        target = target_of(url)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    typed = password()
+    try:
+        transport = examine_transport(target)
+        if not transport.private:
+            raise click.ClickException(f"The password was not sent: {transport.finding.found}.")
+        trial = Trial(HttpClient(target, transport.context), Key() if bound else None)
+        trial.run(email, typed)
+    except NoResponse as error:
+        raise CannotBeReached(f"{url}: {error}.") from None
+
+
+class Trial:
+    """One session, from its login to its logout.
+
+    Args:
+        client: sends the requests.
+        key: what the session is bound to; None for a session that is not bound.
+    """
+
+    def __init__(self, client: HttpClient, key: Key | None) -> None:
+        self._client = client
+        self._key = key
+        self._base = f"{client.target.origin}{client.target.prefix}"
+
+    def run(self, email: str, password: str) -> None:
+        """Log in, refresh and log out.
+
+        Raises:
+            ClickException: a response is not the expected one.
+            NoResponse: the service did not answer.
+        """
+        credentials = {"email": email, "password": password}
+        response = self._prove("/auth/login", f"the password of {email}", {}, credentials)
+        _expect(response, 200)
+        cookies = refresh_cookies(response)
+        if not cookies:
+            raise click.ClickException("The response sets no refresh cookie.")
+        cookie = cookies[0].request_header()
+        click.echo(f"  a refresh token in the cookie {cookies[0].name}")
+        try:
+            self._refresh(cookie)
+        finally:
+            _expect(self._send("/auth/logout", "the cookie", cookie), 204)
+
+    def _refresh(self, cookie: Headers) -> None:
+        _expect(self._prove("/auth/refresh", "the cookie", cookie), 200)
+        if self._key is None:
+            click.echo("  The cookie was enough: the session is not bound to a key.")
+            return
+        refused = self._send("/auth/refresh", "the cookie alone", cookie)
+        _expect(refused, 401, "dpop_proof_missing")
+        click.echo("  The cookie is not enough: the session is bound to the key.")
+
+    def _prove(
+        self, path: str, what: str, headers: Headers, body: dict[str, str] | None = None
+    ) -> Response:
+        """Send a request, with a proof if there is a key; once more if a nonce is demanded."""
+        if self._key is None:
+            return self._send(path, what, headers, body)
+        uri = f"{self._base}{path}"
+        proof = {"DPoP": self._key.proof("POST", uri)}
+        response = self._send(path, f"{what} and a proof for {uri}", headers | proof, body)
+        nonce = response.header("DPoP-Nonce")
+        if nonce is None or response.code != "use_dpop_nonce":
+            return response
+        click.echo("  The clocks of this machine and of the service differ.")
+        proof = {"DPoP": self._key.proof("POST", uri, nonce=nonce)}
+        return self._send(path, f"{what} and a proof with that nonce", headers | proof, body)
+
+    def _send(
+        self, path: str, what: str, headers: Headers, body: dict[str, str] | None = None
+    ) -> Response:
+        click.echo(f"POST {path} with {printable(what)}")
+        sent = {"User-Agent": "authsvc-login", **headers}
+        response = self._client.request("POST", path, sent, json_body=body)
+        click.echo(f"  {printable(str(response))}")
+        token = response.json.get("access_token")
+        if isinstance(token, str):
+            seconds = printable(str(response.json.get("expires_in")))
+            click.echo(f"  an access token for {seconds} s: {printable(token[:SHOWN])}…")
+        elif response.code is not None:
+            click.echo(f"  {printable(str(response.json.get('detail'))[:MAX_DETAIL])}")
+        return response
+
+
+def _expect(response: Response, status: int, code: str | None = None) -> None:
+    if (response.status, response.code) != (status, code):
+        wanted = f"{status} {code or ''}".strip()
+        raise click.ClickException(f"{response.request_line}: {response}, not {wanted}.")
