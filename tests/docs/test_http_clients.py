@@ -1,5 +1,7 @@
 """docs/http-clients.md: each listing, run as a reader would run it."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -65,14 +67,16 @@ def service(make_app: MakeApp, secure: bool) -> Iterator[tuple[str, list[str]]]:
 
 def run(heading: str, url: str, folder: Path) -> subprocess.CompletedProcess[str]:
     text = listing(heading).replace("http://localhost:8000", url)
-    if heading == "curl":
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    if heading.startswith("curl"):
         program("curl")
         command = [program("bash"), "-eu", "-c", text]
     elif heading == "Node's fetch":
         command = [program("node", "nodejs"), "--input-type=module", "--eval", text]
     else:
         command = [sys.executable, "-c", text]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    env = {**os.environ, "PATH": path}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, env=env)
 
 
 @pytest.mark.usefixtures("app")
@@ -118,6 +122,21 @@ def test_curl_sends_a_secure_cookie_to_localhost(
         ran = run("curl", url, tmp_path)
     assert '"email":"alice@example.com"' in ran.stdout, ran.stderr
     assert paths[1:] == ["/auth/login", "/api/me", "/auth/refresh", "/auth/logout"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("is_required", [True, False])
+def test_curl_binds_a_session_to_a_key_and_is_refused_without_it(
+    make_app: MakeApp, tmp_path: Path, is_required: bool
+) -> None:
+    program("openssl")
+    app = make_app(require_bound_sessions=is_required)
+    Person(app, *ALICE).register()
+    with local_server(app) as url:
+        ran = run("curl, with a session bound to a key", url, tmp_path)
+    assert json.loads(ran.stdout)["code"] == "dpop_proof_missing", ran.stderr
+    assert ran.returncode == 0, ran.stderr
     assert list(tmp_path.iterdir()) == []
 
 
