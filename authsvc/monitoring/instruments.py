@@ -16,6 +16,8 @@ from authsvc.web.log_context import bound
 
 NO_ROUTE = "none"
 LOGIN = "authsvc.auth.login"
+OPEN_SESSIONS = {(LOGIN, "POST"), ("authsvc.resources.change", "PUT")}
+"""The routes that open a session when they succeed: a login and a password change."""
 LOGIN_OUTCOMES = {None: "good", InvalidCredentials.code: "refused", RateLimited.code: "throttled"}
 
 # Few buckets: each is a series for each route and status.
@@ -100,10 +102,14 @@ class RequestInstruments:
         logins = Counter(
             "authsvc_logins_total", "Attempts to log in.", ["outcome"], registry=registry
         )
+        opened = Counter(
+            "authsvc_sessions_opened_total", "Sessions opened.", ["bound"], registry=registry
+        )
         # Bounded: by the app's endpoints times the HTTP statuses, and by the problems' codes.
         self._requests = cache(requests.labels)
         self._problems = cache(problems.labels)
         self._logins = {code: logins.labels(word) for code, word in LOGIN_OUTCOMES.items()}
+        self._opened = {is_bound: opened.labels("key" if is_bound else "no") for is_bound in (0, 1)}
 
     def observe(self, request: Request, status: str, seconds: float) -> None:
         """Record that a response is ready.
@@ -120,6 +126,8 @@ class RequestInstruments:
             self._problems(code).inc()
         if route == LOGIN and request.method == "POST" and code in self._logins:
             self._logins[code].inc()
+        if code is None and (route, request.method) in OPEN_SESSIONS:
+            self._opened["HTTP_DPOP" in request.environ].inc()
 
 
 class PasswordInstruments:

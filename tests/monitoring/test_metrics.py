@@ -19,6 +19,7 @@ from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.conftest import MakeApp
 from tests.monitoring.exposition import Figures, figures, requests
+from tests.support.dpop import Prover
 from tests.support.gunicorn_server import new_database
 from tests.support.mailbox import Mailbox
 from tests.support.people import Person
@@ -190,6 +191,34 @@ def test_logins_are_counted_by_their_outcome(carol: Person) -> None:
         10,
         2,
     ]
+
+
+def test_opened_sessions_are_counted_by_whether_they_are_bound(carol: Person) -> None:
+    series = 'authsvc_sessions_opened_total{{bound="{}"}}'
+    proof = Prover().proof
+    new = {"current_password": carol.password, "new_password": "a staple for a battery"}
+    carol.register().logged_in()
+    carol.log_in(DPoP=proof("/auth/login"))
+    assert carol.log_in(DPoP=proof("/auth/refresh")).status_code == 400
+    assert carol.log_in(DPoP=proof("/auth/login", iat=0)).status_code == 401
+    carol.call("OPTIONS", "/auth/login")
+    header = {"DPoP": proof("/api/me/password", method="PUT")}
+    assert carol.call("PUT", "/api/me/password", json=new, headers=header).status_code == 200
+    counts = measured(carol.app)
+    assert (counts[series.format("no")], counts[series.format("key")]) == (1, 2)
+    assert counts['authsvc_logins_total{outcome="good"}'] == 2
+    assert counts['authsvc_logins_total{outcome="refused"}'] == 0
+
+
+def test_refreshes_without_the_key_are_counted_by_their_code(carol: Person) -> None:
+    prover = Prover()
+    carol.register().log_in(DPoP=prover.proof("/auth/login"))
+    carol.refresh()
+    carol.refresh(DPoP=Prover().proof("/auth/refresh"))
+    carol.refresh(DPoP=prover.proof("/auth/refresh", iat=0))
+    counts = measured(carol.app)
+    codes = ("dpop_proof_missing", "dpop_proof_invalid", "use_dpop_nonce")
+    assert [counts[f'authsvc_problems_total{{code="{code}"}}'] for code in codes] == [1, 1, 1]
 
 
 def test_the_size_of_the_revocation_list_is_measured(carol: Person) -> None:
