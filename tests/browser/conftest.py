@@ -128,6 +128,13 @@ class Demo:
     def is_logged_out(self) -> None:
         expect(self.page.locator("#entrance")).to_be_visible()
 
+    def is_bound(self) -> None:
+        """Expect that the page says that the session is bound, in each place."""
+        expect(self.page.locator("#key")).to_have_text("Bound to this browser")
+        expect(self.page.locator("#bound")).to_be_visible()
+        session = self.page.locator("#sessions li", has_text="this one")
+        expect(session).to_contain_text("Bound to a key of its browser.")
+
     def ask(self, answer: int) -> None:
         """Send a request to a protected route, and expect its status in the table."""
         with self.page.expect_response(

@@ -1,0 +1,98 @@
+"""Where sessions are bound: wrong clocks, refused stores, other origins, strict services."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PASSWORD, Demo
+from tests.browser.demo_states import WITHOUT_STORE
+from tests.browser.thief import steal
+from tests.support.gunicorn_server import Service, new_database, serving
+
+LOG_IN = """async ([url, email, password]) => {
+  const { createAuth } = await import(`${url}/static/authsvc.js`);
+  const auth = createAuth({ baseUrl: url, bind: true });
+  await auth.register(email, password);
+  await auth.login(email, password);
+  await auth.refresh();
+  return [auth.bound, (await auth.sessions.list()).map(({ bound }) => bound)];
+}"""
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that opens only bound sessions."""
+    folder = tmp_path_factory.mktemp("strict")
+    settings = {"demo": "true", "require_bound_sessions": "true", "rate_limit_factor": "100"}
+    with serving(new_database(folder), folder / "log", workers=1, **settings) as running:
+        yield running
+
+
+@pytest.mark.parametrize("hours", [-2, 87_600], ids=["two-hours-behind", "ten-years-ahead"])
+def test_a_wrong_clock_of_the_browser_logs_in_and_refreshes_by_a_nonce(
+    page: Page, service: Service, email: str, hours: int
+) -> None:
+    page.clock.install(time=datetime.now() + timedelta(hours=hours))
+    demo = Demo(page, service.url)
+    answers: list[tuple[str, int]] = []
+    page.on("response", lambda got: answers.append((got.url.rpartition("/")[2], got.status)))
+    demo.enter(email)
+    demo.is_bound()
+    assert [status for path, status in answers if path == "login"] == [401, 200]
+    answers.clear()
+    page.reload()
+    demo.is_logged_in(email)
+    demo.is_bound()
+    assert [status for path, status in answers if path == "refresh"][:2] == [401, 200]
+    assert demo.faults == []
+
+
+def test_a_browser_without_a_store_logs_in_unbound_and_says_so(
+    page: Page, service: Service, email: str
+) -> None:
+    page.add_init_script(WITHOUT_STORE)
+    demo = Demo(page, service.url)
+    demo.enter(email)
+    expect(page.locator("#key")).to_have_text("Not bound")
+    expect(page.locator("#unbound-words")).to_be_visible()
+    expect(page.locator("#bound")).to_be_hidden()
+    expect(page.locator("#bound-words")).to_be_hidden()
+    expect(page.locator("#sessions li")).to_contain_text("Not bound: its cookie alone is enough.")
+    page.reload()
+    demo.is_logged_in(email)
+    assert steal(demo, service)[0] == 200
+    assert demo.faults == []
+
+
+def test_a_page_of_another_origin_binds_too_even_if_the_clock_is_wrong(
+    page: Page, service: Service, spa: str, email: str
+) -> None:
+    page.clock.install(time=datetime.now() + timedelta(hours=2))  # DPoP-Nonce must be exposed
+    page.goto(spa)
+    assert page.evaluate(LOG_IN, [service.url, email, PASSWORD]) == [True, ["key"]]
+
+
+def test_the_demo_works_where_only_bound_sessions_are_opened(
+    page: Page, strict: Service, email: str
+) -> None:
+    demo = Demo(page, strict.url)
+    demo.enter(email)
+    demo.is_bound()
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password").fill(f"{PASSWORD} again")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.locator("#change-notice")).to_contain_text("The password is changed.")
+    page.reload()
+    demo.is_logged_in(email)
+    demo.is_bound()
+
+
+def test_where_only_bound_sessions_are_opened_a_browser_without_a_store_is_refused_in_words(
+    page: Page, strict: Service, email: str
+) -> None:
+    page.add_init_script(WITHOUT_STORE)
+    demo = Demo(page, strict.url)
+    demo.fill(email, "Create account", PASSWORD)
+    expect(page.locator("#register-error")).to_contain_text("only sessions that are bound")
