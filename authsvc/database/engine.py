@@ -29,7 +29,6 @@ def engine_options(
         connections: how many the pool has.
         stuck_seconds: after which time without a connection that is returned it counts as stuck.
     """
-    parts = make_url(url)
     pool = {
         "hide_parameters": True,
         "poolclass": BoundedPool,
@@ -37,29 +36,29 @@ def engine_options(
         "max_overflow": 0,
         "pool_timeout": stuck_seconds,
     }
-    if parts.get_backend_name() == "sqlite":
+    if make_url(url).get_backend_name() == "sqlite":
         return {**pool, "connect_args": {"timeout": LOCK_SECONDS}}
-    several_hosts = isinstance(parts.query.get("host"), tuple)
+    arguments = _postgres_arguments(url)
+    return {**pool, "pool_pre_ping": True, "pool_recycle": 1800, "connect_args": arguments}
+
+
+def _postgres_arguments(url: str) -> dict[str, Any]:
+    several_hosts = isinstance(make_url(url).query.get("host"), tuple)
     return {
-        **pool,
-        "pool_pre_ping": True,
-        "pool_recycle": 1800,
-        "connect_args": {
-            "connect_timeout": CONNECT_SECONDS_PER_HOST if several_hosts else CONNECT_SECONDS,
-            # The kernel's own deadlines, for connections without the ones in postgres.py.
-            "keepalives_idle": 30,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 10_000,  # milliseconds
-            "application_name": "authsvc",
-            # PgBouncer may run each transaction on another connection: prepare no statements.
-            "prepare_threshold": None,
-            "options": server_options(
-                url,
-                f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
-                " -c synchronous_commit=on",
-            ),
-        },
+        "connect_timeout": CONNECT_SECONDS_PER_HOST if several_hosts else CONNECT_SECONDS,
+        # The kernel's own deadlines, for connections without the ones in postgres.py.
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,  # milliseconds
+        "application_name": "authsvc",
+        # PgBouncer may run each transaction on another connection: prepare no statements.
+        "prepare_threshold": None,
+        "options": server_options(
+            url,
+            f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
+            " -c synchronous_commit=on",
+        ),
     }
 
 

@@ -56,11 +56,15 @@ def change_password(
 
     opened, revoked, others = transaction(change)
     outbox.wake()
+    _send_signals(user_id, revoked, others, opened.sid)
+    return opened
+
+
+def _send_signals(user_id: UUID, revoked: list[UUID], others: list[Revoked], opened: UUID) -> None:
     signals.send(signals.password_changed, user_id=user_id)
     signals.send_ended([(sid, user_id) for sid in revoked], "password_changed")
     signals.send_ended(others, "replaced")
-    signals.send(signals.logged_in, user_id=user_id, session_id=opened.sid)
-    return opened
+    signals.send(signals.logged_in, user_id=user_id, session_id=opened)
 
 
 def _events(

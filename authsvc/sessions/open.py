@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, insert
@@ -98,16 +99,13 @@ def insert_session(
         now: the time of the login, for the row and both tokens.
     """
     sid, issued_at = uuid7(), now.replace(microsecond=0)
-    expires_at = issued_at + tokens.ttl
-    refresh_token = tokens.refresh.issue(
-        sub=user_id, sid=sid, issued_at=issued_at, expires_at=expires_at
-    )
+    life: dict[str, Any] = {"issued_at": issued_at, "expires_at": issued_at + tokens.ttl}
+    refresh_token = tokens.refresh.issue(sub=user_id, sid=sid, **life)
     row = {
         "id": sid,
         "user_id": user_id,
         "token_hash": token_hash(refresh_token),
-        "issued_at": issued_at,
-        "expires_at": expires_at,
+        **life,
         "last_used_at": issued_at,
         "revoked_at": None,
         "user_agent": client.user_agent,
@@ -115,7 +113,7 @@ def insert_session(
         "key_thumbprint": client.key,
     }
     connection.execute(insert(RefreshToken), row)
-    times = {"auth_time": issued_at, "session_ends": expires_at, "now": issued_at}
+    times = {"auth_time": issued_at, "session_ends": life["expires_at"], "now": issued_at}
     access_token = tokens.access.issue(
         sub=user_id, sid=sid, roles=roles, extra_json=own_claims, **times
     )
