@@ -34,7 +34,7 @@ def metadata(issuer: str, base: str) -> dict[str, object]:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "introspection_endpoint": f"{base}/auth/introspect",
         "response_types_supported": [],
-        "dpop_signing_alg_values_supported": [],
+        "dpop_signing_alg_values_supported": ["ES256"],
     }
 
 
