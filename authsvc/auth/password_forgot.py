@@ -9,8 +9,7 @@ from authsvc.users.emails import Email, checked_email
 from authsvc.web import registry
 from authsvc.web.client import remote_address
 from authsvc.web.inputs import Body, takes
-from authsvc.web.outputs import Accepted as Accepted
-from authsvc.web.outputs import answers
+from authsvc.web.outputs import Accepted, answers
 
 
 class Address(Body):

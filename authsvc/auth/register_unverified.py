@@ -1,6 +1,5 @@
 """POST /auth/register where addresses must be verified: nothing exists before the link is used."""
 
-from authsvc.auth.password_forgot import Accepted
 from authsvc.auth.register import NewAccount
 from authsvc.guard.access_token import public
 from authsvc.mail.outbox import Outbox
@@ -13,7 +12,7 @@ from authsvc.users.passwords import Passwords
 from authsvc.web import registry
 from authsvc.web.client import remote_address
 from authsvc.web.inputs import takes
-from authsvc.web.outputs import answers
+from authsvc.web.outputs import Accepted, answers
 
 
 @public

@@ -29,7 +29,8 @@ def account_of(token: FoundToken) -> tuple[UUID, str]:
 def reset_password(token: FoundToken, new_hash: str, outbox: Outbox, client: Client) -> None:
     """Use the token: store the new password, and revoke every session of the account.
 
-    The link was mailed to the account's address, so the address counts as verified.
+    The address counts as verified, since the link was mailed to it, or an operator vouched for the
+    owner: see `users reset --print`.
 
     Args:
         token: the row of the token.
