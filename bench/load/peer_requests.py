@@ -5,10 +5,10 @@ import time
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 
+from authsvc.doctor.proofs import Key
 from bench.load.wrk import LoadFailed, Request
 from bench.peers.definition import ALICE, Auth, Peer
 from bench.peers.server import Server
-from tests.support.dpop import Prover
 
 JSON = {"Content-Type": "application/json"}
 
@@ -46,9 +46,12 @@ def bound_refresh(server: Server, auth: Auth) -> Request:
     Raises:
         LoadFailed: the login was refused, or not answered.
     """
-    prover, iat = Prover(server.url), int(time.time()) + PROOF_SECONDS
-    _, cookie = _log_in(server, auth, _credentials(auth), DPoP=prover.proof(auth.login, iat=iat))
-    headers = {"Cookie": cookie, "DPoP": prover.proof(auth.refresh, iat=iat)}
+    key, iat = Key(), int(time.time()) + PROOF_SECONDS
+    login, refresh = (
+        key.proof("POST", server.url + path, iat=iat) for path in (auth.login, auth.refresh)
+    )
+    _, cookie = _log_in(server, auth, _credentials(auth), DPoP=login)
+    headers = {"Cookie": cookie, "DPoP": refresh}
     return Request(server.url + auth.refresh, "POST", headers)
 
 
