@@ -14,7 +14,7 @@ from authsvc.problems import AccessTokenRevoked, RateLimited
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.lookup import lock_in_force
 from authsvc.users.emails import Email, checked_email
-from authsvc.users.one_time_tokens import void_change
+from authsvc.users.one_time_tokens import change_waits, void_change
 from authsvc.web import registry
 from authsvc.web.client import current_client
 from authsvc.web.inputs import Body, takes
@@ -39,7 +39,7 @@ def request_change(body: NewAddress) -> Accepted:
 
     The response is the same, in the same time, whether or not another account has the address. A
     newer request voids the link of an older one. A second request for the same address within five
-    minutes sends no second mail.
+    minutes sends no second mail, unless the first one's link is void.
     """
     email, key = checked_email(body.email)
     token, client, outbox = current_access_token(), current_client(), registry.get(Outbox)
@@ -48,12 +48,13 @@ def request_change(body: NewAddress) -> Accepted:
     def request(connection: Connection) -> None:
         if not lock_in_force(connection, token.sid, token.sub):
             raise AccessTokenRevoked
+        if not is_wanted and change_waits(connection, token.sub, key):
+            return
         void_change(connection, token.sub)
         outbox.add(connection, mail)
         record(connection, user_at(client), Event("email_change_requested", token.sub, token.sid))
 
     with registry.get(Throttle).mail("change", key, client.ip_address, token.sub) as is_wanted:
-        if is_wanted:
-            transaction(request)
-            outbox.wake()
+        transaction(request)
+        outbox.wake()
     return Accepted()

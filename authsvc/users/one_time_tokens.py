@@ -198,6 +198,22 @@ def void_change(connection: Connection, user_id: UUID) -> None:
     void_links(connection, user_id, "", "change")  # a request for one names the account
 
 
+def change_waits(connection: Connection, user_id: UUID, email_key: str) -> bool:
+    """Return whether a link to this address of the account is mailed or will be, and not void."""
+    mails = select(WaitingMail.id).where(
+        WaitingMail.kind == "change",
+        WaitingMail.user_id == user_id,
+        WaitingMail.email_key == email_key,
+    )
+    links = select(OneTimeToken.id).where(
+        OneTimeToken.purpose == "change",
+        OneTimeToken.user_id == user_id,
+        OneTimeToken.email_key == email_key,
+        OneTimeToken.used_at.is_(None),
+    )
+    return connection.execute(mails.union_all(links).limit(1)).first() is not None
+
+
 _KINDS: dict[Purpose, tuple[Kind, ...]] = {
     "reset": ("reset", "invitation"),
     "verification": ("verification",),

@@ -139,6 +139,16 @@ def test_a_typo_that_is_corrected_at_once_sends_to_the_right_address_alone(
     assert alice.call("GET", "/api/me").json["email"] == NEW
 
 
+def test_who_returns_to_the_first_address_at_once_gets_a_link_to_it_and_to_no_other(
+    alice: Person, mailbox: Mailbox
+) -> None:
+    mailed_token(alice, mailbox)
+    typo = mailed_token(alice, mailbox, "alcie@new.example")
+    token = mailed_token(alice, mailbox)
+    assert_problem(confirm(alice, typo), 401, "token_invalid")
+    assert confirm(alice, token).status_code == 204
+
+
 def test_a_newer_request_voids_an_older_link_at_once(alice: Person, mailbox: Mailbox) -> None:
     older = mailed_token(alice, mailbox, "older@new.example")
     ask(alice)
