@@ -1,6 +1,6 @@
 """GET /demo/inbox: every mail that the service wrote into a folder.
 
-It exists only in the demo, and only if AUTHSVC_MAIL_URL is a folder.
+It exists only in the demo, only if AUTHSVC_MAIL_URL is a folder, and only for this machine.
 """
 
 from pathlib import Path

@@ -5,6 +5,7 @@ from pathlib import Path
 from flask import Response, make_response, render_template
 
 from authsvc.mail.transport_of_url import place_of
+from authsvc.operations.this_machine import is_from_this_machine
 from authsvc.settings import Settings
 from authsvc.version import __version__
 from authsvc.web import registry
@@ -39,7 +40,12 @@ def demo_page(template: str, policy: str = POLICY, **values: object) -> Response
 
 
 def mail_folder() -> Path | None:
-    """Return the folder that the service writes its mails into, if it does not send them."""
+    """Return the folder that the service writes its mails into, if it does not send them.
+
+    None for requests of other machines: with the links of the mails they could open each account.
+    """
+    if not is_from_this_machine():
+        return None
     url = registry.get(Settings).mail_url
     place = None if url is None else place_of(url.get_secret_value())
     return place if isinstance(place, Path) else None

@@ -191,3 +191,24 @@ def test_password_managers_find_the_kind_of_each_password(app: Flask) -> None:
 def test_there_is_no_inbox_without_the_demo(mail_app: Flask) -> None:
     assert mail_app.test_client().get(INBOX).status_code == 404
     assert mail_app.test_client().get("/demo/reset-password").status_code == 404
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        ({}, "192.168.1.5"),
+        ({"Host": "evil.example"}, "127.0.0.1"),  # a page whose name was rebound to this machine
+    ],
+)
+def test_other_machines_see_no_mail_and_no_link_to_the_inbox(
+    app: Flask, folder: Path, headers: dict[str, str], address: str
+) -> None:
+    """The link of a mail opens an account."""
+    write(folder, "secret", 1_800_000_000)
+    client = app.test_client()
+    for path in (INBOX, MAILS, f"{MAILS}/secret", f"{MAILS}/secret/html"):
+        answer = client.get(path, headers=headers, environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == 404
+    page = client.get("/demo", headers=headers, environ_base={"REMOTE_ADDR": address})
+    assert "inbox" not in page.text
