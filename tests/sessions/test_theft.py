@@ -4,16 +4,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, text
 from time_machine import Traveller, travel
 
+from authsvc.audit.record import Event, record, user_at
+from authsvc.database import writing
+from authsvc.mail.outbox import Outbox
+from authsvc.users.accounts import lock
+from authsvc.web import registry
+from authsvc.web.client import Client
 from tests.support.dpop import Prover
+from tests.support.lock_waits import wait_for_a_lock
 from tests.support.mailbox import Mailbox, text_of
 from tests.support.people import Person
-from tests.support.responses import assert_problem, counted_statements, events
+from tests.support.responses import assert_problem, claims, counted_statements, events
 
 NOON = datetime(2026, 11, 24, 12, 34, 0, tzinfo=UTC)
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}
@@ -161,6 +169,36 @@ def test_a_thief_who_sends_many_requests_at_once_causes_one_mail(
         answers = list(threads.map(lambda thief: thief.refresh(), thieves))
     assert {answer.json["code"] for answer in answers} == {"dpop_proof_missing"}
     assert (len(signs(connection)), len(notices(mailbox))) == (1, 1)
+
+
+@pytest.mark.only("postgres")
+def test_requests_at_once_wait_for_the_first_report(
+    bound: Person, mail_app: Flask, connection: Connection, mailbox: Mailbox
+) -> None:
+    """SQLite has one writer at a time."""
+    claim = claims(bound.refresh_token)
+    event = Event("refresh_refused", UUID(claim["sub"]), UUID(claim["sid"]), "dpop_proof_missing")
+    with ThreadPoolExecutor(1) as thread, mail_app.app_context(), writing() as first:
+        lock(first, UUID(claim["sub"]))
+        record(first, user_at(Client()), event)
+        second = thread.submit(bound.refresh)
+        wait_for_a_lock(connection, second)
+        first.commit()
+        assert_problem(second.result(), 401, "dpop_proof_missing")
+    assert (len(signs(connection)), notices(mailbox)) == (1, [])
+
+
+def test_a_report_wakes_the_sender_and_further_signs_write_nothing(
+    unbound: Person, mail_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[bool] = []
+    with mail_app.app_context():
+        monkeypatch.setattr(registry.get(Outbox), "wake", lambda: woken.append(True))
+    in_turn(unbound)
+    with counted_statements(mail_app) as statements:
+        assert unbound.refresh(**CURL).status_code == 200
+    assert statements == ["SELECT"] * 2
+    assert woken == [True]
 
 
 def test_a_refresh_that_is_not_suspicious_costs_one_query(unbound: Person, mail_app: Flask) -> None:

@@ -19,6 +19,7 @@ UPDATED = Client("192.0.2.1", FIREFOX.format(129, 129))
 CURL = Client("192.0.2.1", "curl/8.5.0")
 AWAY = Client("203.0.113.1", HOME.user_agent)
 NEAR = Client("192.0.77.1", HOME.user_agent)
+NEXT = Client("192.1.2.1", HOME.user_agent)
 UNKNOWN = Client(None, HOME.user_agent)
 SIX = Client("2001:db8::1", HOME.user_agent)
 SIX_NEAR = Client("2001:db8:77::1", HOME.user_agent)
@@ -40,6 +41,7 @@ def last_of(*clients: Client, places: TwoPlaces | None = None) -> str | None:
         ([HOME, CURL, CURL, HOME], "browser"),
         ([HOME, AWAY, HOME], "network"),
         ([HOME, AWAY, NEAR], "network"),
+        ([HOME, NEXT, HOME], "network"),
         ([SIX, SIX_AWAY, SIX_NEAR], "network"),
         ([HOME, Client(AWAY.ip_address, CURL.user_agent), UPDATED], "browser"),
         ([Client(), HOME, Client()], "browser"),
@@ -103,6 +105,16 @@ def test_a_bounded_number_of_sessions_is_remembered() -> None:
         places.use(uuid4(), HOME, NOON)
     assert len(places) == MAX_SESSIONS
     assert places.use(SID, HOME, NOON) is None
+
+
+def test_the_session_that_was_used_longest_ago_is_forgotten_first() -> None:
+    places = TwoPlaces()
+    places.use(SID, HOME, NOON)
+    for _ in range(MAX_SESSIONS - 1):
+        places.use(uuid4(), HOME, NOON)
+    places.use(SID, CURL, NOON)
+    places.use(uuid4(), HOME, NOON)
+    assert places.use(SID, HOME, NOON) == "browser"
 
 
 def test_sessions_of_more_than_a_minute_ago_are_forgotten() -> None:
