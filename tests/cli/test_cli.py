@@ -166,7 +166,7 @@ def test_db_upgrade_creates_the_tables_and_may_be_repeated(here: Path) -> None:
     for _ in range(2):
         result = run("db", "upgrade")
         assert result.exit_code == 0
-        assert result.stdout == "The database is up to date (revision 0004).\n"
+        assert result.stdout == "The database is up to date (revision 0005).\n"
     assert emails(f"sqlite:///{here / 'instance' / 'authsvc.db'}") == []
 
 
