@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from authsvc import clock
@@ -138,12 +138,25 @@ def is_recorded(event: Event, connection: Connection | None = None) -> bool:
     """
     if event.session is None:
         return False
-    query = select(SecurityEvent.id).where(
+    query = _lately(event).where(SecurityEvent.session == session_hash(event.session)).limit(1)
+    with reading() if connection is None else nullcontext(connection) as connection:
+        return connection.execute(query).first() is not None
+
+
+def lately(event: Event, connection: Connection) -> int:
+    """Return how many sessions of the account had an event of this kind and detail in an hour.
+
+    Args:
+        event: an event of the account.
+        connection: in a transaction that has locked the account.
+    """
+    return len(connection.execute(_lately(event)).all())
+
+
+def _lately(event: Event) -> Select[UUID]:
+    return select(SecurityEvent.id).where(
         SecurityEvent.user_id == event.user_id,
         SecurityEvent.id >= first_id(clock.now() - REFUSALS_EVERY),
-        SecurityEvent.session == session_hash(event.session),
         SecurityEvent.event == event.kind,
         SecurityEvent.detail == event.detail,
     )
-    with reading() if connection is None else nullcontext(connection) as connection:
-        return connection.execute(query.limit(1)).first() is not None

@@ -1,14 +1,8 @@
 """POST /auth/email/resend: mail the link again that verifies an e-mail address."""
 
-from authsvc.auth.password_forgot import Address
-from authsvc.database import transaction
+from authsvc.auth.asked_mail import Address, ask_for_mail
 from authsvc.guard.access_token import public
-from authsvc.mail.outbox import Mail, Outbox
 from authsvc.problems import RateLimited
-from authsvc.ratelimit.throttle import Throttle
-from authsvc.users.emails import checked_email
-from authsvc.web import registry
-from authsvc.web.client import remote_address
 from authsvc.web.inputs import takes
 from authsvc.web.outputs import Accepted, answers
 
@@ -22,11 +16,5 @@ def email_resend(body: Address) -> Accepted:
     The response is the same, in the same time, for every address. A second request within five
     minutes sends no second mail.
     """
-    email, key = checked_email(body.email)
-    outbox = registry.get(Outbox)
-    with registry.get(Throttle).mail("resend", key, remote_address()) as is_wanted:
-        if is_wanted:
-            mail = Mail("resend", email, key)
-            transaction(lambda connection: outbox.add(connection, mail))
-            outbox.wake()
+    ask_for_mail("resend", body)
     return Accepted()

@@ -85,6 +85,6 @@ def _after_response(context: AppContext, user_id: UUID, session_id: UUID, client
     with context:
         settings, outbox = registry.get(Settings), registry.get(Outbox)
         if outbox.is_on and settings.mail_new_logins:
-            report_new_browser(outbox, user_id, session_id, client)
+            report_new_browser(outbox, registry.get(Throttle), user_id, session_id, client)
         sessions.purge_a_little()
         audit.purge_a_little(settings.audit_ttl)

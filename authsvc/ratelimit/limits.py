@@ -48,6 +48,9 @@ MAILS_OF_A_KIND = Limit("mails of a kind", 1, 5 * MINUTE)
 # A person who asks twice gets one mail, whose link is the newest. It is not refused but silent, and
 # AUTHSVC_RATE_LIMIT_FACTOR does not multiply it.
 
+NOTICES_PER_ACCOUNT = Limit("notices", 5, HOUR)
+# Of new browsers. A stranger may have registered the address, and can log in by any number of them.
+
 PASSWORD_CHANGES_PER_ACCOUNT = Limit("password changes", 5, HOUR)
 # Where mail is configured: each mails a notice, and the address need not be verified. Without a
 # limit, a stranger who registers another person's address could fill that mailbox.

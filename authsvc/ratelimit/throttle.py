@@ -24,6 +24,7 @@ from authsvc.ratelimit.limits import (
     MAILS_OF_A_KIND,
     MAILS_PER_ADDRESS,
     MAILS_PER_NETWORK,
+    NOTICES_PER_ACCOUNT,
     PASSWORD_CHANGES_PER_ACCOUNT,
     REFRESHES_PER_SESSION,
     REGISTRATIONS_PER_ADDRESS,
@@ -152,6 +153,12 @@ class Throttle:
         of_kind = self._count(MAILS_OF_A_KIND, "mail", which)
         with self._attempt(limits, failure=(), besides=[of_kind]) as tallies:
             yield tallies[-1].value == 1
+
+    def notice(self, kind: str, user_id: UUID) -> bool:
+        """Count one notice to the owner of an account, and return whether it may be mailed."""
+        count = self._count(NOTICES_PER_ACCOUNT, kind, str(user_id))
+        [tally] = self._counts.add([count])
+        return tally.value <= count.limit
 
     def refresh(self, sid: UUID) -> None:
         """Count one refresh, before it is made.

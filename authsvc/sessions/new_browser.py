@@ -9,6 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from authsvc.audit.model import SecurityEvent
 from authsvc.database import reading, transaction
 from authsvc.mail.outbox import Mail, Outbox
+from authsvc.problems import ServiceUnavailable
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.users.model import User
 from authsvc.web.browsers import Browser, browser_of
 from authsvc.web.client import Client
@@ -20,7 +22,9 @@ REMEMBERED = 1_000
 _log = logging.getLogger(__name__)
 
 
-def report_new_browser(outbox: Outbox, user_id: UUID, session_id: UUID, client: Client) -> None:
+def report_new_browser(
+    outbox: Outbox, throttle: Throttle, user_id: UUID, session_id: UUID, client: Client
+) -> None:
     """Put a mail into the outbox if the account's earlier logins were by other browsers.
 
     Browsers are compared by family and system, so that a new version is not a new browser. The
@@ -28,6 +32,7 @@ def report_new_browser(outbox: Outbox, user_id: UUID, session_id: UUID, client: 
 
     Args:
         outbox: where the mail is put.
+        throttle: allows a few such mails an hour.
         user_id: the account.
         session_id: the session that the login opened.
         client: the address and browser of the login.
@@ -35,10 +40,10 @@ def report_new_browser(outbox: Outbox, user_id: UUID, session_id: UUID, client: 
     browser = browser_of(client.user_agent)
     try:
         earlier = _earlier_browsers(user_id, session_id)
-        if earlier and browser not in earlier:
+        if earlier and browser not in earlier and throttle.notice("new_login", user_id):
             _add(outbox, user_id, browser, client.ip_address)
             outbox.wake()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ServiceUnavailable) as error:
         _log.warning("no mail about a login by a new browser was stored: %s", error)
 
 

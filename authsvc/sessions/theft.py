@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from authsvc.audit.record import Event, failures_logged, is_recorded, record, user_at
+from authsvc.audit.record import Event, failures_logged, is_recorded, lately, record, user_at
 from authsvc.database import transaction
 from authsvc.mail.outbox import Mail, Outbox
 from authsvc.problems import DpopProofInvalid, DpopProofMissing
@@ -14,6 +14,10 @@ from authsvc.sessions.two_places import TwoPlaces
 from authsvc.users.model import User
 from authsvc.web.browsers import browser_of
 from authsvc.web.client import Client
+
+MAILS = 5
+"""How many mails of a sign an account gets in an hour. A stranger may have registered the address,
+and can open any number of sessions."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,11 @@ class TheftReports:
 
         def report(connection: Connection) -> None:
             for email, key in connection.execute(owner).all():
-                if not is_recorded(event, connection):
-                    record(connection, user_at(client), event, at=now)
+                if is_recorded(event, connection):
+                    continue
+                is_mailed = self.outbox.is_on and lately(event, connection) < MAILS
+                record(connection, user_at(client), event, at=now)
+                if is_mailed:
                     mail = Mail("suspicious_use", email, key, event.user_id, detail=detail)
                     self.outbox.add(connection, mail)
 

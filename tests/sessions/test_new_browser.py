@@ -135,3 +135,14 @@ def test_a_browser_is_recognised_by_its_user_agent(
     user_agent: str | None, browser: tuple[str, str]
 ) -> None:
     assert browser_of(user_agent) == Browser(*browser)
+
+
+def test_an_account_gets_five_such_mails_an_hour_at_most(mail_app: Flask, mailbox: Mailbox) -> None:
+    """A stranger who registered another person's address cannot fill that mailbox."""
+    victim = Person(mail_app, "victim@example.com", "a horse that is correct").register()
+    mailbox.deliver()
+    systems = ("Windows", "iPhone", "Android", "Macintosh", "X11", "")
+    for browser in ("curl/8", *(f"Firefox/1 ({system})" for system in systems)):
+        with victim.log_in(**{"User-Agent": browser}) as answer:
+            assert answer.status_code == 200
+    assert len(mailbox.deliver()) == 5

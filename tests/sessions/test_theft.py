@@ -224,3 +224,16 @@ def test_without_mail_a_sign_is_recorded_alone(
     in_turn(alice)
     assert signs(connection) == [("suspicious_use", "browser")]
     assert connection.execute(text("SELECT count(*) FROM outbox")).scalar() == 0
+
+
+def test_an_account_gets_five_such_mails_an_hour_at_most(
+    clock: Traveller, dora: Person, mailbox: Mailbox, connection: Connection
+) -> None:
+    """A stranger who registered another person's address cannot fill that mailbox."""
+    for _ in range(7):
+        prover = Prover()
+        assert dora.log_in(DPoP=prover.proof("/auth/login"), **FIREFOX).status_code == 200
+        assert_problem(dora.refresh(**CURL), 401, "dpop_proof_missing")
+        dora.refresh_token = ""
+    assert len(signs(connection)) == 7
+    assert len(notices(mailbox)) == 5

@@ -78,7 +78,7 @@ function mark() {
 
 /** Show the mail that the fragment names, or none. */
 async function open(event) {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = location.hash.slice(1);
   if (id === "main") return; // the link that skips to the content
   opened = id;
   mark();
