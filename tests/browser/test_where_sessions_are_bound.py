@@ -1,4 +1,4 @@
-"""Where sessions are bound: wrong clocks, refused stores, other origins, strict services."""
+"""Where sessions are bound: wrong clocks, refused stores, strict services."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,15 +10,6 @@ from tests.browser.conftest import PASSWORD, Demo
 from tests.browser.demo_states import WITHOUT_STORE
 from tests.browser.thief import steal
 from tests.support.gunicorn_server import Service, new_database, serving
-
-LOG_IN = """async ([url, email, password]) => {
-  const { createAuth } = await import(`${url}/static/authsvc.js`);
-  const auth = createAuth({ baseUrl: url, bind: true });
-  await auth.register(email, password);
-  await auth.login(email, password);
-  await auth.refresh();
-  return [auth.bound, (await auth.sessions.list()).map(({ bound }) => bound)];
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +55,6 @@ def test_a_browser_without_a_store_logs_in_unbound_and_says_so(
     demo.is_logged_in(email)
     assert steal(demo, service)[0] == 200
     assert demo.faults == []
-
-
-def test_a_page_of_another_origin_binds_too_even_if_the_clock_is_wrong(
-    page: Page, service: Service, spa: str, email: str
-) -> None:
-    page.clock.install(time=datetime.now() + timedelta(hours=2))  # DPoP-Nonce must be exposed
-    page.goto(spa)
-    assert page.evaluate(LOG_IN, [service.url, email, PASSWORD]) == [True, ["key"]]
 
 
 def test_the_demo_works_where_only_bound_sessions_are_opened(
