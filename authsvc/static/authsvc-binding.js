@@ -89,7 +89,7 @@ export const withProofs = (state, send) => async (url, init) => {
 
   let response = await attempt();
   const nonce = response.headers.get("DPoP-Nonce");
-  if (proof && nonce && response.status === 401) {
+  if (nonce && response.status === 401) {
     state.nonce = nonce;
     response = await attempt();
   }
