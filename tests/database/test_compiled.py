@@ -24,6 +24,7 @@ ALICE = {
     "created_at": clock.now(),
     "disabled_at": None,
     "email_verified_at": None,
+    "locale": None,
     "roles": "",
 }
 

@@ -20,7 +20,7 @@ TABLES = {
     *("users", "refresh_tokens", "security_events", "rate_limits", "authsvc_version"),
     *("outbox", "one_time_tokens"),
 }
-NEXT = "0005"
+NEXT = "9999"
 AN_EVENT = (
     "INSERT INTO security_events (id, at, event, user_id, actor)"
     " SELECT id, created_at, 'registered', id, 'user' FROM users"
