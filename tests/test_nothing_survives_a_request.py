@@ -22,7 +22,9 @@ CONTAINERS = (dict, list, tuple, set, frozenset)
 
 
 def digest(text: str | bytes) -> bytes:
-    return hashlib.sha256(text.encode() if isinstance(text, str) else text).digest()
+    return hashlib.sha256(
+        text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    ).digest()
 
 
 def everything_reachable() -> Iterator[Any]:

@@ -5,7 +5,7 @@ from typing import Literal
 from authsvc.database import transaction
 from authsvc.mail.outbox import Mail, Outbox
 from authsvc.ratelimit.throttle import Throttle
-from authsvc.users.emails import Email, checked_email
+from authsvc.users.emails import EmailAddress, checked_email
 from authsvc.web import registry
 from authsvc.web.client import remote_address
 from authsvc.web.inputs import Body
@@ -18,7 +18,7 @@ class Address(Body):
         email: the account's address; case does not matter.
     """
 
-    email: Email
+    email: EmailAddress
 
 
 def ask_for_mail(kind: Literal["reset", "resend"], body: Address) -> None:

@@ -15,7 +15,7 @@ from authsvc.problems import EmailTaken, FaultCode, RateLimited, RegistrationClo
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
 from authsvc.users import registration
-from authsvc.users.emails import Email
+from authsvc.users.emails import EmailAddress
 from authsvc.users.passwords import ChosenPassword, Passwords
 from authsvc.web import registry
 from authsvc.web.client import current_client
@@ -45,7 +45,7 @@ class NewAccount(Body):
         locale: the language of the person's mails (BCP 47).
     """
 
-    email: Annotated[Email, Field(json_schema_extra={"format": "email"})]
+    email: EmailAddress
     password: ChosenPassword
     locale: Locale | None = Field(None, examples=["pt-BR"])
 

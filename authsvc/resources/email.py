@@ -1,8 +1,5 @@
 """POST /api/me/email: mail a link to the new address of the account."""
 
-from typing import Annotated
-
-from pydantic import Field
 from sqlalchemy import Connection
 
 from authsvc.audit.record import Event, record, user_at
@@ -13,7 +10,7 @@ from authsvc.mail.outbox import Mail, Outbox
 from authsvc.problems import AccessTokenRevoked, RateLimited
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.lookup import lock_in_force
-from authsvc.users.emails import Email, checked_email
+from authsvc.users.emails import EmailAddress, checked_email
 from authsvc.users.one_time_tokens import change_waits, void_change
 from authsvc.web import registry
 from authsvc.web.client import current_client
@@ -28,7 +25,7 @@ class NewAddress(Body):
         email: the new address; the link goes there.
     """
 
-    email: Annotated[Email, Field(json_schema_extra={"format": "email"})]
+    email: EmailAddress
 
 
 @requires_recent_login()
