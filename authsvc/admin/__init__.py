@@ -25,10 +25,10 @@ from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.users import accounts, registration
 from authsvc.users.accounts import Account
-from authsvc.users.one_time_tokens import void_change
 from authsvc.users.password_news import void_links_and_tell
 from authsvc.users.passwords import Passwords
 from authsvc.users.stored_password import overwrite_password
+from authsvc.users.voided_links import void_change
 from authsvc.web import registry
 
 

@@ -12,7 +12,7 @@ from authsvc.mail.outbox import Mail, Outbox
 from authsvc.settings import Settings
 from authsvc.users import accounts
 from authsvc.users.emails import checked_email
-from authsvc.users.one_time_tokens import void_links
+from authsvc.users.voided_links import void_links
 from authsvc.web import registry
 
 

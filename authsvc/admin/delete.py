@@ -11,7 +11,7 @@ from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.deletion import delete_account
 from authsvc.users.emails import email_key
-from authsvc.users.one_time_tokens import forget_person
+from authsvc.users.voided_links import forget_person
 from authsvc.web import registry
 
 

@@ -10,7 +10,8 @@ from authsvc.mail.letter import Link
 from authsvc.mail.outbox import Mail, Outbox
 from authsvc.settings import Settings
 from authsvc.tokens.one_time import OneTimeTokens
-from authsvc.users.one_time_tokens import INVITATION_LIFE, RESET_LIFE, insert_token, void_links
+from authsvc.users.one_time_tokens import INVITATION_LIFE, RESET_LIFE, insert_token
+from authsvc.users.voided_links import void_links
 from authsvc.web import registry
 
 Kind = Literal["reset", "invitation"]

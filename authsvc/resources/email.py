@@ -11,7 +11,7 @@ from authsvc.problems import AccessTokenRevoked, RateLimited
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.lookup import lock_in_force
 from authsvc.users.emails import EmailAddress, checked_email
-from authsvc.users.one_time_tokens import change_waits, void_change
+from authsvc.users.voided_links import change_waits, void_change
 from authsvc.web import registry
 from authsvc.web.client import current_client
 from authsvc.web.inputs import Body, takes

@@ -13,9 +13,9 @@ from authsvc.resources.account import current_account
 from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.deletion import delete_account
-from authsvc.users.one_time_tokens import forget_person
 from authsvc.users.passwords import Password, Passwords
 from authsvc.users.stored_password import confirm_password, lock_confirmed
+from authsvc.users.voided_links import forget_person
 from authsvc.web import registry
 from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers

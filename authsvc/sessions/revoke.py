@@ -19,7 +19,7 @@ from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.refresh import RefreshClaims
 from authsvc.users import accounts
 from authsvc.users.model import User
-from authsvc.users.one_time_tokens import void_change
+from authsvc.users.voided_links import void_change
 from authsvc.web import log_context
 
 PAGE = 1000

@@ -9,7 +9,8 @@ from authsvc.mail.outbox import Mail, Outbox
 from authsvc.problems import TokenInvalid
 from authsvc.users import accounts
 from authsvc.users.model import User
-from authsvc.users.one_time_tokens import FoundToken, use, void_links
+from authsvc.users.one_time_tokens import FoundToken, use
+from authsvc.users.voided_links import void_links
 from authsvc.web.client import Client
 
 

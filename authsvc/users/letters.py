@@ -24,8 +24,8 @@ from authsvc.users.one_time_tokens import (
     VERIFICATION_LIFE,
     OneTimeToken,
     insert_token,
-    void_links,
 )
+from authsvc.users.voided_links import void_links
 
 
 @dataclass(frozen=True)

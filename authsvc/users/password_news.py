@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from authsvc.mail.outbox import Mail, Outbox
-from authsvc.users.one_time_tokens import void_links
+from authsvc.users.voided_links import void_links
 
 
 def void_links_and_tell(
