@@ -88,7 +88,7 @@ class TheftReports:
             for email, key in connection.execute(owner).all():
                 if is_recorded(event, connection):
                     continue
-                is_mailed = self.outbox.is_on and lately(event, connection) < MAILS
+                is_mailed = lately(event, connection) < MAILS
                 record(connection, user_at(client), event, at=now)
                 if is_mailed:
                     mail = Mail("suspicious_use", email, key, event.user_id, detail=detail)
