@@ -9,6 +9,10 @@ from pydantic import SecretBytes
 
 from authsvc.auth import auth
 from authsvc.database import connect_app
+from authsvc.factors.challenges import Challenges
+from authsvc.factors.encryption import SecretBox
+from authsvc.factors.relying_party import RelyingParty
+from authsvc.factors.second_factor import Factors
 from authsvc.guard.access_token import AccessTokenGuard
 from authsvc.guard.cross_origin import CrossOriginGuard
 from authsvc.guard.own_origin import OwnOrigin
@@ -118,11 +122,18 @@ def _add_parts(
         binding,
         outbox,
         throttle,
+        _factors(settings, outbox),
         Refreshing(session_tokens, binding, throttle, TheftReports(outbox)),
         Description(app, settings, cookie),
         Passwords(settings.password_min_length, metrics=instruments.passwords),
     ):
         registry.add(app, part)
+
+
+def _factors(settings: Settings, outbox: Outbox) -> Factors:
+    secrets = (settings.factor_secret, settings.factor_secret_previous)
+    box = SecretBox(*(secret.get_secret_value() for secret in secrets if secret is not None))
+    return Factors(box, Challenges(*_refresh_secrets(settings)), outbox)
 
 
 def _session_tokens(settings: Settings, keyring: Keyring, own_claims: OwnClaims) -> SessionTokens:
@@ -132,6 +143,7 @@ def _session_tokens(settings: Settings, keyring: Keyring, own_claims: OwnClaims)
         settings.token_audience,
         settings.access_token_ttl,
         settings.client_id,
+        frozenset(settings.aal2_roles),
     )
     return SessionTokens(
         access_tokens,
@@ -165,6 +177,7 @@ def _add_guards(app: Flask, settings: Settings, keyring: Keyring, instruments: I
     )
     own = OwnOrigin(settings)
     registry.add(app, own)
+    registry.add(app, RelyingParty(own, settings.passkey_domain, settings.allowed_origins))
     CrossOriginGuard(app, settings, own)
     guard = AccessTokenGuard(
         app,

@@ -26,7 +26,7 @@ from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.pgbouncer_server import pgbouncer
 from tests.support.postgres_cluster import Address, Cluster, find_binaries
-from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET, REFRESH_SECRET
 
 MakeApp = Callable[..., Flask]
 MakeDatabase = Callable[[], str]
@@ -34,11 +34,22 @@ MakeDatabase = Callable[[], str]
 
 DATABASES = ["sqlite", "postgres", "pgbouncer"]
 MEASURED = {
-    *("audit", "auth", "cli", "extensions", "guard", "http", "mail", "ratelimit", "resources"),
+    *(
+        "audit",
+        "auth",
+        "cli",
+        "extensions",
+        "factors",
+        "guard",
+        "http",
+        "mail",
+        "ratelimit",
+        "resources",
+    ),
     *("sessions", "tests", "tokens", "users", "web"),
 }
 """The folders whose tests cover the rooms of setup.cfg's [coverage:run]; the others run faster."""
-POOLED = {"auth", "mail", "resources", "sessions"}
+POOLED = {"auth", "factors", "mail", "resources", "sessions"}
 """The rooms whose tests run through PgBouncer too."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Two files to lock; any two will do."""
@@ -223,6 +234,7 @@ def make_app(database_url: str) -> Iterator[MakeApp]:
             "database_url": database_url,
             "access_token_secret": ACCESS_SECRET.hex(),
             "refresh_token_secret": REFRESH_SECRET.hex(),
+            "factor_secret": FACTOR_SECRET.hex(),
             **settings,
         }
         app = create_app(Settings.model_validate(chosen), access_claims=access_claims)

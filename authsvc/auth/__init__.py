@@ -10,8 +10,11 @@ from authsvc.auth import (
     introspect,
     login,
     logout,
+    passkey,
+    passkey_options,
     password_forgot,
     password_reset,
+    reauthenticate,
     refresh,
     register,
     register_unverified,
@@ -43,6 +46,9 @@ def _add_register(state: BlueprintSetupState) -> None:
 auth = Blueprint("auth", __name__, url_prefix="/auth")
 auth.record(_add_register)
 auth.post("/login")(login.login)
+auth.post("/passkey/options")(passkey_options.passkey_options)
+auth.post("/passkey")(passkey.log_in)
+auth.post("/reauthenticate")(reauthenticate.reauthenticate)
 auth.post("/refresh")(refresh.refresh)
 auth.post("/logout")(logout.logout)
 auth.record(verify.add_verify)

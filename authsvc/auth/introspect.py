@@ -14,6 +14,7 @@ from authsvc import clock
 from authsvc.guard.access_token import AccessTokenGuard, public
 from authsvc.roles import Roles
 from authsvc.sessions.lookup import is_in_force
+from authsvc.tokens.amr import Acr, Amr
 from authsvc.tokens.claims import Audience, Claims
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 from authsvc.web import registry
@@ -56,9 +57,12 @@ class Active(TypedDict):
         iat: when it was issued, in seconds since 1970.
         jti: the token's own id.
         sid: the id of the session.
-        auth_time: when the user logged in, in seconds since 1970.
+        auth_time: when the user last authenticated, in seconds since 1970.
         client_id: the client that the token was issued to; absent in a token that an
             earlier version of the service issued.
+        amr: how the user authenticated (RFC 8176); absent in a token that an earlier version of the
+            service issued, as is `acr`.
+        acr: `aal2` if the user authenticated with two factors, else `aal1`.
         roles: the roles of the account; absent if it has none.
     """
 
@@ -74,6 +78,8 @@ class Active(TypedDict):
     sid: str
     auth_time: int
     client_id: NotRequired[str]
+    amr: NotRequired[Amr]
+    acr: NotRequired[Acr]
     roles: NotRequired[Roles]
 
 

@@ -1,54 +1,81 @@
-"""POST /auth/login: verify a password and open a session."""
+"""POST /auth/login: verify a password, and a second factor if there is one; open a session."""
 
-from functools import partial
-from uuid import UUID
-
-from flask import Response, after_this_request, current_app
-from flask.ctx import AppContext
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from authsvc import clock
-from authsvc.audit import purge as audit
-from authsvc.audit.record import user_at
+from authsvc.audit.record import Event, record_refusal, user_at
+from authsvc.auth.after_login import finish_login
+from authsvc.factors.credentials import AuthenticationCredential
+from authsvc.factors.refused import FactorRefused
+from authsvc.factors.relying_party import RelyingParty
+from authsvc.factors.second_factor import Factors, Given, proven_passkey
 from authsvc.guard.access_token import public
 from authsvc.guard.own_origin import OwnOrigin
 from authsvc.guard.proof_header import sent_proof, takes_proof
 from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
 from authsvc.mail.outbox import Outbox
-from authsvc.problems import EmailUnverified, InvalidCredentials, RateLimited, UseDpopNonce
+from authsvc.problems import (
+    EmailUnverified,
+    InvalidCredentials,
+    RateLimited,
+    SecondFactorRequired,
+    UseDpopNonce,
+)
 from authsvc.ratelimit.throttle import Throttle
-from authsvc.sessions import purge as sessions
 from authsvc.sessions.binding import Binding
-from authsvc.sessions.new_browser import report_new_browser
-from authsvc.sessions.open import open_session
+from authsvc.sessions.log_in import open_by_password
+from authsvc.sessions.open import Opened
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.tokens.access import AccessToken
-from authsvc.users.authentication import authenticate, refuse_unverified
+from authsvc.users.authentication import (
+    Authenticated,
+    authenticate,
+    refuse_unverified,
+)
 from authsvc.users.emails import Email, email_key
 from authsvc.users.passwords import Password, Passwords
 from authsvc.web import registry
 from authsvc.web.client import Client, current_client
-from authsvc.web.inputs import Body, takes
+from authsvc.web.inputs import Body, Text, takes
 from authsvc.web.outputs import answers
 
 
 class Credentials(Body):
-    """The e-mail address and password of the account.
+    """The e-mail address and password of the account, and a second factor if it has one.
 
     Args:
         email: the account's address; case does not matter.
         password: the account's password, exactly as it was chosen.
+        code: the code that the authenticator app shows.
+        recovery_code: a recovery code, which then does not work again.
+        passkey: the response of a passkey of the account to `/auth/passkey/options`.
     """
 
     email: Email
     password: Password
+    code: Text | None = None
+    recovery_code: Text | None = None
+    passkey: AuthenticationCredential | None = None
+
+    @model_validator(mode="after")
+    def _one_factor(self) -> "Credentials":
+        given = (self.code, self.recovery_code, self.passkey)
+        if sum(factor is not None for factor in given) > 1:
+            raise PydanticCustomError(
+                "value_error", "Give one second factor: code, recovery_code or passkey."
+            )
+        return self
 
 
 @public
 @takes_proof
 @takes(Credentials)
 @answers(
-    200, headers=COOKIE_SET, may=[InvalidCredentials, UseDpopNonce, EmailUnverified, RateLimited]
+    200,
+    headers=COOKIE_SET,
+    may=[InvalidCredentials, SecondFactorRequired, UseDpopNonce, EmailUnverified, RateLimited],
 )
 def login(body: Credentials) -> AccessToken:
     """Log in and open a new session.
@@ -57,34 +84,40 @@ def login(body: Credentials) -> AccessToken:
     cannot read. If the request sends the cookie of a live session, that session is revoked,
     because the new cookie overwrites it. With a proof in the header `DPoP`, the session is bound to
     the key of the proof for good: nothing but a proof of the same key refreshes it. An unknown
-    address, a wrong password and a disabled account get the same response. If addresses must be
-    verified, the right password of an account whose address is not verified is refused as
-    `email_unverified`.
+    address, a wrong password, a wrong second factor and a disabled account get the same response.
+
+    If the account has a second factor, the password alone opens nothing: the response is
+    `second_factor_required`, and the client sends the same request again with one of `code`,
+    `recovery_code` and `passkey`. If addresses must be verified, the right password of an account
+    whose address is not verified is refused as `email_unverified`.
     """
-    passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
+    passwords = registry.get(Passwords)
     key = registry.get(Binding).new_key(sent_proof(registry.get(OwnOrigin)), clock.now())
     client = current_client(key)
-    with passwords.admitted():
-        with registry.get(Throttle).login(email_key(body.email), client.ip_address):
-            user = authenticate(passwords, body.email, body.password, user_at(client))
-            if registry.get(Settings).verification == "required":
-                refuse_unverified(user, user_at(client))
-        opened = open_session(registry.get(SessionTokens), user, client, replaced=cookie.sent())
-
-    @after_this_request
-    def finish(response: Response) -> Response:
-        context = current_app.app_context()
-        response.call_on_close(partial(_after_response, context, user.id, opened.sid, client))
-        return cookie.set(response, opened.refresh_token, opened.max_age)
-
+    with (
+        passwords.admitted(),
+        registry.get(Throttle).login(email_key(body.email), client.ip_address),
+    ):
+        user = authenticate(passwords, body.email, body.password, user_at(client))
+        if registry.get(Settings).verification == "required":
+            refuse_unverified(user.id, user.is_verified, user_at(client))
+        try:
+            opened = _open(user, body, client)
+        except FactorRefused as refused:
+            event = Event("login_refused", user.id, detail=refused.why)
+            record_refusal(user_at(client), event)
+            raise
+    registry.get(Outbox).wake()
+    finish_login(opened, user.id, client)
     return opened.access_token
 
 
-def _after_response(context: AppContext, user_id: UUID, session_id: UUID, client: Client) -> None:
-    """Report a new browser, and remove a few expired rows."""
-    with context:
-        settings, outbox = registry.get(Settings), registry.get(Outbox)
-        if outbox.is_on and settings.mail_new_logins:
-            report_new_browser(outbox, registry.get(Throttle), user_id, session_id, client)
-        sessions.purge_a_little()
-        audit.purge_a_little(settings.audit_ttl)
+def _open(user: Authenticated, body: Credentials, client: Client) -> Opened:
+    """Open the session, if the second factor is right or the account has none."""
+    factors, passkey = registry.get(Factors), None
+    if body.passkey is not None:
+        site = registry.get(RelyingParty).of_request()
+        passkey = proven_passkey(factors, site, body.passkey, user.id, clock.now())
+    given = Given(body.code, body.recovery_code, passkey)
+    tokens, replaced = registry.get(SessionTokens), registry.get(RefreshCookie).sent()
+    return open_by_password(tokens, factors, user, given, client, replaced)

@@ -16,9 +16,9 @@ from authsvc.tokens.shared_secret import SECRET_BYTES
 
 @click.command()
 def secrets() -> None:
-    """Print two new secrets for the settings.
+    """Print new secrets for the settings.
 
-    They are two lines of an environment file. authsvc keeps no copy: append them to the file from
+    They are three lines of an environment file. authsvc keeps no copy: append them to the file from
     which the service gets its environment.
 
     \b
@@ -71,8 +71,8 @@ def serve(words: tuple[str, ...]) -> None:
 
 def _secret_lines() -> str:
     return "".join(
-        f"{PREFIX}{kind}_TOKEN_SECRET={random.token_hex(SECRET_BYTES)}\n"
-        for kind in ("ACCESS", "REFRESH")
+        f"{PREFIX}{kind}_SECRET={random.token_hex(SECRET_BYTES)}\n"
+        for kind in ("ACCESS_TOKEN", "REFRESH_TOKEN", "FACTOR")
     )
 
 

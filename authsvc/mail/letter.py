@@ -19,6 +19,8 @@ Template = Literal[
     "email_changed",
     "factor_added",
     "factor_removed",
+    "recovery_codes_replaced",
+    "recovery_code_used",
     "new_login",
     "suspicious_use",
     "test",

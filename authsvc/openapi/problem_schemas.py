@@ -1,10 +1,17 @@
 """JSON Schemas of the problems: one for each code, so that generated clients have typed errors."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from authsvc.openapi.docstrings import Docstring
-from authsvc.problems import FaultCode, Problem, ValidationFailed, every_problem
+from authsvc.problems import (
+    FactorMethod,
+    FaultCode,
+    Problem,
+    SecondFactorRequired,
+    ValidationFailed,
+    every_problem,
+)
 
 Schema = dict[str, Any]
 
@@ -68,14 +75,25 @@ def _of_problem(kind: type[Problem]) -> Schema:
         },
         "required": ["status", "code"],
     }
-    if issubclass(kind, ValidationFailed):
-        own["properties"]["errors"] = {
-            "type": "array",
-            "items": {"$ref": f"{_REF}Fault"},
-            "description": "What is wrong with each member.",
-        }
-        own["required"].append("errors")
+    for name, schema in _more_members(kind).items():
+        own["properties"][name] = schema
+        own["required"].append(name)
     return {"description": explanation(kind), "allOf": [{"$ref": f"{_REF}Problem"}, own]}
+
+
+def _more_members(kind: type[Problem]) -> dict[str, Schema]:
+    """Return the schemas of the members that a problem has besides those of all problems."""
+    if issubclass(kind, ValidationFailed):
+        items: Schema = {"$ref": f"{_REF}Fault"}
+        return {"errors": _list(items, "What is wrong with each member.")}
+    if issubclass(kind, SecondFactorRequired):
+        items = {"type": "string", "enum": list(get_args(FactorMethod))}
+        return {"methods": _list(items, "The second factors that the account has.")}
+    return {}
+
+
+def _list(items: Schema, description: str) -> Schema:
+    return {"type": "array", "items": items, "description": description}
 
 
 def _fault_code() -> Schema:

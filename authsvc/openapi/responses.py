@@ -8,7 +8,14 @@ from typing import Any
 from authsvc.openapi.problem_schemas import component_name, explanation, of_problems
 from authsvc.openapi.routes import Route
 from authsvc.openapi.schemas import Schemas
-from authsvc.problems import Fault, FaultCode, Problem, ValidationFailed, every_problem
+from authsvc.problems import (
+    Fault,
+    FaultCode,
+    Problem,
+    SecondFactorRequired,
+    ValidationFailed,
+    every_problem,
+)
 from authsvc.web.etag import REVALIDATED
 from authsvc.web.headers import DEFAULTS, HSTS
 from authsvc.web.problem_json import MEDIA as PROBLEM_JSON
@@ -70,10 +77,16 @@ def responses_of(route: Route, schemas: Schemas) -> dict[str, Any]:
 
 def example(kind: type[Problem]) -> dict[str, Any]:
     """Return the JSON of a problem."""
-    breached = "This password is on lists that attackers try first. Choose another."
-    faults = ValidationFailed([Fault("/password", breached, FaultCode.BREACHED)])
-    more = faults.members() if issubclass(kind, ValidationFailed) else {}
-    return members_of(kind.status, kind.code, kind.detail, more)
+    return members_of(kind.status, kind.code, kind.detail, _more_members(kind))
+
+
+def _more_members(kind: type[Problem]) -> Mapping[str, Any]:
+    if issubclass(kind, ValidationFailed):
+        breached = "This password is on lists that attackers try first. Choose another."
+        return ValidationFailed([Fault("/password", breached, FaultCode.BREACHED)]).members()
+    if issubclass(kind, SecondFactorRequired):
+        return SecondFactorRequired(["totp", "recovery_code"]).members()
+    return {}
 
 
 def _by_status(route: Route) -> list[list[type[Problem]]]:

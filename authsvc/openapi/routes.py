@@ -14,9 +14,9 @@ from authsvc.guard.access_token import is_public
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.guard.cross_origin import SAFE_METHODS
 from authsvc.guard.proof_header import is_given_proof
-from authsvc.guard.recent_login import needs_recent_login
 from authsvc.guard.refresh_cookie import is_given_refresh_cookie
 from authsvc.guard.roles import required_role
+from authsvc.guard.step_up import needs_reauthentication
 from authsvc.openapi.docstrings import Docstring
 from authsvc.problems import (
     AccessTokenRefused,
@@ -134,7 +134,7 @@ class Route:
             yield from every_problem(AccessTokenRefused)
         if required_role(self.view) is not None:
             yield RoleMissing
-        if needs_recent_login(self.view):
+        if needs_reauthentication(self.view):
             yield ReauthenticationRequired
         if self.is_protected or self.body:
             yield InvalidRequest

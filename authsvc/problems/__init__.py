@@ -11,6 +11,7 @@ Problem
 │   ├── AccessTokenExpired          access_token_expired
 │   └── AccessTokenRevoked          access_token_revoked
 ├── InvalidCredentials          401 invalid_credentials
+├── SecondFactorRequired        401 second_factor_required
 ├── TokenInvalid                401 token_invalid
 ├── PasswordRequired            401 password_required
 ├── ReauthenticationRequired    401 reauthentication_required
@@ -25,6 +26,8 @@ Problem
 │   └── UseDpopNonce                use_dpop_nonce
 ├── CrossOriginRefused          403 cross_origin_refused
 ├── WrongPassword               403 wrong_password
+├── WrongCode                   403 wrong_code
+├── CredentialRefused           403 credential_refused
 ├── EmailUnverified             403 email_unverified
 ├── RegistrationClosed          403 registration_closed
 ├── Forbidden                   403 forbidden
@@ -32,6 +35,7 @@ Problem
 ├── NotFound                    404 not_found
 ├── MethodNotAllowed            405 method_not_allowed
 ├── EmailTaken                  409 email_taken
+├── FactorExists                409 factor_exists
 ├── AccountInUse                409 account_in_use
 ├── RequestTooLarge             413 request_too_large
 ├── UnsupportedMediaType        415 unsupported_media_type
@@ -49,6 +53,7 @@ from authsvc.problems.authentication import (
     AccessTokenRevoked,
     DpopProofInvalid,
     DpopProofMissing,
+    FactorMethod,
     InvalidCredentials,
     PasswordRequired,
     ProofRefused,
@@ -58,22 +63,26 @@ from authsvc.problems.authentication import (
     RefreshTokenMissing,
     RefreshTokenRefused,
     RefreshTokenRevoked,
+    SecondFactorRequired,
     TokenInvalid,
     UseDpopNonce,
 )
 from authsvc.problems.fault import Fault, FaultCode
 from authsvc.problems.permission import (
+    CredentialRefused,
     CrossOriginRefused,
     EmailUnverified,
     Forbidden,
     RegistrationClosed,
     RoleMissing,
+    WrongCode,
     WrongPassword,
 )
 from authsvc.problems.problem import Problem, challenge, every_problem
 from authsvc.problems.request import (
     AccountInUse,
     EmailTaken,
+    FactorExists,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
@@ -91,11 +100,14 @@ __all__ = [
     "AccessTokenRefused",
     "AccessTokenRevoked",
     "AccountInUse",
+    "CredentialRefused",
     "CrossOriginRefused",
     "DpopProofInvalid",
     "DpopProofMissing",
     "EmailTaken",
     "EmailUnverified",
+    "FactorExists",
+    "FactorMethod",
     "Fault",
     "FaultCode",
     "Forbidden",
@@ -117,11 +129,13 @@ __all__ = [
     "RegistrationClosed",
     "RequestTooLarge",
     "RoleMissing",
+    "SecondFactorRequired",
     "ServiceUnavailable",
     "TokenInvalid",
     "UnsupportedMediaType",
     "UseDpopNonce",
     "ValidationFailed",
+    "WrongCode",
     "WrongPassword",
     "challenge",
     "every_problem",

@@ -1,8 +1,12 @@
 """401: an access token, a password or a refresh token is missing or refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from authsvc.problems.problem import CHALLENGE, REALM, Problem, challenge
+
+FactorMethod = Literal["totp", "recovery_code", "passkey"]
+"""The second factors, in the order in which a page offers them."""
 
 
 class AccessTokenRefused(Problem):
@@ -53,12 +57,31 @@ class AccessTokenRevoked(AccessTokenRefused):
 
 
 class InvalidCredentials(Problem):
-    """The address is unknown, the password is wrong or the account is disabled; the service does
-    not say which. Let the person try again.
+    """The address is unknown, the password, the second factor or the passkey is wrong, or the
+    account is disabled; the service does not say which. A code counts once, so a code that was
+    used is wrong too. Let the person try again.
     """
 
     status, code = 401, "invalid_credentials"
-    detail = "The e-mail address or the password is wrong."
+    detail = "These credentials are wrong."
+
+
+class SecondFactorRequired(Problem):
+    """The password is right, and the account has a second factor. Ask for one of `methods`, and
+    send the request again with it: `code` (of the authenticator app), `recovery_code` or
+    `passkey`. No session was opened.
+    """
+
+    status, code = 401, "second_factor_required"
+    detail = "Give a second factor of the account too."
+
+    def __init__(self, methods: Sequence[FactorMethod]) -> None:
+        """Args: methods: what the account has; it is empty if the operator must help."""
+        super().__init__()
+        self.methods = methods
+
+    def members(self) -> Mapping[str, Any]:
+        return {"methods": list(self.methods)}
 
 
 class TokenInvalid(Problem):
@@ -81,22 +104,30 @@ class PasswordRequired(Problem):
 
 
 class ReauthenticationRequired(Problem):
-    """The person logged in too long ago for this. Ask for the password, log in again with it, and
-    repeat the request with the new access token (RFC 9470).
+    """The person authenticated too long ago for this, or without the second factor that it needs.
+    Ask for the password, a code or a passkey, send it to `/auth/reauthenticate`, and repeat the
+    request with the new access token (RFC 9470).
     """
 
     status, code = 401, "reauthentication_required"
-    detail = "This needs a login within the last minutes: log in again."
+    detail = "Authenticate again for this."
     adds = CHALLENGE
 
-    def __init__(self, max_age: int) -> None:
-        """Args: max_age: seconds since the login that are allowed."""
+    def __init__(self, max_age: int | None = None, acr: str | None = None) -> None:
+        """
+        Args:
+            max_age: seconds since the authentication that are allowed.
+            acr: the level that the authentication must have.
+        """
         super().__init__()
         self.max_age = max_age
+        self.acr = acr
 
     def headers(self) -> Mapping[str, str]:
+        wanted = {"max_age": self.max_age, "acr_values": self.acr}
         error = challenge("insufficient_user_authentication", self.detail)
-        return {"WWW-Authenticate": f'{error}, max_age="{self.max_age}"'}
+        more = (f', {name}="{value}"' for name, value in wanted.items() if value is not None)
+        return {"WWW-Authenticate": error + "".join(more)}
 
 
 class RefreshTokenRefused(Problem):

@@ -23,9 +23,29 @@ class WrongPassword(Problem):
     detail = "The password is wrong."
 
 
+class WrongCode(Problem):
+    """The code is not one that the authenticator app shows now for the new secret, or the clock of
+    that device is wrong. Ask for the next code; nothing was changed.
+    """
+
+    status, code = 403, "wrong_code"
+    detail = "The code is wrong: wait for the next one."
+
+
+class CredentialRefused(Problem):
+    """The passkey that the browser made cannot be accepted: its challenge has expired or was used,
+    it is for another site, its user was not verified, or it is registered already. Ask for new
+    options and try again.
+    """
+
+    status, code = 403, "credential_refused"
+    detail = "This passkey cannot be accepted: try again."
+
+
 class EmailUnverified(Problem):
-    """The password is right, but the account's e-mail address must be verified first
-    (`AUTHSVC_EMAIL_VERIFICATION=required`). Offer to send the verification mail again.
+    """The account's e-mail address must be verified first: for logging in, where
+    `AUTHSVC_EMAIL_VERIFICATION=required`, and for adding a factor. Offer to send the verification
+    mail again.
     """
 
     status, code = 403, "email_unverified"

@@ -43,6 +43,13 @@ class EmailTaken(Problem):
     detail = "There is an account with this e-mail address."
 
 
+class FactorExists(Problem):
+    """The account has an authenticator app already. Remove that one first to set up another."""
+
+    status, code = 409, "factor_exists"
+    detail = "The account has an authenticator app already."
+
+
 class AccountInUse(Problem):
     """Data of this application refers to the account and does not allow that it is deleted. Nothing
     was changed, and the session goes on. The operator's log names the table: a retry succeeds once

@@ -51,6 +51,9 @@ MAILS_OF_A_KIND = Limit("mails of a kind", 1, 5 * MINUTE)
 NOTICES_PER_ACCOUNT = Limit("notices", 5, HOUR)
 # Of new browsers. A stranger may have registered the address, and can log in by any number of them.
 
+FACTOR_CHANGES_PER_ACCOUNT = Limit("factor changes", 20, HOUR)
+# Each mails a notice. Setting up an app, recovery codes and some passkeys takes fewer.
+
 PASSWORD_CHANGES_PER_ACCOUNT = Limit("password changes", 5, HOUR)
 # Where mail is configured: each mails a notice, and the address need not be verified. Without a
 # limit, a stranger who registers another person's address could fill that mailbox.

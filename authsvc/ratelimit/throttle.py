@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
@@ -13,10 +14,12 @@ from authsvc.problems import (
     InvalidCredentials,
     Problem,
     RateLimited,
+    WrongCode,
     WrongPassword,
 )
 from authsvc.ratelimit.counts import Count, Counts, Tally
 from authsvc.ratelimit.limits import (
+    FACTOR_CHANGES_PER_ACCOUNT,
     FAILED_PROOFS_PER_SESSION,
     FAILURES_PER_ACCOUNT,
     FAILURES_PER_ACCOUNT_IN_A_DAY,
@@ -31,6 +34,8 @@ from authsvc.ratelimit.limits import (
     Limit,
 )
 from authsvc.ratelimit.refresh_counter import RefreshCounter
+
+_log = logging.getLogger(__name__)
 
 
 class Throttle:
@@ -48,17 +53,24 @@ class Throttle:
         self._refreshes = RefreshCounter(limit, REFRESHES_PER_SESSION.seconds)
 
     @contextmanager
-    def login(self, email_key: str, address: str | None) -> Iterator[None]:
+    def login(self, email_key: str | None, address: str | None) -> Iterator[None]:
         """Enclose one attempt to log in: it is refused beforehand, or counted if it fails.
+
+        Args:
+            email_key: the account's address; None for a passkey that is not registered.
+            address: the network address of the request.
 
         Raises:
             RateLimited: too many attempts have failed for this account, or from this address.
         """
         network = self._count(FAILURES_PER_ADDRESS, "address", _network(address))
-        account = self._login_failures(email_key)
+        account = [] if email_key is None else self._login_failures(email_key)
         with self._attempt([network, *account], failure=InvalidCredentials):
             yield
-        self._counts.release(decrement=[network], forget=account)
+        try:
+            self._counts.release(decrement=[network], forget=account)
+        except Exception as error:  # the session is open by now, and its tokens must arrive
+            _log.warning("failed logins before a good one were not forgotten: %s", error)
 
     @contextmanager
     def verification(self, email_key: str, address: str | None) -> Iterator[None]:
@@ -76,16 +88,16 @@ class Throttle:
         self._counts.release(decrement=counts)
 
     @contextmanager
-    def password(self, user_id: UUID) -> Iterator[None]:
-        """Enclose one confirmation of the password by a person who is logged in.
+    def confirmation(self, user_id: UUID) -> Iterator[None]:
+        """Enclose one confirmation by a person who is logged in: of the password or of a factor.
 
         These failures are counted apart, so that no outsider can hinder the owner.
 
         Raises:
             RateLimited: too many attempts have failed for this account.
         """
-        account = self._password_failures(user_id)
-        with self._attempt(account, failure=WrongPassword):
+        account = self._confirmation_failures(user_id)
+        with self._attempt(account, failure=(WrongPassword, WrongCode, InvalidCredentials)):
             yield
         self._counts.release(forget=account)
 
@@ -101,18 +113,29 @@ class Throttle:
         with self._attempt([count], failure=()):
             yield
 
+    @contextmanager
+    def factor_change(self, user_id: UUID) -> Iterator[None]:
+        """Enclose one change of the account's factors; one that fails is not counted.
+
+        Raises:
+            RateLimited: there were too many.
+        """
+        count = self._count(FACTOR_CHANGES_PER_ACCOUNT, "factor change", str(user_id))
+        with self._attempt([count], failure=()):
+            yield
+
     def unlock(self, email_key: str, user_id: UUID) -> None:
-        """Forget the failures of an account: those to log in, and those to confirm the password."""
-        counts = [*self._login_failures(email_key), *self._password_failures(user_id)]
+        """Forget the failures of an account: those to log in, and those to confirm."""
+        counts = [*self._login_failures(email_key), *self._confirmation_failures(user_id)]
         self._counts.release(forget=counts)
 
     def failures(self, email_key: str, user_id: UUID) -> tuple[int, int]:
-        """Return the failures of the last day: those to log in, and those to confirm the password.
+        """Return the failures of the last day: those to log in, and those to confirm.
 
         Each is counted since the last success.
         """
         _, login = self._login_failures(email_key)
-        _, password = self._password_failures(user_id)
+        _, password = self._confirmation_failures(user_id)
         logins, confirmations = self._counts.look([login, password])
         return logins.value, confirmations.value
 
@@ -195,7 +218,7 @@ class Throttle:
         self,
         counts: list[Count],
         *,
-        failure: type[Problem] | tuple[()],
+        failure: type[Problem] | tuple[type[Problem], ...],
         besides: Sequence[Count] = (),
     ) -> Iterator[list[Tally]]:
         """Count an attempt before it is made, since others are made at the same time.
@@ -226,7 +249,7 @@ class Throttle:
             self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "account", email_key),
         ]
 
-    def _password_failures(self, user_id: UUID) -> list[Count]:
+    def _confirmation_failures(self, user_id: UUID) -> list[Count]:
         return [
             self._count(FAILURES_PER_ACCOUNT, "password", str(user_id)),
             self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "password", str(user_id)),

@@ -2,14 +2,14 @@
 
 from sqlalchemy import Connection
 
+from authsvc import clock
 from authsvc.audit.record import Event, record, user_at
 from authsvc.database import transaction
 from authsvc.guard.access_token import current_access_token
-from authsvc.guard.recent_login import requires_recent_login
 from authsvc.mail.outbox import Mail, Outbox
-from authsvc.problems import AccessTokenRevoked, RateLimited
+from authsvc.problems import RateLimited, ReauthenticationRequired
 from authsvc.ratelimit.throttle import Throttle
-from authsvc.sessions.lookup import lock_in_force
+from authsvc.sessions.recent import demand_recent_login
 from authsvc.users.emails import EmailAddress, checked_email
 from authsvc.users.voided_links import change_waits, void_change
 from authsvc.web import registry
@@ -28,9 +28,8 @@ class NewAddress(Body):
     email: EmailAddress
 
 
-@requires_recent_login()
 @takes(NewAddress)
-@answers(202, may=[RateLimited], operation_id="email_request_change")
+@answers(202, may=[ReauthenticationRequired, RateLimited], operation_id="email_request_change")
 def request_change(body: NewAddress) -> Accepted:
     """Mail a link to a new address. Nothing changes before the link is used.
 
@@ -39,12 +38,12 @@ def request_change(body: NewAddress) -> Accepted:
     minutes sends no second mail, unless the first one's link is void.
     """
     email, key = checked_email(body.email)
-    token, client, outbox = current_access_token(), current_client(), registry.get(Outbox)
+    now, token = clock.now(), current_access_token()
+    client, outbox = current_client(), registry.get(Outbox)
     mail = Mail("change", email, key, token.sub)
 
     def request(connection: Connection) -> None:
-        if not lock_in_force(connection, token.sid, token.sub):
-            raise AccessTokenRevoked
+        demand_recent_login(connection, token, now)
         if not is_wanted and change_waits(connection, token.sub, key):
             return
         void_change(connection, token.sub)

@@ -5,11 +5,13 @@ from sqlalchemy import Connection
 
 from authsvc import clock, signals
 from authsvc.audit.record import FORGOTTEN_USER, Event, record
+from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
 from authsvc.mail.outbox import Outbox
-from authsvc.problems import AccountInUse, RateLimited, WrongPassword
+from authsvc.problems import AccountInUse, RateLimited, ReauthenticationRequired, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
+from authsvc.sessions.recent import demand_recent_login
 from authsvc.sessions.revoke import Revoked, anonymize
 from authsvc.users import accounts
 from authsvc.users.deletion import delete_account
@@ -44,21 +46,24 @@ def show() -> accounts.Account:
 @answers(
     204,
     headers=COOKIE_CLEARED,
-    may=[WrongPassword, AccountInUse, RateLimited],
+    may=[WrongPassword, ReauthenticationRequired, AccountInUse, RateLimited],
     operation_id="me_delete",
 )
 def delete(body: Confirmation) -> None:
     """Delete the account, its sessions and its data.
 
-    This cannot be undone. The password confirms it, and the refresh cookie is cleared.
+    This cannot be undone. The password confirms it, and the refresh cookie is cleared. If the
+    account has a second factor, the person must have authenticated with it within 10 minutes.
     """
-    user_id, passwords = current_account().id, registry.get(Passwords)
-    with passwords.admitted(), registry.get(Throttle).password(user_id):
+    token, user_id = current_access_token(), current_account().id
+    passwords = registry.get(Passwords)
+    with passwords.admitted(), registry.get(Throttle).confirmation(user_id):
         confirmed = confirm_password(passwords, user_id, body.password)
 
     def delete_all(connection: Connection) -> list[Revoked]:
         lock_confirmed(connection, user_id, confirmed)
         now = clock.now()
+        demand_recent_login(connection, token, now, has_password=True)
         revoked = anonymize(connection, user_id, now)
         if registry.get(Outbox).is_on:
             forget_person(connection, user_id)

@@ -10,7 +10,7 @@ from authsvc.guard.own_origin import OwnOrigin
 from authsvc.guard.proof_header import sent_proof, takes_proof
 from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
 from authsvc.mail.outbox import Outbox
-from authsvc.problems import RateLimited, UseDpopNonce, WrongPassword
+from authsvc.problems import RateLimited, ReauthenticationRequired, UseDpopNonce, WrongPassword
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
 from authsvc.sessions.binding import Binding
@@ -42,7 +42,7 @@ class NewPassword(Body):
 @answers(
     200,
     headers=COOKIE_SET,
-    may=[WrongPassword, UseDpopNonce, RateLimited],
+    may=[WrongPassword, ReauthenticationRequired, UseDpopNonce, RateLimited],
     operation_id="password_change",
 )
 def change(body: NewPassword) -> AccessToken:
@@ -50,7 +50,8 @@ def change(body: NewPassword) -> AccessToken:
 
     The response is that of a login: a new access token in its body, and a new refresh token in the
     cookie. The session of the request is revoked too, so that a stolen copy of its cookie is
-    useless. With a proof in the header `DPoP`, the new session is bound to the key of the proof.
+    useless. If the account has a second factor, the person must have authenticated with it within
+    10 minutes. With a proof in the header `DPoP`, the new session is bound to the key of the proof.
     """
     token, account = current_access_token(), current_account()
     key = registry.get(Binding).new_key(sent_proof(registry.get(OwnOrigin)), clock.now())
@@ -59,7 +60,7 @@ def change(body: NewPassword) -> AccessToken:
     outbox, throttle = registry.get(Outbox), registry.get(Throttle)
     passwords.refuse_weak(body.new_password, account.email, "/new_password")
     with passwords.admitted():
-        with throttle.password(token.sub):
+        with throttle.confirmation(token.sub):
             confirmed = confirm_password(passwords, token.sub, body.current_password)
         hashes = confirmed, passwords.hash(body.new_password)
     with throttle.password_change(token.sub) if outbox.is_on else nullcontext():

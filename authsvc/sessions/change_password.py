@@ -8,7 +8,8 @@ from authsvc import clock, signals
 from authsvc.audit.record import Event, record, user_at
 from authsvc.database import transaction
 from authsvc.mail.outbox import Outbox
-from authsvc.sessions.open import Opened, insert_session
+from authsvc.sessions.open import Authentication, Opened, insert_session
+from authsvc.sessions.recent import demand_recent_login
 from authsvc.sessions.revoke import Revoked, revoke_sessions, revoke_tokens
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.claims import Claims
@@ -27,6 +28,8 @@ def change_password(
 ) -> Opened:
     """Store a new password, revoke all sessions, the request's own too, and open a new one.
 
+    The new session keeps the methods by which the user authenticated for the request's own one.
+
     Args:
         tokens: issues the two tokens.
         access_token: the claims of the request's access token.
@@ -37,6 +40,7 @@ def change_password(
 
     Raises:
         WrongPassword: the stored hash is not the verified one any more.
+        ReauthenticationRequired, AccessTokenRevoked: see `demand_recent_login`.
         AccessClaimsFailed: the operator's function gave no claims.
     """
     user_id, known = access_token.sub, tokens.of_this_service(replaced)
@@ -45,9 +49,11 @@ def change_password(
     def change(connection: Connection) -> tuple[Opened, list[UUID], list[Revoked]]:
         owner = replace_password(connection, user_id, *hashes)
         now = clock.now()
+        amr = demand_recent_login(connection, access_token, now, has_password=True)
         revoked = revoke_sessions(connection, user_id, now)
         others = revoke_tokens(connection, known, now)
-        opened = insert_session(connection, tokens, user_id, owner.roles, own_claims, client, now)
+        again = Authentication(owner.roles, amr, now)
+        opened = insert_session(connection, tokens, user_id, again, own_claims, client)
         address = owner.email, owner.email_key
         void_links_and_tell(connection, outbox, "password_changed", user_id, *address)
         events = _events(access_token, revoked, others, opened.sid)

@@ -1,11 +1,12 @@
 """Look up a session by its id, joined with its user."""
 
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from authsvc import clock
 from authsvc.database import reading
@@ -20,6 +21,7 @@ from authsvc.problems import (
 )
 from authsvc.sessions.binding import Binding
 from authsvc.sessions.model import RefreshToken
+from authsvc.tokens.amr import Amr, parse
 from authsvc.tokens.refresh import RefreshClaims
 from authsvc.users import accounts
 from authsvc.users.model import User
@@ -41,6 +43,13 @@ class FoundSession(NamedTuple):
     disabled_at: datetime | None
     roles: str | None
     key_thumbprint: str | None
+    amr: str
+    authenticated_at: datetime | None
+
+    @property
+    def auth_time(self) -> datetime:
+        """When the user last authenticated."""
+        return self.authenticated_at or self.issued_at
 
     def refusal(
         self, refresh_token: RefreshClaims, now: datetime, idle_ttl: timedelta
@@ -74,6 +83,8 @@ _SESSION_AND_USER = Query(
         User.disabled_at,
         User.roles,
         RefreshToken.key_thumbprint,
+        RefreshToken.amr,
+        RefreshToken.authenticated_at,
     )
     .outerjoin(User, User.id == RefreshToken.user_id)
     .where(RefreshToken.id == bindparam("sid")),
@@ -103,25 +114,40 @@ def live_owner(
     return session.user_id
 
 
+@dataclass(frozen=True)
+class InForce:
+    """A session that is not revoked, of a user who is not disabled.
+
+    Args:
+        amr: how the user authenticated.
+        auth_time: when the user last authenticated.
+    """
+
+    amr: Amr
+    auth_time: datetime
+
+
 def is_in_force(sid: UUID, user_id: UUID) -> bool:
     """Return whether the user has this session, not revoked, and is not disabled."""
     with reading() as connection:
-        return _is_in_force(connection, sid, user_id)
+        return _in_force(connection, sid, user_id) is not None
 
 
-def lock_in_force(connection: Connection, sid: UUID, user_id: UUID) -> bool:
-    """Lock the account until the commit, and return whether the user's session is in force.
+def lock_in_force(connection: Connection, sid: UUID, user_id: UUID) -> InForce | None:
+    """Lock the account until the commit, and return the user's session if it is in force.
 
     A new password or a new address locks the account too, so it comes before or after this
     transaction as a whole. A worker may accept the session's access token a second longer.
     """
     accounts.lock(connection, user_id)
-    return _is_in_force(connection, sid, user_id)
+    return _in_force(connection, sid, user_id)
 
 
-def _is_in_force(connection: Connection, sid: UUID, user_id: UUID) -> bool:
+def _in_force(connection: Connection, sid: UUID, user_id: UUID) -> InForce | None:
     found = connection.execute(
-        select(RefreshToken.id)
+        select(
+            RefreshToken.amr, func.coalesce(RefreshToken.authenticated_at, RefreshToken.issued_at)
+        )
         .join(User)
         .where(
             RefreshToken.id == sid,
@@ -130,4 +156,5 @@ def _is_in_force(connection: Connection, sid: UUID, user_id: UUID) -> bool:
             User.disabled_at.is_(None),
         )
     )
-    return found.one_or_none() is not None
+    row = found.one_or_none()
+    return None if row is None else InForce(parse(row[0]), row[1])

@@ -18,6 +18,7 @@ from authsvc.sessions.lookup import FoundSession, find_session
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.theft import TheftReports
 from authsvc.sessions.tokens import SessionTokens
+from authsvc.tokens import amr
 from authsvc.tokens.access import AccessToken
 from authsvc.tokens.refresh import RefreshClaims
 from authsvc.web.client import Client
@@ -65,17 +66,14 @@ def refresh_session(
         AccessClaimsFailed: the operator's function gave no claims.
     """
     claims, tokens = refresh_token.claims, by.tokens
-    session = find_session(claims.sid)
-    if session is None:
-        raise RefreshTokenInvalid
-    now = clock.now()
-    _check(by, session, refresh_token, client, proof, now)
+    session, now = live_session(by, refresh_token, client, proof)
     access_token = tokens.access.issue(
         sub=claims.sub,
         sid=claims.sid,
+        amr=amr.parse(session.amr),
         roles=parse(session.roles or ""),
         extra_json=tokens.own_claims.of(claims.sub),
-        auth_time=session.issued_at,
+        auth_time=session.auth_time,
         session_ends=session.expires_at,
         now=now,
     )
@@ -84,16 +82,20 @@ def refresh_session(
     return access_token
 
 
-def _check(
-    by: Refreshing,
-    session: FoundSession,
-    refresh_token: RefreshClaims,
-    client: Client,
-    proof: SentProof | None,
-    now: datetime,
-) -> None:
-    """Refuse a session that is not live, a wrong proof, and one refresh too many, in this order."""
+def live_session(
+    by: Refreshing, refresh_token: RefreshClaims, client: Client, proof: SentProof | None
+) -> tuple[FoundSession, datetime]:
+    """Return the live session of a refresh token, and the time when it was found to be live.
+
+    It refuses a session that is not live, a wrong proof, and one use too many, in this order.
+
+    Args, Raises: as in `refresh_session`.
+    """
     sid = refresh_token.claims.sid
+    session = find_session(sid)
+    if session is None:
+        raise RefreshTokenInvalid
+    now = clock.now()
     refusal = session.refusal(refresh_token, now, by.tokens.idle_ttl)
     if refusal is not None:
         if session.user_id is not None:
@@ -110,6 +112,7 @@ def _check(
     by.throttle.refresh(sid)
     if session.key_thumbprint is None:
         by.theft.used(refresh_token.claims.sub, sid, client, now)
+    return session, now
 
 
 def _update_last_used(sid: UUID, now: datetime) -> None:

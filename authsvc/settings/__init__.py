@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from authsvc.origins import is_this_machine
 from authsvc.settings import fitting
+from authsvc.settings.factors import Domain, RoleNames
 from authsvc.settings.mail import AppUrl, Locale, MailFrom, MailUrl, TemplateFolder
 from authsvc.settings.token_names import Audiences, ClientId, Issuer
 from authsvc.settings.values import (
@@ -45,6 +46,8 @@ class Settings(BaseModel):
     refresh_token_secret: Secret
     access_token_secret_previous: Secret | None = None
     refresh_token_secret_previous: Secret | None = None
+    factor_secret: Secret | None = None
+    factor_secret_previous: Secret | None = None
     access_token_private_key: Annotated[PrivateKey | None, Field(validate_default=True)] = None
     access_token_private_key_previous: PrivateKey | None = None
     access_token_ttl: int = Field(600, ge=1, le=MAX_LIFE)
@@ -69,6 +72,8 @@ class Settings(BaseModel):
     mail_new_logins: bool = True
     app_url: AppUrl | None = None
     email_verification: Literal["off", "optional", "required"] = "optional"
+    passkey_domain: Domain | None = None
+    aal2_roles: RoleNames = ()
     trusted_proxies: int = Field(0, ge=0, le=10)
     rate_limit_storage: RateLimitStorage = SecretStr("database")
     rate_limit_factor: int = Field(1, ge=1, le=1_000_000)
@@ -82,7 +87,11 @@ class Settings(BaseModel):
     _private_key = field_validator("access_token_private_key")(fitting.of_the_algorithm)
     _previous_key = field_validator("access_token_private_key_previous")(fitting.another_key)
     _all_different = field_validator(
-        "refresh_token_secret", "access_token_secret_previous", "refresh_token_secret_previous"
+        "refresh_token_secret",
+        "access_token_secret_previous",
+        "refresh_token_secret_previous",
+        "factor_secret",
+        "factor_secret_previous",
     )(fitting.another_secret)
     _fitting = model_validator(mode="after")(fitting.fits_together)
 

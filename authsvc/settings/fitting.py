@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import SecretBytes, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -85,6 +86,7 @@ def fits_together(settings: Settings) -> Settings:
         *_faults_of_lives(settings),
         *_faults_of_the_cookie(settings),
         *_faults_of_mail(settings),
+        *_faults_of_factors(settings),
     ]
     if settings.demo and settings.in_public:
         faults.append(
@@ -155,5 +157,21 @@ def _faults_of_mail(settings: Settings) -> list[str]:
         faults.append(
             f"{PREFIX}APP_URL must be an https:// URL with a public {PREFIX}ISSUER, because the "
             "links of mails lead there: correct it"
+        )
+    return faults
+
+
+def _faults_of_factors(settings: Settings) -> list[str]:
+    faults = []
+    if settings.factor_secret_previous is not None and settings.factor_secret is None:
+        faults.append(
+            f"{PREFIX}FACTOR_SECRET is missing: {PREFIX}FACTOR_SECRET_PREVIOUS only decrypts. Set "
+            "it, or unset the other"
+        )
+    domain, host = settings.passkey_domain, urlsplit(settings.issuer or "").hostname
+    if domain and host and host != domain and not host.endswith(f".{domain}"):
+        faults.append(
+            f"{PREFIX}PASSKEY_DOMAIN must be the host of {PREFIX}ISSUER or a domain above it, or "
+            "browsers refuse the passkeys: correct one of the two"
         )
     return faults

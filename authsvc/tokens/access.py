@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from authsvc import clock
 from authsvc.roles import Roles
+from authsvc.tokens.amr import Amr, acr_of
 from authsvc.tokens.claims import (
     Audience,
     Claims,
@@ -63,6 +64,7 @@ class AccessTokens:
         aud: the audience of the tokens, or several.
         ttl: the seconds that a token lives.
         client_id: the client of all tokens (RFC 9068 section 2.2).
+        aal2_roles: the roles that a token has only if its user authenticated with two factors.
     """
 
     keyring: Keyring
@@ -70,6 +72,7 @@ class AccessTokens:
     aud: Audience
     ttl: int
     client_id: str = CLIENT_ID
+    aal2_roles: frozenset[str] = frozenset()
 
     def issue(
         self,
@@ -79,6 +82,7 @@ class AccessTokens:
         auth_time: datetime,
         session_ends: datetime,
         now: datetime,
+        amr: Amr = (),
         roles: Roles = (),
         extra_json: str = "",
     ) -> AccessToken:
@@ -87,9 +91,10 @@ class AccessTokens:
         Args:
             sub: the id of the user.
             sid: the id of the session.
-            auth_time: when the user logged in.
+            auth_time: when the user last authenticated.
             session_ends: when the session expires.
             now: the time of issue.
+            amr: how the user authenticated.
             roles: the roles of the user.
             extra_json: the operator's own claims, as JSON.
 
@@ -108,11 +113,17 @@ class AccessTokens:
             exp=exp,
             # the clock of the instance that opened the session may be ahead of this one
             auth_time=min(iat, int(auth_time.timestamp())),
-            roles=roles,
+            amr=amr,
+            roles=self._allowed(roles, amr),
             client_id=self.client_id,
             extra_json=extra_json,
         )
         return AccessToken(sign(claims.payload(), self.keyring), "Bearer", exp - iat)
+
+    def _allowed(self, roles: Roles, amr: Amr) -> Roles:
+        if not roles or not self.aal2_roles or acr_of(amr) == "aal2":
+            return roles
+        return tuple(role for role in roles if role not in self.aal2_roles)
 
 
 class AccessTokenVerifier:

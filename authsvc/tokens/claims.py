@@ -8,6 +8,7 @@ from uuid import UUID
 
 from authsvc import roles
 from authsvc.roles import Roles
+from authsvc.tokens.amr import Acr, Amr, acr_of, among
 from authsvc.tokens.jws import TokenExpired, TokenInvalid
 
 LEEWAY = 10
@@ -41,10 +42,12 @@ class Claims:
         aud: the audience, or the audiences of an access token for several services.
         iat: when it was issued, in seconds since 1970.
         exp: when it expires, in seconds since 1970.
-        auth_time: when the user logged in, in seconds since 1970.
+        auth_time: when the user last authenticated, in seconds since 1970.
         roles: the user's roles; only in an access token, and empty if there are none.
         client_id: the client that the token was issued to (RFC 9068 section 2.2); only in an
             access token, and empty if an earlier version of the service issued it.
+        amr: how the user authenticated (RFC 8176); only in an access token, and empty if an earlier
+            version of the service issued it.
         nbf: the token is refused before this time, in seconds since 1970; 0 without the claim.
         extra_json: the claims whose names are not in `NAMES`, as JSON; empty if there are none.
     """
@@ -59,8 +62,14 @@ class Claims:
     auth_time: int
     roles: Roles = ()
     client_id: str = ""
+    amr: Amr = ()
     nbf: int = 0
     extra_json: str = ""
+
+    @property
+    def acr(self) -> Acr:
+        """The level of the authentication: `aal2` with two factors, else `aal1`."""
+        return acr_of(self.amr)
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -84,6 +93,9 @@ class Claims:
         }
         if self.client_id:
             required["client_id"] = self.client_id
+        if self.amr:
+            required["amr"] = self.amr
+            required["acr"] = self.acr
         if self.roles:
             required["roles"] = self.roles
         return required | self.extra if self.extra_json else required
@@ -92,8 +104,9 @@ class Claims:
 def checked_claims(payload: dict[str, Any], *, iss: str, aud: str | frozenset[str]) -> Claims:
     """Return the claims of a payload after checking that each is present and well formed.
 
-    Only `client_id`, `roles` and `nbf` may be missing. Claims with other names are kept. The
-    current time is not compared here: see `refuse_expired`, `refuse_early` and `refuse_before`.
+    Only `client_id`, `roles`, `amr`, `acr` and `nbf` may be missing. Claims with other names are
+    kept. The current time is not compared here: see `refuse_expired`, `refuse_early` and
+    `refuse_before`.
 
     Args:
         payload: the payload.
@@ -115,6 +128,7 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str | frozenset[st
         auth_time=_seconds(payload.get("auth_time")),
         roles=_roles(payload["roles"]) if "roles" in payload else (),
         client_id=_text(payload["client_id"]) if "client_id" in payload else "",
+        amr=_amr(payload) if "amr" in payload or "acr" in payload else (),
         nbf=_seconds(payload["nbf"]) if "nbf" in payload else 0,
         extra_json=_extra(payload),
     )
@@ -188,6 +202,16 @@ def _roles(value: Any) -> Roles:
         return roles.checked(value)
     except ValueError:
         raise TokenInvalid from None
+
+
+def _amr(payload: dict[str, Any]) -> Amr:
+    value = payload.get("amr")
+    if type(value) is not list or not all(type(method) is str for method in value):
+        raise TokenInvalid
+    amr = among(value)
+    if payload.get("acr") != acr_of(amr):
+        raise TokenInvalid
+    return amr
 
 
 def _extra(payload: dict[str, Any]) -> str:

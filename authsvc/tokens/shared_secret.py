@@ -1,7 +1,7 @@
 """Read a shared secret from its text: 64 random bytes as hex (rule R11)."""
 
 SECRET_BYTES = 64
-MAKE_SECRETS = "run `python -m authsvc secrets` and keep the two lines that it prints"
+MAKE_SECRETS = "run `python -m authsvc secrets` and keep the lines that it prints"
 
 # Values that our own documents show. A value copied from there is not a secret.
 EXAMPLE_SECRETS = frozenset({bytes(range(SECRET_BYTES)), bytes.fromhex("0123456789abcdef" * 8)})

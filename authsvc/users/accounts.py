@@ -123,6 +123,12 @@ def lock(connection: Connection, user_id: UUID) -> None:
     connection.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
+def is_verified(connection: Connection, user_id: UUID) -> bool:
+    """Return whether the account's address is verified."""
+    query = select(User.id).where(User.id == user_id, User.email_verified_at.is_not(None))
+    return connection.execute(query).one_or_none() is not None
+
+
 def replace_email(
     connection: Connection,
     user_id: UUID,

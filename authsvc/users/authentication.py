@@ -71,14 +71,14 @@ def authenticate(passwords: Passwords, email: str, password: str, actor: Actor) 
     return Authenticated(user.id, user.password_hash, verdict.better_hash, is_verified)
 
 
-def refuse_unverified(user: Authenticated, actor: Actor) -> None:
-    """Refuse a user who gave the right password, if the address must be verified first.
+def refuse_unverified(user_id: UUID, is_verified: bool, actor: Actor) -> None:
+    """Refuse a user who has authenticated, if the address must be verified first.
 
     Raises:
         EmailUnverified: it must.
     """
-    if not user.is_verified:
-        record_refusal(actor, Event("login_refused", user.id, detail=EmailUnverified.code))
+    if not is_verified:
+        record_refusal(actor, Event("login_refused", user_id, detail=EmailUnverified.code))
         raise EmailUnverified
 
 
@@ -109,4 +109,17 @@ def recheck_and_lock(connection: Connection, user: Authenticated) -> Roles:
         connection.execute(
             update(User).where(User.id == user.id).values(password_hash=user.better_hash)
         )
+    return parse(roles)
+
+
+def lock_enabled(connection: Connection, user_id: UUID) -> Roles:
+    """Lock the account of a user who gave a passkey, and return the user's roles.
+
+    Raises:
+        InvalidCredentials: the account was disabled or deleted.
+    """
+    enabled = select(User.roles).where(User.id == user_id, User.disabled_at.is_(None))
+    roles = connection.execute(enabled.with_for_update(key_share=True)).scalar_one_or_none()
+    if roles is None:
+        raise InvalidCredentials
     return parse(roles)

@@ -16,7 +16,9 @@ from sqlalchemy import text
 
 from authsvc import clock, create_app
 from authsvc.database import db, schema, writing
-from authsvc.sessions.open import Opened, open_session
+from authsvc.factors.second_factor import Factors, Given
+from authsvc.sessions.log_in import open_by_password
+from authsvc.sessions.open import Opened
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.users.authentication import Authenticated
@@ -78,8 +80,9 @@ def is_postgres() -> bool:
 
 def open_for(user: UUID) -> Opened:
     """Open a session in the current app."""
-    tokens = registry.get(SessionTokens)
-    return open_session(tokens, Authenticated(user, "x", None, True), CLIENT, replaced=[])
+    tokens, factors = registry.get(SessionTokens), registry.get(Factors)
+    known = Authenticated(user, "x", None, True)
+    return open_by_password(tokens, factors, known, Given(), CLIENT, replaced=[])
 
 
 def timestamp(instant: datetime) -> str:

@@ -61,7 +61,7 @@ def test_the_refresh_token_is_in_no_body_and_the_access_token_in_no_cookie(alice
 def test_the_tokens_contain_nothing_personal(alice: Person) -> None:
     alice.logged_in()
     names = {"iss", "sub", "aud", "exp", "iat", "jti", "sid", "auth_time"}
-    assert set(claims(alice.access_token)) == names | {"client_id"}
+    assert set(claims(alice.access_token)) == names | {"client_id", "amr", "acr"}
     assert set(claims(alice.refresh_token)) == names
 
 

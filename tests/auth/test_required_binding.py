@@ -82,6 +82,8 @@ def test_the_description_says_where_a_proof_is_required(
     }
     assert required == {
         "post /auth/login": is_required,
+        "post /auth/passkey": is_required,
+        "post /auth/reauthenticate": False,
         "post /auth/refresh": False,
         "put /api/me/password": is_required,
     }

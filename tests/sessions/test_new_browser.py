@@ -81,7 +81,7 @@ def test_the_notice_costs_nothing_before_the_response(dora: Person, notices: Log
         answer = dora.log_in(**{"User-Agent": CHROME})
         before = len(statements)
         answer.close()
-    assert before == 10  # as without mail: see tests/test_budget.py
+    assert before == 11  # as without mail: see tests/test_budget.py
     assert len(statements) > before
 
 

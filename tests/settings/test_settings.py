@@ -45,9 +45,13 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
     settings = load(instance)
     secret = {"database_url", "access_token_secret", "refresh_token_secret", "rate_limit_storage"}
     assert settings.model_dump(exclude=secret) == {
+        "aal2_roles": (),
         "access_token_algorithm": "HS256",
         "access_token_private_key": None,
         "access_token_private_key_previous": None,
+        "factor_secret": None,
+        "factor_secret_previous": None,
+        "passkey_domain": None,
         "access_token_secret_previous": None,
         "refresh_token_secret_previous": None,
         "access_token_ttl": 600,

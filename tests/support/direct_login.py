@@ -1,7 +1,9 @@
 """The two halves of a login, called apart, so that a test can act between them."""
 
 from authsvc.audit.record import user_at
-from authsvc.sessions.open import Opened, open_session
+from authsvc.factors.second_factor import Factors, Given
+from authsvc.sessions.log_in import open_by_password
+from authsvc.sessions.open import Opened
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.users.authentication import Authenticated, authenticate
 from authsvc.users.passwords import Passwords
@@ -18,4 +20,5 @@ def verify_password(email: str, password: str) -> Authenticated:
 
 def open_for(user: Authenticated) -> Opened:
     """Open a session in the current app."""
-    return open_session(registry.get(SessionTokens), user, NOWHERE, replaced=[])
+    tokens, factors = registry.get(SessionTokens), registry.get(Factors)
+    return open_by_password(tokens, factors, user, Given(), NOWHERE, replaced=[])
