@@ -88,10 +88,15 @@ class Throttle:
         self._counts.release(decrement=counts)
 
     @contextmanager
-    def confirmation(self, user_id: UUID) -> Iterator[None]:
+    def confirmation(self, user_id: UUID, *, forgets: bool = True) -> Iterator[None]:
         """Enclose one confirmation by a person who is logged in: of the password or of a factor.
 
         These failures are counted apart, so that no outsider can hinder the owner.
+
+        Args:
+            user_id: the account.
+            forgets: whether a success forgets the failures before it. The code of a new secret
+                must not: the thief of a session could set up one, and go on guessing the password.
 
         Raises:
             RateLimited: too many attempts have failed for this account.
@@ -99,7 +104,10 @@ class Throttle:
         account = self._confirmation_failures(user_id)
         with self._attempt(account, failure=(WrongPassword, WrongCode, InvalidCredentials)):
             yield
-        self._counts.release(forget=account)
+        if forgets:
+            self._counts.release(forget=account)
+        else:
+            self._counts.release(decrement=account)
 
     @contextmanager
     def password_change(self, user_id: UUID) -> Iterator[None]:
