@@ -16,6 +16,9 @@ Purpose = Literal["register", "authenticate"]
 LIFE = timedelta(minutes=5)
 """How long a person may take for a ceremony."""
 
+KEPT = timedelta(minutes=10)
+"""How long a used challenge is kept after it expired, in case that a clock is set back."""
+
 SWEEP = 2
 """Expired rows removed for each that is added, so that the table cannot grow for ever."""
 
@@ -91,7 +94,7 @@ def use(connection: Connection, challenge: Challenge) -> bool:
     """
     row = {"id": challenge.id, "expires_at": challenge.expires_at}
     is_used = connection.execute(_USE, row).one_or_none() is not None
-    _sweep(connection, challenge.expires_at - 2 * LIFE)
+    _sweep(connection, challenge.expires_at - LIFE - KEPT)
     return is_used
 
 

@@ -36,6 +36,6 @@ class RelyingParty:
 
     def of_request(self) -> Site:
         """Return what a ceremony of the current request must be for."""
-        own = self.own.of_request() or ""
-        domain = self.domain or urlsplit(own).hostname or ""
-        return Site(domain, (own, *self.allowed_origins))
+        own = self.own.of_request()  # None if the Host header is not a host
+        domain = self.domain or urlsplit(own or "").hostname or ""
+        return Site(domain, (*([own] if own else []), *self.allowed_origins))

@@ -44,7 +44,9 @@ class EmailTaken(Problem):
 
 
 class FactorExists(Problem):
-    """The account has an authenticator app already. Remove that one first to set up another."""
+    """The account has an authenticator app already, or as many passkeys as it may have. Remove that
+    one, or one of them, first to set up another.
+    """
 
     status, code = 409, "factor_exists"
     detail = "The account has an authenticator app already."

@@ -8,6 +8,7 @@ from authsvc.resources import (
     email,
     factors,
     me,
+    passkeys,
     password,
     recovery_codes,
     sessions,
@@ -43,6 +44,9 @@ resources.record(_add_routes_that_need_mail)
 resources.get("/me/factors", endpoint="show_factors")(factors.show_all)
 resources.record(_add_routes_that_need_a_factor_secret)
 resources.post("/me/recovery-codes", endpoint="replace_recovery_codes")(recovery_codes.replace)
+resources.post("/me/passkeys/options")(passkeys.show_options)
+resources.post("/me/passkeys")(passkeys.add)
+resources.delete("/me/passkeys/<uuid:passkey_id>")(passkeys.remove)
 resources.put("/me/password")(password.change)
 resources.get("/me/sessions")(sessions.show_all)
 resources.delete("/me/sessions")(sessions.revoke_all)
