@@ -15,7 +15,12 @@ _LINKS: dict[Template, Link] = {
     "change": Link("change", _TOKEN, timedelta(hours=1)),
 }
 _BROWSER = {"browser": "Firefox", "system": "Linux", "ip_address": "192.0.2.7"}
-_FACTS = {"new_login": _BROWSER, "suspicious_use": {**_BROWSER, "sign": "key"}}
+_FACTS: dict[Template, dict[str, str]] = {
+    "factor_added": {"factor": "totp"},
+    "factor_removed": {"factor": "all"},
+    "new_login": _BROWSER,
+    "suspicious_use": {**_BROWSER, "sign": "key"},
+}
 
 
 def example(template: Template, locale: str | None = None) -> Letter:

@@ -86,6 +86,27 @@ def test_the_verification_says_that_a_password_is_asked_for() -> None:
     assert "asks for the password that you chose when you registered" in text
 
 
+@pytest.mark.parametrize(
+    ("template", "factor", "subject"),
+    [
+        ("factor_added", "totp", "An authenticator app was added to your account at Example"),
+        ("factor_added", "passkey", "A passkey was added to your account at Example"),
+        ("factor_removed", "totp", "Your authenticator app was removed from your account at"),
+        ("factor_removed", "passkey", "A passkey was removed from your account at Example"),
+        ("factor_removed", "all", "All second factors were removed from your account at Example"),
+    ],
+)
+def test_a_mail_names_the_factor(template: Template, factor: str, subject: str) -> None:
+    mail = rendered(replace(example(template), facts={"factor": factor}))
+    assert mail["Subject"].startswith(subject)
+    assert text_of(mail).startswith(subject[:18])
+
+
+def test_the_owner_is_sent_to_the_operator_if_a_stranger_added_a_factor() -> None:
+    text = text_of(rendered(example("factor_added")))
+    assert "write to the people who run Example: they can remove it" in text
+
+
 def test_a_login_by_an_unknown_browser_is_described() -> None:
     unknown = {"browser": "", "system": "", "ip_address": ""}
     text = text_of(rendered(replace(example("new_login"), facts=unknown)))
