@@ -13,9 +13,11 @@ from authsvc.audit.operator import current_operator
 from authsvc.audit.read import newest
 from authsvc.audit.record import Event, record
 from authsvc.database import reading, transaction
+from authsvc.factors.model import Passkey, RecoveryCode, Totp
 from authsvc.mail.model import WaitingMail
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.model import RefreshToken
+from authsvc.tokens.keyring import encode
 from authsvc.users.emails import email_key
 from authsvc.users.model import User
 from authsvc.users.one_time_tokens import OneTimeToken
@@ -28,8 +30,8 @@ PAGE = 1000
 def export(email: str) -> dict[str, Any]:
     """Return all that is stored about a person, as JSON values.
 
-    Hashes of passwords and tokens are stored too, but not returned: they are of no use to
-    the person, and could be attacked where the export is kept.
+    Secrets, and hashes of passwords, tokens and codes, are stored too, but not returned: they are
+    of no use to the person, and could be attacked where the export is kept.
 
     Raises:
         NotFound: there is no such account.
@@ -40,6 +42,11 @@ def export(email: str) -> dict[str, Any]:
     )
     data = {
         "account": _rows(User, User.id == account.id, "password_hash")[0],
+        "factors": {
+            "totp": _rows(Totp, Totp.user_id == account.id, "secret"),
+            "recovery_codes": _rows(RecoveryCode, RecoveryCode.user_id == account.id, "code_hash"),
+            "passkeys": _rows(Passkey, Passkey.user_id == account.id),
+        },
         "sessions": _rows(RefreshToken, RefreshToken.user_id == account.id, "token_hash"),
         "events": list(_events(account.id)),
         "links": _rows(
@@ -48,7 +55,7 @@ def export(email: str) -> dict[str, Any]:
         "mails": _rows(WaitingMail, _of_person(WaitingMail, account.id), "lease"),
         "limits": {
             "failed_logins": failed_logins,
-            "failed_password_confirmations": failed_confirmations,
+            "failed_confirmations": failed_confirmations,
         },
     }
     exported = Event("account_exported", account.id)
@@ -66,13 +73,16 @@ def _rows(table: Any, condition: Any, *without: str) -> list[dict[str, Any]]:
     """Return the matching rows, oldest first, without those columns."""
     columns = [column for column in table.__table__.columns if column.name not in without]
     with reading() as connection:
-        rows = connection.execute(select(*columns).where(condition).order_by(table.id)).mappings()
+        query = select(*columns).where(condition).order_by(*table.__table__.primary_key)
+        rows = connection.execute(query).mappings()
         return [{name: _json(value) for name, value in row.items()} for row in rows]
 
 
 def _json(value: Any) -> Any:
     if isinstance(value, datetime):
         return clock.rfc3339(value)
+    if isinstance(value, bytes):
+        return encode(value)
     return str(value) if isinstance(value, UUID) else value
 
 

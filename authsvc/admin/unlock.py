@@ -10,7 +10,9 @@ from authsvc.web import registry
 
 
 def unlock(email: str) -> None:
-    """Clear the failed logins of an account, and its failed confirmations of the password.
+    """Clear the failed logins of an account, and its failed confirmations.
+
+    A confirmation is a password, a code or a passkey that is given again within a session.
 
     The failures of a network address stay: they protect other accounts too.
 

@@ -9,6 +9,7 @@ from authsvc.admin import change_email, delete, export, reset, unlock, verify
 from authsvc.admin.lookup import account_of
 from authsvc.cli.commands import Commands
 from authsvc.cli.create_user import create_user
+from authsvc.cli.factors import reset_factors, show_factors
 from authsvc.cli.import_users import import_users
 from authsvc.cli.links import say_mailed, show_link
 from authsvc.cli.shell import app_context, new_password
@@ -158,8 +159,9 @@ def set_password(email: str) -> None:
 def unlock_user(email: str) -> None:
     """Forget the failed logins of EMAIL.
 
-    After too many failures, logins are refused for a time. This ends that time. Failures that
-    come from one network address are counted too, and are not forgotten.
+    After too many failures, logins are refused for a time, and so is authenticating again within a
+    session. Wrong passwords, codes and passkeys count. This ends that time. Failures that come from
+    one network address are counted too, and are not forgotten.
     """
     with app_context():
         unlock.unlock(email)
@@ -187,8 +189,8 @@ def change_user_email(old: str, new: str) -> None:
 def export_user(email: str) -> None:
     """Print all that is stored about EMAIL, as JSON.
 
-    These are the account, its sessions, its security events, its failed logins, and its mails and
-    links that wait, without hashes of passwords and tokens.
+    These are the account, its second factors, its sessions, its security events, its failed logins,
+    and its mails and links that wait, without secrets and hashes.
 
     \b
     authsvc users export alice@example.com > alice.json
@@ -198,6 +200,8 @@ def export_user(email: str) -> None:
     click.echo(json.dumps(data, indent=2))
 
 
+users.add_command(show_factors)
+users.add_command(reset_factors)
 users.add_command(import_users)
 
 
