@@ -44,12 +44,14 @@ class Visitor:
     Args:
         port: where the service listens; another instance's may be put here at any time.
         email: theirs alone.
+        address: where they are, for a service behind a proxy.
     """
 
     port: int
     email: str
     access_token: str = ""
     refresh_token: str = field(default="", repr=False)
+    address: str = "192.0.2.1"
 
     def registered(self) -> Visitor:
         body = {"email": self.email, "password": PASSWORD}
@@ -62,8 +64,14 @@ class Visitor:
         assert answer.status == 200, answer
         return self
 
-    def log_in(self) -> Answer:
-        body = {"email": self.email, "password": PASSWORD}
+    def logged_in_with(self, **factor: Any) -> Visitor:
+        answer = self.log_in(**factor)
+        assert answer.status == 200, answer
+        return self
+
+    def log_in(self, **factor: Any) -> Answer:
+        """Log in by the password, and the second factor if one is given."""
+        body = {"email": self.email, "password": PASSWORD, **factor}
         answer = self.patient("POST", "/auth/login", body)
         self.remember(answer)
         return answer
@@ -93,7 +101,7 @@ class Visitor:
         self.access_token = answer.body.get("access_token", self.access_token)
         self.refresh_token = answer.cookie if answer.cookie is not None else self.refresh_token
 
-    def patient(self, method: str, path: str, body: dict[str, str]) -> Answer:
+    def patient(self, method: str, path: str, body: dict[str, Any]) -> Answer:
         """As a client that heeds Retry-After while the service is busy hashing."""
         deadline = time.monotonic() + 30
         while True:
@@ -102,8 +110,8 @@ class Visitor:
                 return answer
             time.sleep(0.05)
 
-    def call(self, method: str, path: str, body: dict[str, str] | None = None) -> Answer:
-        headers = {"Connection": "close"}
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+        headers = {"Connection": "close", "X-Forwarded-For": self.address}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if self.refresh_token and path.startswith("/auth"):
@@ -113,7 +121,8 @@ class Visitor:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         began = time.monotonic()
         try:
-            connection.request(method, path, body and json.dumps(body), headers)
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, path, sent, headers)
             response = connection.getresponse()
             text = response.read()
         finally:
