@@ -12,6 +12,7 @@ from authsvc.cli.create_user import create_user
 from authsvc.cli.factors import reset_factors, show_factors
 from authsvc.cli.import_users import import_users
 from authsvc.cli.links import say_mailed, show_link
+from authsvc.cli.reencrypt_factors import reencrypt_factors
 from authsvc.cli.shell import app_context, new_password
 from authsvc.users import accounts
 
@@ -203,6 +204,7 @@ def export_user(email: str) -> None:
 users.add_command(show_factors)
 users.add_command(reset_factors)
 users.add_command(import_users)
+users.add_command(reencrypt_factors)
 
 
 @users.command("delete")
