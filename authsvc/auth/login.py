@@ -1,5 +1,7 @@
 """POST /auth/login: verify a password, and a second factor if there is one; open a session."""
 
+from uuid import UUID
+
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
@@ -7,6 +9,7 @@ from authsvc import clock
 from authsvc.audit.record import Event, record_refusal, user_at
 from authsvc.auth.after_login import finish_login
 from authsvc.factors.credentials import AuthenticationCredential
+from authsvc.factors.passkeys import ProvenPasskey
 from authsvc.factors.refused import FactorRefused
 from authsvc.factors.relying_party import RelyingParty
 from authsvc.factors.second_factor import Factors, Given, proven_passkey
@@ -114,10 +117,20 @@ def login(body: Credentials) -> AccessToken:
 
 def _open(user: Authenticated, body: Credentials, client: Client) -> Opened:
     """Open the session, if the second factor is right or the account has none."""
-    factors, passkey = registry.get(Factors), None
-    if body.passkey is not None:
-        site = registry.get(RelyingParty).of_request()
-        passkey = proven_passkey(factors, site, body.passkey, user.id, clock.now())
-    given = Given(body.code, body.recovery_code, passkey)
+    factors = registry.get(Factors)
+    given = Given(body.code, body.recovery_code, _proven(factors, user.id, body.passkey))
     tokens, replaced = registry.get(SessionTokens), registry.get(RefreshCookie).sent()
     return open_by_password(tokens, factors, user, given, client, replaced)
+
+
+def _proven(
+    factors: Factors, user_id: UUID, passkey: AuthenticationCredential | None
+) -> ProvenPasskey | FactorRefused | None:
+    """Verify a passkey. A refusal matters only if the account turns out to have a second factor."""
+    if passkey is None:
+        return None
+    site = registry.get(RelyingParty).of_request()
+    try:
+        return proven_passkey(factors, site, passkey, user_id, clock.now())
+    except FactorRefused as refused:
+        return refused

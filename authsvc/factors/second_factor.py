@@ -46,12 +46,12 @@ class Given:
     Args:
         code: of the authenticator app.
         recovery_code: one of the recovery codes.
-        passkey: a passkey whose response was verified.
+        passkey: a passkey whose response was verified, or why the response was refused.
     """
 
     code: str | None = field(default=None, repr=False)
     recovery_code: str | None = field(default=None, repr=False)
-    passkey: ProvenPasskey | None = None
+    passkey: ProvenPasskey | FactorRefused | None = None
 
 
 def proven_passkey(
@@ -110,6 +110,8 @@ def use_second_factor(
         record(connection, user_at(client), Event("recovery_code_used", user_id), at=now)
         tell(connection, by.outbox, "recovery_code_used", user_id)
         return ONE_TIME_CODE
+    if isinstance(given.passkey, FactorRefused):
+        raise given.passkey
     if given.passkey is not None:
         return use_passkey(connection, given.passkey, user_id, now)
     raise SecondFactorRequired(factors.methods())

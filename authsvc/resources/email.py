@@ -38,17 +38,18 @@ def request_change(body: NewAddress) -> Accepted:
     minutes sends no second mail, unless the first one's link is void.
     """
     email, key = checked_email(body.email)
-    now, token = clock.now(), current_access_token()
-    client, outbox = current_client(), registry.get(Outbox)
+    token, client, outbox = current_access_token(), current_client(), registry.get(Outbox)
     mail = Mail("change", email, key, token.sub)
 
     def request(connection: Connection) -> None:
+        now = clock.now()
         demand_recent_login(connection, token, now)
         if not is_wanted and change_waits(connection, token.sub, key):
             return
         void_change(connection, token.sub)
         outbox.add(connection, mail)
-        record(connection, user_at(client), Event("email_change_requested", token.sub, token.sid))
+        event = Event("email_change_requested", token.sub, token.sid)
+        record(connection, user_at(client), event, at=now)
 
     with registry.get(Throttle).mail("change", key, client.ip_address, token.sub) as is_wanted:
         transaction(request)

@@ -13,6 +13,7 @@ from authsvc.sessions.recent import demand_recent_login
 from authsvc.sessions.revoke import Revoked, revoke_sessions, revoke_tokens
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.claims import Claims
+from authsvc.tokens.refresh import RefreshClaims
 from authsvc.users.password_news import void_links_and_tell
 from authsvc.users.stored_password import replace_password
 from authsvc.web.client import Client
@@ -26,9 +27,7 @@ def change_password(
     replaced: list[str],
     outbox: Outbox,
 ) -> Opened:
-    """Store a new password, revoke all sessions, the request's own too, and open a new one.
-
-    The new session keeps the methods by which the user authenticated for the request's own one.
+    """Store a new password, revoke all sessions, the request's own too, and open one like it.
 
     Args:
         tokens: issues the two tokens.
@@ -50,20 +49,33 @@ def change_password(
         owner = replace_password(connection, user_id, *hashes)
         now = clock.now()
         amr = demand_recent_login(connection, access_token, now, has_password=True)
-        revoked = revoke_sessions(connection, user_id, now)
-        others = revoke_tokens(connection, known, now)
         again = Authentication(owner.roles, amr, now)
-        opened = insert_session(connection, tokens, user_id, again, own_claims, client)
         address = owner.email, owner.email_key
         void_links_and_tell(connection, outbox, "password_changed", user_id, *address)
-        events = _events(access_token, revoked, others, opened.sid)
-        record(connection, user_at(client), *events, at=now)
-        return opened, revoked, others
+        return _replace_sessions(connection, tokens, access_token, known, again, own_claims, client)
 
     opened, revoked, others = transaction(change)
     outbox.wake()
     _send_signals(user_id, revoked, others, opened.sid)
     return opened
+
+
+def _replace_sessions(
+    connection: Connection,
+    tokens: SessionTokens,
+    access_token: Claims,
+    replaced: list[RefreshClaims],
+    again: Authentication,
+    own_claims: str,
+    client: Client,
+) -> tuple[Opened, list[UUID], list[Revoked]]:
+    """Revoke the sessions of the user and those that the request replaces, and open a new one."""
+    revoked = revoke_sessions(connection, access_token.sub, again.at)
+    others = revoke_tokens(connection, replaced, again.at)
+    opened = insert_session(connection, tokens, access_token.sub, again, own_claims, client)
+    events = _events(access_token, revoked, others, opened.sid)
+    record(connection, user_at(client), *events, at=again.at)
+    return opened, revoked, others
 
 
 def _send_signals(user_id: UUID, revoked: list[UUID], others: list[Revoked], opened: UUID) -> None:

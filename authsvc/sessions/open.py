@@ -84,13 +84,9 @@ def open_session(
         now = authentication.at
         revoked = revoke_tokens(connection, known, now)
         opened = insert_session(connection, tokens, user_id, authentication, own_claims, client)
-        record(
-            connection,
-            user_at(client),
-            *(Event("session_revoked", owner, old, "replaced") for old, owner in revoked),
-            Event("logged_in", user_id, opened.sid, _detail(authentication.amr)),
-            at=now,
-        )
+        replacing = [Event("session_revoked", owner, old, "replaced") for old, owner in revoked]
+        logged_in = Event("logged_in", user_id, opened.sid, _detail(authentication.amr))
+        record(connection, user_at(client), *replacing, logged_in, at=now)
         return opened, revoked
 
     opened, revoked = transaction(open_after_login)
@@ -121,30 +117,30 @@ def insert_session(
     sid, issued_at = uuid7(), authentication.at.replace(microsecond=0)
     life: dict[str, Any] = {"issued_at": issued_at, "expires_at": issued_at + tokens.ttl}
     refresh_token = tokens.refresh.issue(sub=user_id, sid=sid, **life)
-    row = {
-        "id": sid,
-        "user_id": user_id,
-        "token_hash": token_hash(refresh_token),
-        **life,
-        "last_used_at": issued_at,
-        "revoked_at": None,
-        "user_agent": client.user_agent,
-        "ip_address": client.ip_address,
-        "key_thumbprint": client.key,
-        "amr": amr.join(authentication.amr),
-        "authenticated_at": issued_at,
-    }
+    ids = {"id": sid, "user_id": user_id, "token_hash": token_hash(refresh_token)}
+    how = {"amr": amr.join(authentication.amr), "authenticated_at": issued_at}
+    row = {**ids, **life, "last_used_at": issued_at, **how, **_columns(client)}
     connection.execute(insert(RefreshToken), row)
-    times = {"auth_time": issued_at, "session_ends": life["expires_at"], "now": issued_at}
     access_token = tokens.access.issue(
         sub=user_id,
         sid=sid,
         amr=authentication.amr,
         roles=authentication.roles,
         extra_json=own_claims,
-        **times,
+        auth_time=issued_at,
+        session_ends=life["expires_at"],
+        now=issued_at,
     )
     return Opened(sid, access_token, refresh_token, int(tokens.ttl.total_seconds()))
+
+
+def _columns(client: Client) -> dict[str, Any]:
+    """Return what a session's row has of the request that opened it."""
+    return {
+        "user_agent": client.user_agent,
+        "ip_address": client.ip_address,
+        "key_thumbprint": client.key,
+    }
 
 
 def _detail(methods: Amr) -> str | None:

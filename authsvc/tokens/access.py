@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from authsvc import clock
@@ -103,24 +103,16 @@ class AccessTokens:
         """
         iat = int(now.timestamp())
         exp = min(iat + self.ttl, int(session_ends.timestamp()))
-        claims = Claims(
-            sub=sub,
-            sid=sid,
-            jti=uuid4(),
-            iss=self.iss,
-            aud=self.aud,
-            iat=iat,
-            exp=exp,
-            # the clock of the instance that opened the session may be ahead of this one
-            auth_time=min(iat, int(auth_time.timestamp())),
-            amr=amr,
-            roles=self._allowed(roles, amr),
-            client_id=self.client_id,
-            extra_json=extra_json,
-        )
+        # the clock of the instance that opened the session may be ahead of this one
+        times = {"iat": iat, "exp": exp, "auth_time": min(iat, int(auth_time.timestamp()))}
+        session: dict[str, Any] = {"sub": sub, "sid": sid, "jti": uuid4(), "amr": amr, **times}
+        service: dict[str, Any] = {"iss": self.iss, "aud": self.aud, "client_id": self.client_id}
+        roles = self._allowed(roles, amr)
+        claims = Claims(**session, **service, roles=roles, extra_json=extra_json)
         return AccessToken(sign(claims.payload(), self.keyring), "Bearer", exp - iat)
 
     def _allowed(self, roles: Roles, amr: Amr) -> Roles:
+        """Return the roles without those that need two factors, unless there were two."""
         if not roles or not self.aal2_roles or acr_of(amr) == "aal2":
             return roles
         return tuple(role for role in roles if role not in self.aal2_roles)
