@@ -14,6 +14,10 @@ from authsvc.database.boot_checks import require_durable, require_newest
 from authsvc.database.errors import DatabaseUnfit
 from authsvc.database.serving_lock import hold_while_serving
 from authsvc.database.sqlite_files import sqlite_file
+from authsvc.database.unpooled import unpooled_engine
+from authsvc.factors.encryption import SecretBox
+from authsvc.factors.lost_key import is_key_lost
+from authsvc.factors.second_factor import Factors
 from authsvc.monitoring.log_format import set_log_level
 from authsvc.server.mail_thread import start_sender_under_flask_run
 from authsvc.settings import Settings, SettingsInvalid
@@ -23,6 +27,13 @@ GIVE_UP = 3
 """The exit status that makes gunicorn stop instead of starting its workers again and again."""
 
 log = logging.getLogger("authsvc.boot")
+
+_KEY_LOST = (
+    "the TOTP secrets in the database cannot be decrypted: the service starts, but it refuses the "
+    "codes of authenticator apps, so their owners can log in only by a recovery code or a passkey. "
+    "Set AUTHSVC_FACTOR_SECRET, or AUTHSVC_FACTOR_SECRET_PREVIOUS, to the secret that encrypted "
+    "them. If it is lost, `authsvc users reset-factors EMAIL` helps one owner"
+)
 
 
 def boot(make_app: Callable[[], Flask] = create_app) -> Flask:
@@ -38,7 +49,8 @@ def boot(make_app: Callable[[], Flask] = create_app) -> Flask:
         app = make_app()
         with app.app_context():
             set_log_level(registry.get(Settings).log_level)
-        _check_database(app.config["SQLALCHEMY_DATABASE_URI"])
+            box = registry.get(Factors).box
+        _check_database(app.config["SQLALCHEMY_DATABASE_URI"], box)
     except (SettingsInvalid, DatabaseUnfit) as error:
         if is_running_from_reloader():  # Flask shows it until a file is changed; 3 means restart
             raise
@@ -48,10 +60,12 @@ def boot(make_app: Callable[[], Flask] = create_app) -> Flask:
     return app
 
 
-def _check_database(url: str) -> None:
+def _check_database(url: str, box: SecretBox) -> None:
     try:
         newer = require_newest(url)
         require_durable(url)
+        with unpooled_engine(url).connect() as connection:
+            key_lost = is_key_lost(connection, box)
     except OperationalError as error:
         log.warning(
             "the database %s does not answer (%s): the service starts, and /readyz returns 503 "
@@ -66,6 +80,8 @@ def _check_database(url: str) -> None:
                 "the service starts, since migrations only add",
                 newer,
             )
+        if key_lost:
+            log.warning(_KEY_LOST)
     file = sqlite_file(url)
     if file is not None:
         hold_while_serving(file)

@@ -20,7 +20,7 @@ from tests.support.gunicorn_server import (
     serving,
     wait_until_it_answers,
 )
-from tests.support.signing_secrets import ACCESS_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET
 
 OUR_CONFIG = ["--config", "python:authsvc.gunicorn"]
 BARE = ["--config", "/dev/null", "--no-control-socket"]
@@ -78,6 +78,36 @@ def test_an_unreachable_database_does_not_stop_the_boot(tmp_path: Path) -> None:
     assert "the service starts, and /readyz returns 503 until it does" in output
     assert "Traceback" not in output
     assert "canary" not in output
+
+
+TOTP = (
+    """
+    INSERT INTO users (id, email, email_key, password_hash, roles, created_at)
+    VALUES ('{id}', 'alice@example.com', 'alice@example.com', '!', '', '{at}')
+""",
+    """
+    INSERT INTO totp (user_id, secret, created_at, confirmed_at, last_step)
+    VALUES ('{id}', 'encrypted under a secret that is lost', '{at}', '{at}', 0)
+""",
+)
+
+
+@pytest.mark.only("sqlite")
+def test_a_lost_factor_secret_is_one_warning_and_does_not_stop_the_boot(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = make_database()
+    schema.upgrade(url)
+    values = {"id": "01a224ccc1fe7144913f2080d740720d", "at": "2026-11-24 12:00:00"}
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        for statement in TOTP:
+            connection.execute(text(statement.format_map(values)))
+    with serving(url, tmp_path / "output", factor_secret=FACTOR_SECRET.hex()) as service:
+        assert get(service, "/readyz") == 200
+    output = service.output.read_text()
+    said = "the TOTP secrets in the database cannot be decrypted: the service starts"
+    assert output.count(said) == 1
+    assert "Set AUTHSVC_FACTOR_SECRET, or AUTHSVC_FACTOR_SECRET_PREVIOUS" in output
 
 
 def test_a_good_boot_is_ready_and_ends_at_sigterm(database_url: str, tmp_path: Path) -> None:
