@@ -18,11 +18,18 @@ from authsvc.tokens.shared_secret import SECRET_BYTES
 def secrets() -> None:
     """Print new secrets for the settings.
 
-    They are three lines of an environment file. authsvc keeps no copy: append them to the file from
-    which the service gets its environment.
+    They are three lines of an environment file: the secrets of access tokens, of refresh tokens and
+    of second factors. authsvc keeps no copy: append them to the file from which the service gets
+    its environment.
 
     \b
     authsvc secrets >> /etc/authsvc/authsvc.env
+
+    To a service that exists already, add only the line that it lacks. New secrets of tokens would
+    log every user out:
+
+    \b
+    authsvc secrets | grep FACTOR >> /etc/authsvc/authsvc.env
     """
     click.echo(_secret_lines(), nl=False)
 

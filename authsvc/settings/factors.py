@@ -1,30 +1,29 @@
 """The settings of factors: the domain of passkeys, and the roles that need two factors."""
 
-from ipaddress import ip_address
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-from authsvc.origins import origin_of_host
 from authsvc.roles import PATTERN, is_role
 from authsvc.settings.values import split
 
+MAX_DOMAIN = 253
+"""Characters (RFC 1035 section 2.3.4)."""
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}", re.ASCII)
+_OF_ADDRESSES = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.ASCII)
+"""Browsers take a host whose last label is a number for an IPv4 address (URL standard, 3.5)."""
+
 
 def _domain(text: str) -> str:
-    if origin_of_host("https", text) != f"https://{text}" or ":" in text or _is_address(text):
+    is_domain = _DOMAIN.fullmatch(text) and not _OF_ADDRESSES.fullmatch(text)
+    if not is_domain or len(text) > MAX_DOMAIN:
         raise ValueError(
-            "must be a domain such as example.com, in lower case, without scheme, port and path: "
-            "passkeys cannot belong to a network address"
+            "must be a domain such as example.com, in lower case and ASCII (xn--...), without "
+            "scheme, port, path and a dot at its end. Passkeys cannot belong to a network address"
         )
     return text
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _role(text: str) -> str:

@@ -169,9 +169,10 @@ def _faults_of_factors(settings: Settings) -> list[str]:
             "it, or unset the other"
         )
     domain, host = settings.passkey_domain, urlsplit(settings.issuer or "").hostname
-    if domain and host and host != domain and not host.endswith(f".{domain}"):
+    is_above = domain and host and "." in domain and host.endswith(f".{domain}")
+    if domain and host and host != domain and not is_above:
         faults.append(
-            f"{PREFIX}PASSKEY_DOMAIN must be the host of {PREFIX}ISSUER or a domain above it, or "
-            "browsers refuse the passkeys: correct one of the two"
+            f"{PREFIX}PASSKEY_DOMAIN must be the host of {PREFIX}ISSUER or a domain above it, such "
+            "as example.com, or browsers refuse the passkeys: correct one of the two"
         )
     return faults

@@ -67,19 +67,31 @@ def test_the_version_is_printed() -> None:
     assert run("--version").stdout == "authsvc, version 0.1.0\n"
 
 
-def test_secrets_prints_two_lines_that_are_valid_settings(instance: Path) -> None:
+def test_secrets_prints_three_lines_that_are_valid_settings(instance: Path) -> None:
     (instance / "authsvc.env").write_text(run("secrets").stdout)
     settings = load_settings(instance, {})
-    access = settings.access_token_secret.get_secret_value()
-    refresh = settings.refresh_token_secret.get_secret_value()
-    assert len(access) == len(refresh) == 64
-    assert access != refresh
-    assert len((instance / "authsvc.env").read_text().splitlines()) == 2
+    found = (settings.access_token_secret, settings.refresh_token_secret, settings.factor_secret)
+    secrets = {secret.get_secret_value() for secret in found}
+    assert [len(secret) for secret in secrets] == [64] * 3
+    assert len((instance / "authsvc.env").read_text().splitlines()) == 3
+
+
+def test_a_service_of_the_version_before_gets_the_line_that_it_lacks(instance: Path) -> None:
+    file = instance / "authsvc.env"
+    file.write_text("".join(run("secrets").stdout.splitlines(keepends=True)[:2]))
+    before = load_settings(instance, {})
+    assert before.factor_secret is None
+    with file.open("a") as appended:
+        grep = ["grep", "FACTOR"]  # as docs/deploy.md and the help say
+        subprocess.run(grep, input=run("secrets").stdout, stdout=appended, text=True, check=True)
+    after = load_settings(instance, {})
+    assert after.factor_secret is not None
+    assert after == before.model_copy(update={"factor_secret": after.factor_secret})
 
 
 def test_secrets_are_fresh_each_time() -> None:
     lines = [line for _ in range(20) for line in run("secrets").stdout.splitlines()]
-    assert len({line.partition("=")[2] for line in lines}) == 40
+    assert len({line.partition("=")[2] for line in lines}) == 60
 
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256"])
@@ -166,7 +178,7 @@ def test_db_upgrade_creates_the_tables_and_may_be_repeated(here: Path) -> None:
     for _ in range(2):
         result = run("db", "upgrade")
         assert result.exit_code == 0
-        assert result.stdout == "The database is up to date (revision 0005).\n"
+        assert result.stdout == f"The database is up to date (revision {schema.newest()}).\n"
     assert emails(f"sqlite:///{here / 'instance' / 'authsvc.db'}") == []
 
 

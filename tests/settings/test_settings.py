@@ -311,6 +311,8 @@ SECRETS = [
     "refresh_token_secret",
     "access_token_secret_previous",
     "refresh_token_secret_previous",
+    "factor_secret",
+    "factor_secret_previous",
 ]
 PLACEHOLDERS = ["00" * 64, "ab" * 64, "ff" * 80, *(example.hex() for example in EXAMPLE_SECRETS)]
 
@@ -533,14 +535,18 @@ def test_a_bad_database_url_is_refused_and_never_shown(
     assert "canary" not in fault
 
 
-MAY_BE_FILES = [*SECRETS, KEYS[1], "database_url", "rate_limit_storage", "metrics_token"]
-GOOD = dict(
-    zip(
-        MAY_BE_FILES,
-        [ACCESS, REFRESH, OTHER, OTHER, ED25519, "sqlite:////x/y.db", "redis://h/1", "m" * 32],
-        strict=True,
-    )
-)
+GOOD = {
+    "access_token_secret": ACCESS,
+    "refresh_token_secret": REFRESH,
+    "access_token_secret_previous": OTHER,
+    "refresh_token_secret_previous": OTHER,
+    "factor_secret": OTHER,
+    "access_token_private_key_previous": ED25519,
+    "database_url": "sqlite:////x/y.db",
+    "rate_limit_storage": "redis://h/1",
+    "metrics_token": "m" * 32,
+}
+MAY_BE_FILES = list(GOOD)
 
 
 @pytest.mark.parametrize("name", MAY_BE_FILES)
