@@ -1,5 +1,6 @@
 """POST /auth/login: verify a password, and a second factor if there is one; open a session."""
 
+from contextlib import nullcontext
 from uuid import UUID
 
 from pydantic import model_validator
@@ -120,7 +121,9 @@ def _open(user: Authenticated, body: Credentials, client: Client) -> Opened:
     factors = registry.get(Factors)
     given = Given(body.code, body.recovery_code, _proven(factors, user.id, body.passkey))
     tokens, replaced = registry.get(SessionTokens), registry.get(RefreshCookie).sent()
-    return open_by_password(tokens, factors, user, given, client, replaced)
+    guess = nullcontext() if body.code is None else registry.get(Throttle).code(user.id)
+    with guess:
+        return open_by_password(tokens, factors, user, given, client, replaced)
 
 
 def _proven(

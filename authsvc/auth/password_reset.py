@@ -44,5 +44,5 @@ def password_reset(body: PasswordReset) -> None:
     with passwords.admitted():
         new_hash = passwords.hash(body.new_password)
     # Before the token is used: if the counts cannot be cleared, the client can try again.
-    registry.get(Throttle).unlock(token.email_key, user_id)
+    registry.get(Throttle).password_replaced(token.email_key, user_id)
     reset_password(token, new_hash, registry.get(Outbox), current_client())

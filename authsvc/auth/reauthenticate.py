@@ -1,6 +1,6 @@
 """POST /auth/reauthenticate: authenticate again within a session, for a sensitive change."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from uuid import UUID
 
 from pydantic import model_validator
@@ -91,11 +91,19 @@ def reauthenticate(body: Reauthentication) -> AccessToken:
     claims, is_hashed = refresh_token.claims, body.password is not None
     with (
         registry.get(Passwords).admitted() if is_hashed else nullcontext(),
-        registry.get(Throttle).confirmation(claims.sub),
+        _limit(body, claims.sub),
         sessions.refusal_recorded(claims, client),
     ):
         authenticate = _authenticate(body, claims.sub, client)
         return sessions.reauthenticate(by.tokens, claims, session, authenticate, client)
+
+
+def _limit(body: Reauthentication, user_id: UUID) -> AbstractContextManager[None]:
+    """Return what counts the attempt. Only the right password forgets wrong passwords."""
+    throttle = registry.get(Throttle)
+    if body.code is not None:
+        return throttle.code(user_id)
+    return throttle.confirmation(user_id, forgets=body.password is not None)
 
 
 def _authenticate(body: Reauthentication, user_id: UUID, client: Client) -> Authenticate:

@@ -67,10 +67,7 @@ class Throttle:
         account = [] if email_key is None else self._login_failures(email_key)
         with self._attempt([network, *account], failure=InvalidCredentials):
             yield
-        try:
-            self._counts.release(decrement=[network], forget=account)
-        except Exception as error:  # the session is open by now, and its tokens must arrive
-            _log.warning("failed logins before a good one were not forgotten: %s", error)
+        self._forget(decrement=[network], forget=account)
 
     @contextmanager
     def verification(self, email_key: str, address: str | None) -> Iterator[None]:
@@ -95,8 +92,8 @@ class Throttle:
 
         Args:
             user_id: the account.
-            forgets: whether a success forgets the failures before it. The code of a new secret
-                must not: the thief of a session could set up one, and go on guessing the password.
+            forgets: whether a success forgets the failures before it, which only the right password
+                may do: the thief of a session could set up a factor, and go on guessing.
 
         Raises:
             RateLimited: too many attempts have failed for this account.
@@ -108,6 +105,21 @@ class Throttle:
             self._counts.release(forget=account)
         else:
             self._counts.release(decrement=account)
+
+    @contextmanager
+    def code(self, user_id: UUID) -> Iterator[None]:
+        """Enclose one use of a code of the authenticator app, at a login or within a session.
+
+        Both are counted together, and only a right code forgets the failures: neither the right
+        password nor a new one does, so a thief of the password or the mailbox gets no more guesses.
+
+        Raises:
+            RateLimited: too many codes were wrong for this account.
+        """
+        account = self._wrong_codes(user_id)
+        with self._attempt(account, failure=InvalidCredentials):
+            yield
+        self._forget(forget=account)
 
     @contextmanager
     def password_change(self, user_id: UUID) -> Iterator[None]:
@@ -133,7 +145,12 @@ class Throttle:
             yield
 
     def unlock(self, email_key: str, user_id: UUID) -> None:
-        """Forget the failures of an account: those to log in, and those to confirm."""
+        """Forget the failures of an account: to log in, to confirm, and wrong codes."""
+        self.password_replaced(email_key, user_id)
+        self._counts.release(forget=self._wrong_codes(user_id))
+
+    def password_replaced(self, email_key: str, user_id: UUID) -> None:
+        """Forget the failures of an account whose password is replaced, except wrong codes."""
         counts = [*self._login_failures(email_key), *self._confirmation_failures(user_id)]
         self._counts.release(forget=counts)
 
@@ -262,6 +279,19 @@ class Throttle:
             self._count(FAILURES_PER_ACCOUNT, "password", str(user_id)),
             self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "password", str(user_id)),
         ]
+
+    def _wrong_codes(self, user_id: UUID) -> list[Count]:
+        return [
+            self._count(FAILURES_PER_ACCOUNT, "code", str(user_id)),
+            self._count(FAILURES_PER_ACCOUNT_IN_A_DAY, "code", str(user_id)),
+        ]
+
+    def _forget(self, *, forget: list[Count], decrement: Sequence[Count] = ()) -> None:
+        """Release counts after a success that has happened already: its response must arrive."""
+        try:
+            self._counts.release(decrement, forget)
+        except Exception as error:
+            _log.warning("failures before a success were not forgotten: %s", error)
 
     def _count(self, limit: Limit, what: str, which: str) -> Count:
         # The counts outlive the attempts, so they must not hold an address as plain text.
