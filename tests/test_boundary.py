@@ -33,6 +33,7 @@ PUBLIC = {
     "GET /docs/<any('docs.css', 'look.css', 'icon.svg'):name>",
     "GET /static/authsvc.js",
     "GET /static/authsvc-binding.js",
+    "GET /static/authsvc-factors.js",
     "GET /readyz",
     "GET /metrics",  # to this machine, or with a token of its own
 }

@@ -68,6 +68,7 @@ BUDGET = {
     "GET /docs/": (call("GET", "/docs/docs.css"), 0, 0),
     "GET /static/authsvc.js": (call("GET", "/static/authsvc.js"), 0, 0),
     "GET /static/authsvc-binding.js": (call("GET", "/static/authsvc-binding.js"), 0, 0),
+    "GET /static/authsvc-factors.js": (call("GET", "/static/authsvc-factors.js"), 0, 0),
     "GET /readyz": (call("GET", "/readyz"), 0, 1),
     "GET /metrics": (call("GET", "/metrics"), 0, 0),
     "POST /auth/register": (call("POST", "/auth/register", json=CAROL), 1, 4),

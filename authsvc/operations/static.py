@@ -11,6 +11,7 @@ from authsvc.web.outputs import answers
 FOLDER = Path(__file__).parent.parent / "static"
 MODULE = Revalidated((FOLDER / "authsvc.js").read_bytes(), "text/javascript")
 BINDING = Revalidated((FOLDER / "authsvc-binding.js").read_bytes(), "text/javascript")
+FACTORS = Revalidated((FOLDER / "authsvc-factors.js").read_bytes(), "text/javascript")
 
 
 @public
@@ -31,3 +32,13 @@ def binding_js() -> Response:
     `authsvc.js` imports it for `createAuth({ bind: true })`.
     """
     return BINDING.response()
+
+
+@public
+@answers(200, "text/javascript", headers=REVALIDATED, operation_id="static_factors_js")
+def factors_js() -> Response:
+    """Get the module for second factors, passkeys and reauthentication in a page.
+
+    `withFactors` adds them to a client of `authsvc.js`.
+    """
+    return FACTORS.response()

@@ -2,8 +2,8 @@
 // browser's IndexedDB, and signs proofs (DPoP, RFC 9449).
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-const OPENS = /\/(auth\/login|api\/me\/password)$/;
-const PROVES = /\/auth\/(refresh|email\/verify)$/;
+const OPENS = /\/(auth\/(login|passkey)|api\/me\/password)$/;
+const PROVES = /\/auth\/(refresh|reauthenticate|email\/verify)$/;
 const ENDS = /^(POST.*\/auth\/logout|DELETE.*\/api\/me(\/sessions)?)$/;
 const ignore = () => {};
 

@@ -25,10 +25,9 @@ class AuthError extends Error {
 }
 
 function failure(status, cause, retryAfter) {
-  const [code, message] = status
-    ? ["http_error", "The response is not the service's."]
-    : ["network_error", "The service cannot be reached."];
-  return new AuthError(code, status, message, retryAfter, [], cause);
+  return status
+    ? new AuthError("http_error", status, "The response is not the service's.", retryAfter, [], cause)
+    : new AuthError("network_error", 0, "The service cannot be reached.", 0, [], cause);
 }
 
 const sessionChanged = () =>
@@ -110,7 +109,7 @@ function connect(base) {
   let timeout = 10_000;
   /** @type {any} */
   let bind = false;
-  // For authsvc-binding.js; `sid` is of the bound session.
+  // Of the bound session.
   const key = { name, sid: null };
 
   let token = "";
@@ -202,7 +201,7 @@ function connect(base) {
         const code = data?.code ?? "http_error";
         // Not without the key's module.
         if (binding === undefined && /^dpop/.test(code)) throw failure(0);
-        throw new AuthError(code, status, data?.detail, retryAfter, data?.errors);
+        throw new AuthError(code, status, data?.detail, retryAfter, data?.errors, data);
       });
     } catch (cause) {
       if (cause instanceof AuthError || signal?.aborted) throw cause;
@@ -368,7 +367,7 @@ function connect(base) {
   const fetchFor = (trusted, renewNow) => async (input, init) => {
     const request = new Request(input, init);
     const { origin } = new URL(request.url);
-    if (!trusted.has(origin) || request.headers.has("Authorization")) return fetch(request);
+    if (!trusted.includes(origin) || request.headers.has("Authorization")) return fetch(request);
     const body = init?.body;
     const copy = body ? undefined : request.clone();
     const caller = user?.id;
@@ -403,10 +402,9 @@ function connect(base) {
   };
 
   // Inside a turn, a renewal does not wait for the turn.
-  const turnFetch = fetchFor(new Set([base.origin]), () => resume());
+  const turnFetch = fetchFor([base.origin], () => resume());
 
-  /** @param {any} event */
-  function wake({ type, persisted }) {
+  function wake({ type, persisted = false }) {
     if (Date.now() >= dateUntil) expire();
     if (!asked) return;
     if (persisted) follow(false);
@@ -440,10 +438,9 @@ function connect(base) {
    * @returns {Auth}
    */
   function open(options) {
-    const { origins = [] } = options;
-    const allowed = [base, ...origins].map((url) => new URL(url).origin);
-    if (allowed.includes("null")) throw new TypeError("`origins` takes http: and https: origins");
-    const authFetch = fetchFor(new Set(allowed));
+    const origins = [base, ...(options.origins ?? [])].map((url) => new URL(url).origin);
+    if (origins.includes("null")) throw new TypeError("`origins` takes http: and https: origins");
+    const authFetch = fetchFor(origins);
     ({ timeout = timeout, bind = bind } = options);
     if (isPage && !clients) start();
     clients += 1;
@@ -501,6 +498,7 @@ function connect(base) {
         },
       },
       fetch: authFetch,
+      internal: { AuthError, inTurn, origins, request },
       onChange(listener) {
         const tell = (next) => listener(next);
         const remove = () => {

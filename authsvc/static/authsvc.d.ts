@@ -35,6 +35,7 @@ export type ServiceErrorCode =
     | "access_token_expired"
     | "access_token_revoked"
     | "invalid_credentials"
+    | "second_factor_required"
     | "token_invalid"
     | "password_required"
     | "reauthentication_required"
@@ -47,12 +48,15 @@ export type ServiceErrorCode =
     | "use_dpop_nonce"
     | "cross_origin_refused"
     | "wrong_password"
+    | "wrong_code"
+    | "credential_refused"
     | "email_unverified"
     | "registration_closed"
     | "forbidden"
     | "not_found"
     | "method_not_allowed"
     | "email_taken"
+    | "factor_exists"
     | "account_in_use"
     | "request_too_large"
     | "unsupported_media_type"
@@ -65,9 +69,18 @@ export type ServiceErrorCode =
  * All codes of an AuthError: the service's, and the module's own. `network_error`: there was no
  * response, or none in time. `http_error`: the response is not the service's, such as a proxy's
  * 502. `session_changed`: the session of the request has ended, and the request was not sent in the
- * next one.
+ * next one. Of authsvc-factors.js: `cancelled` (the person closed the browser's prompt for a passkey,
+ * or its time is over), `passkey_exists` (the device has a passkey of the account already) and
+ * `passkey_failed` (the browser cannot use passkeys here; the error's `cause` says why).
  */
-export type AuthErrorCode = ServiceErrorCode | "network_error" | "http_error" | "session_changed";
+export type AuthErrorCode =
+    | ServiceErrorCode
+    | "network_error"
+    | "http_error"
+    | "session_changed"
+    | "cancelled"
+    | "passkey_exists"
+    | "passkey_failed";
 
 /** Why a field of a request is invalid, for pages that translate. */
 export type FaultCode =
@@ -104,6 +117,10 @@ export declare class AuthError extends Error {
     retryAfter: number;
     /** The invalid fields, for `validation_failed`. */
     errors: Fault[];
+    /** What the account accepts, for `second_factor_required`, if authsvc-factors.js is used. */
+    methods?: ("totp" | "recovery_code" | "passkey")[];
+    /** The service's problem as it sent it (RFC 9457), or what went wrong in the browser. */
+    cause?: unknown;
     constructor(code: AuthErrorCode, status: number, message: string, retryAfter?: number, errors?: Fault[], cause?: unknown);
 }
 
@@ -223,6 +240,8 @@ export type Auth = {
      * @returns a function that removes the listener
      */
     onChange(listener: (user: User | null) => void): () => void;
+    /** For authsvc-factors.js. */
+    readonly internal?: object;
     /**
      * Remove this client's listeners. When the last client of its `baseUrl` is closed, the access token
      * is forgotten, and the page follows the other tabs no longer.

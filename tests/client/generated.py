@@ -14,6 +14,7 @@ from tests.support.gunicorn_server import ROOT
 FOLDER = ROOT / "authsvc" / "static"
 MODULE = FOLDER / "authsvc.js"
 BINDING = FOLDER / "authsvc-binding.js"
+FACTORS = FOLDER / "authsvc-factors.js"
 TYPES = FOLDER / "authsvc.d.ts"
 
 
@@ -58,7 +59,8 @@ def every_file() -> dict[str, str]:
         "authsvc.d.ts": types(),
         "authsvc.d.cts": types(),
         "authsvc-binding.d.cts": BINDING.with_suffix(".d.ts").read_text(),
-        **{f"{module.stem}.cjs": common_js(module) for module in (MODULE, BINDING)},
+        "authsvc-factors.d.cts": FACTORS.with_suffix(".d.ts").read_text().replace(".js", ".cjs", 1),
+        **{f"{module.stem}.cjs": common_js(module) for module in (MODULE, BINDING, FACTORS)},
     }
 
 

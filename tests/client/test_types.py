@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 
 import authsvc
-from tests.client.generated import BINDING, FOLDER, MODULE, every_file
+from tests.client.generated import BINDING, FACTORS, FOLDER, MODULE, every_file
 
 HERE = Path(__file__).parent
 TSC = HERE / "node_modules" / ".bin" / "tsc"
-MAX_BYTES = {MODULE: 6_144, BINDING: 2_048}
+MAX_BYTES = {MODULE: 6_144, BINDING: 2_048, FACTORS: 3_328}
 GENERATED = [
     "authsvc.d.ts",
     "authsvc.d.cts",
     "authsvc.cjs",
     "authsvc-binding.d.cts",
     "authsvc-binding.cjs",
+    "authsvc-factors.d.cts",
+    "authsvc-factors.cjs",
 ]
 STORES = ["localStorage", "sessionStorage", "indexedDB", "caches", "document.cookie", "cookieStore"]
 STRICT = {"strict": True, "noEmit": True, "target": "es2022", "types": []}
@@ -79,14 +81,19 @@ def test_the_generated_files_are_what_the_generator_makes(name: str) -> None:
     assert (FOLDER / name).read_text() == every_file()[name], message
 
 
-def test_the_module_is_what_its_types_say(tmp_path: Path) -> None:
+def test_the_modules_are_what_their_types_say(tmp_path: Path) -> None:
     shutil.copy(FOLDER / "authsvc.d.ts", tmp_path)
+    shutil.copy(FOLDER / "authsvc-factors.d.ts", tmp_path)
     shutil.copy(MODULE, tmp_path / "module.js")  # beside the types it would not be looked at
+    shutil.copy(FACTORS, tmp_path / "factors.js")
     shutil.copy(BINDING, tmp_path)
     (tmp_path / "check.ts").write_text(
         'import * as made from "./module.js";\n'
+        'import * as factors from "./factors.js";\n'
         'import type * as described from "./authsvc.d.ts";\n'
+        'import type * as describedFactors from "./authsvc-factors.d.ts";\n'
         "export const module: Omit<typeof described, never> = made;\n"
+        "export const withFactors: Omit<typeof describedFactors, never> = factors;\n"
     )
     assert compile_strictly(tmp_path, "check.ts", **JAVASCRIPT, **BROWSER) == ""
 
@@ -127,7 +134,7 @@ def test_a_misspelt_word_is_a_type_error(package: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MAX_BYTES, ids=lambda module: module.name)
-def test_the_modules_take_at_most_6_kb_and_2_kb_on_the_wire(module: Path) -> None:
+def test_the_modules_take_at_most_6_kb_2_kb_and_3_kb_on_the_wire(module: Path) -> None:
     assert len(gzip.compress(module.read_bytes(), 9, mtime=0)) <= MAX_BYTES[module]
 
 
@@ -136,8 +143,9 @@ def test_the_package_holds_the_module_and_its_types_and_has_the_services_version
     assert packed.returncode == 0, packed.stderr
     (described,) = json.loads(packed.stdout)
     files = {file["path"] for file in described["files"]}
-    written = {MODULE.name, BINDING.name, "authsvc-binding.d.ts", "package.json"}
-    assert files == written | set(GENERATED)
+    written = {MODULE.name, BINDING.name, FACTORS.name, "package.json"}
+    types = {"authsvc-binding.d.ts", "authsvc-factors.d.ts"}
+    assert files == written | types | set(GENERATED)
     assert (described["name"], described["version"]) == ("authsvc", authsvc.__version__)
 
 
@@ -165,8 +173,8 @@ def test_a_server_loads_the_package_by_its_name_and_finds_no_session(
     assert ran.stdout == "function unknown null null null null null\n", ran.stderr
 
 
-def test_the_module_uses_no_storage_that_outlives_the_page() -> None:
-    text = MODULE.read_text()
+def test_the_modules_use_no_storage_that_outlives_the_page() -> None:
+    text = MODULE.read_text() + FACTORS.read_text()
     assert [store for store in STORES if store in text] == []
 
 

@@ -89,7 +89,13 @@ def test_the_page_is_served_for_each_path_of_its_router(deployed: Site, path: st
 
 
 @pytest.mark.parametrize(
-    "path", ["/assets/app.js", "/static/authsvc.js", "/static/authsvc-binding.js"]
+    "path",
+    [
+        "/assets/app.js",
+        "/static/authsvc.js",
+        "/static/authsvc-binding.js",
+        "/static/authsvc-factors.js",
+    ],
 )
 def test_modules_have_the_type_that_browsers_ask_for(deployed: Site, path: str) -> None:
     answer = deployed.ask("GET", path)

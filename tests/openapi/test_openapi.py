@@ -48,6 +48,7 @@ OPERATIONS = {
     "GET /docs": "docs_page",
     "GET /static/authsvc.js": "static_authsvc_js",
     "GET /static/authsvc-binding.js": "static_binding_js",
+    "GET /static/authsvc-factors.js": "static_factors_js",
 }
 
 

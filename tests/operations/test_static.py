@@ -1,4 +1,4 @@
-"""GET /static/authsvc.js, and the module that it imports."""
+"""GET /static/authsvc.js, and the modules beside it."""
 
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import authsvc
 from tests.conftest import MakeApp
 
 FOLDER = Path(authsvc.__file__).parent / "static"
-each_module = pytest.mark.parametrize("name", ["authsvc.js", "authsvc-binding.js"])
+MODULES = ["authsvc.js", "authsvc-binding.js", "authsvc-factors.js"]
+each_module = pytest.mark.parametrize("name", MODULES)
 
 
 @each_module
