@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from sqlalchemy import Connection, Row, select
 from werkzeug.test import TestResponse
 
+from authsvc.factors.model import Passkey, UsedChallenge
+from authsvc.sessions.model import RefreshToken
 from tests.support.people import Person
 from tests.support.software_authenticator import SoftwareAuthenticator
 
@@ -81,3 +84,13 @@ def log_in_by_passkey(
         faults: as `SoftwareAuthenticator.get` takes them.
     """
     return send(person, assertion(person, authenticator, **faults))
+
+
+def stored(connection: Connection) -> list[Row]:
+    """Return the rows of passkeys, used challenges and sessions, which a refusal must not change.
+
+    Args:
+        connection: past the app.
+    """
+    tables = (Passkey.__table__, UsedChallenge.__table__, RefreshToken.__table__)
+    return [row for table in tables for row in connection.execute(select(table).order_by("id"))]
