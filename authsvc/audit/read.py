@@ -16,6 +16,10 @@ SIGNS_OF_THEFT = ("dpop_proof_missing", "dpop_proof_invalid", "refresh_token_inv
 """Refusals that a copied cookie or a copied secret causes. A refresh of a session that has ended is
 not one of them: each browser that was logged out from another device sends one."""
 
+COPIED_PASSKEY = "sign_count_went_back"
+"""The detail of a refused passkey that has counted fewer uses than before: there may be a copy of
+it (WebAuthn level 3, section 7.2, step 22)."""
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -87,8 +91,10 @@ def newest(
 
 
 def _is_sign_of_theft() -> ColumnElement[bool]:
-    refused = SecurityEvent.event == "refresh_refused"
+    refresh = SecurityEvent.event == "refresh_refused"
+    authentication = SecurityEvent.event.in_(("login_refused", "reauthentication_refused"))
     return or_(
         SecurityEvent.event == "suspicious_use",
-        refused & SecurityEvent.detail.in_(SIGNS_OF_THEFT),
+        refresh & SecurityEvent.detail.in_(SIGNS_OF_THEFT),
+        authentication & (SecurityEvent.detail == COPIED_PASSKEY),
     )

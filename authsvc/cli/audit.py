@@ -19,7 +19,7 @@ from authsvc.settings import Settings
 from authsvc.web import registry
 
 KINDS = get_args(Kind)
-NOTABLE = ("login_refused", "refresh_refused", "suspicious_use")
+NOTABLE = ("login_refused", "refresh_refused", "reauthentication_refused", "suspicious_use")
 LIMIT = 100
 MAX_LIMIT = 10_000
 HEAD = ("TIME", "EVENT", "ACCOUNT", "BY", "ADDRESS", "SESSION", "DETAIL", "USER AGENT")
@@ -55,8 +55,9 @@ class Instant(click.ParamType[datetime]):
 @click.option(
     "--suspicious",
     is_flag=True,
-    help="Only signs of a stolen cookie or secret: suspicious_use, and refresh_refused with "
-    "dpop_proof_missing, dpop_proof_invalid or refresh_token_invalid.",
+    help="Only signs of a stolen cookie, secret or passkey: suspicious_use, refresh_refused with "
+    "dpop_proof_missing, dpop_proof_invalid or refresh_token_invalid, and login_refused or "
+    "reauthentication_refused with sign_count_went_back.",
 )
 @click.option(
     "--since", type=Instant(), help="Only events at or after this time: 2026-11-24, 36h, 7d."

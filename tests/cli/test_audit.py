@@ -155,15 +155,19 @@ def test_suspicious_shows_the_signs_of_theft_alone(
         ("refresh_refused", "dpop_proof_missing"),
         ("refresh_refused", "dpop_proof_invalid"),
         ("refresh_refused", "refresh_token_invalid"),
+        ("login_refused", "sign_count_went_back"),
+        ("reauthentication_refused", "sign_count_went_back"),
     ]
     others = [
         ("refresh_refused", "refresh_token_revoked"),
         ("refresh_refused", "refresh_token_expired"),
         ("login_refused", "wrong_password"),
+        ("login_refused", "challenge_used"),
+        ("reauthentication_refused", "wrong_code"),
     ]
     rows = [
         {"id": id, "at": NOON, "event": event, "detail": detail, "actor": "user"}
-        for id, (event, detail) in zip(new_ids(NOON, 7), [*others, *signs], strict=True)
+        for id, (event, detail) in zip(new_ids(NOON, 11), [*others, *signs], strict=True)
     ]
     connection.execute(insert(SecurityEvent), rows)
     shown = [(words[1], words[6]) for words in lines(reader, "--suspicious")]
