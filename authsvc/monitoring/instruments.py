@@ -11,14 +11,23 @@ from sqlalchemy import Engine, event
 from authsvc.monitoring.log_output import log_output
 from authsvc.monitoring.mail_metrics import MailInstruments
 from authsvc.monitoring.shared_metrics import exposition
-from authsvc.problems import InvalidCredentials, RateLimited
+from authsvc.problems import InvalidCredentials, RateLimited, SecondFactorRequired
 from authsvc.web.log_context import bound
 
 NO_ROUTE = "none"
-LOGIN = "authsvc.auth.login"
-OPEN_SESSIONS = {(LOGIN, "POST"), ("authsvc.resources.change", "PUT")}
+LOGINS = {
+    ("authsvc.auth.login", "POST"): "password",
+    ("authsvc.auth.log_in", "POST"): "passkey",
+}
+"""The routes of logins, and what each begins with."""
+OPEN_SESSIONS = {*LOGINS, ("authsvc.resources.change", "PUT")}
 """The routes that open a session when they succeed: a login and a password change."""
-LOGIN_OUTCOMES = {None: "good", InvalidCredentials.code: "refused", RateLimited.code: "throttled"}
+LOGIN_OUTCOMES = {
+    None: "good",
+    InvalidCredentials.code: "refused",
+    SecondFactorRequired.code: "second_factor",
+    RateLimited.code: "throttled",
+}
 
 # Few buckets: each is a series for each route and status.
 REQUEST_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5)
@@ -100,7 +109,7 @@ class RequestInstruments:
             "authsvc_problems_total", "Responses that are errors.", ["code"], registry=registry
         )
         logins = Counter(
-            "authsvc_logins_total", "Attempts to log in.", ["outcome"], registry=registry
+            "authsvc_logins_total", "Attempts to log in.", ["method", "outcome"], registry=registry
         )
         opened = Counter(
             "authsvc_sessions_opened_total", "Sessions opened.", ["bound"], registry=registry
@@ -108,7 +117,11 @@ class RequestInstruments:
         # Bounded: by the app's endpoints times the HTTP statuses, and by the problems' codes.
         self._requests = cache(requests.labels)
         self._problems = cache(problems.labels)
-        self._logins = {code: logins.labels(word) for code, word in LOGIN_OUTCOMES.items()}
+        self._logins = {
+            (login, code): logins.labels(method, outcome)
+            for login, method in LOGINS.items()
+            for code, outcome in LOGIN_OUTCOMES.items()
+        }
         self._opened = {is_bound: opened.labels("key" if is_bound else "no") for is_bound in (0, 1)}
 
     def observe(self, request: Request, status: str, seconds: float) -> None:
@@ -119,14 +132,15 @@ class RequestInstruments:
             status: the three digits of its status.
             seconds: the time since the request arrived.
         """
-        route = request.endpoint
-        self._requests(route or NO_ROUTE, status).observe(seconds)
+        route = request.endpoint or NO_ROUTE
+        asked = (route, request.method)
+        self._requests(route, status).observe(seconds)
         code = bound(request.environ).get("code")
         if code is not None:
             self._problems(code).inc()
-        if route == LOGIN and request.method == "POST" and code in self._logins:
-            self._logins[code].inc()
-        if code is None and (route, request.method) in OPEN_SESSIONS:
+        if (asked, code) in self._logins:
+            self._logins[asked, code].inc()
+        if code is None and asked in OPEN_SESSIONS:
             self._opened["HTTP_DPOP" in request.environ].inc()
 
 

@@ -5,18 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 from time_machine import travel
-from uuid_utils.compat import uuid7
 
-from authsvc.database import writing
-from authsvc.factors.model import Passkey
+from tests.support.given_passkeys import give_passkey
 from tests.support.mailbox import Mailbox, text_of
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.responses import assert_problem, events, users
-from tests.support.second_factors import give_recovery_codes, give_totp, id_of
+from tests.support.second_factors import give_recovery_codes, give_totp
 from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET
+from tests.support.software_authenticator import BE, SoftwareAuthenticator
 
 NOON = datetime(2036, 11, 24, 12, 0, 0, tzinfo=UTC)
 NOTHING = "alice@example.com has no second factor.\n"
@@ -43,20 +42,13 @@ def owner(mail_app: Flask, mailbox: Mailbox) -> Person:
     return alice
 
 
-def give_passkey(person: Person, name: str, *, synced: bool, used: bool = False) -> None:
-    """Give a person a passkey; no device has its key."""
-    with person.app.app_context(), writing() as connection:
-        row = {"user_id": id_of(person), "public_key": b"\0", "sign_count": 0, "synced": synced}
-        times = {"created_at": NOON, "last_used_at": NOON + timedelta(hours=1) if used else None}
-        more = {"credential_id": name.encode(), "name": name}
-        connection.execute(insert(Passkey), [{"id": uuid7(), **row, **times, **more}])
-
-
 def give_everything(person: Person) -> list[str]:
     """Give a person an authenticator app, ten recovery codes and two passkeys."""
     give_totp(person)
-    give_passkey(person, "Laptop", synced=False, used=True)
-    give_passkey(person, "Phone", synced=True)
+    times = {"created_at": NOON, "last_used_at": NOON + timedelta(hours=1)}
+    on_laptop = SoftwareAuthenticator(credential_id=b"Laptop")
+    give_passkey(person, "Laptop", on_laptop, **times)
+    give_passkey(person, "Phone", SoftwareAuthenticator(flags=BE), created_at=NOON)
     return give_recovery_codes(person)
 
 
@@ -109,7 +101,7 @@ def test_factors_says_if_the_secret_of_an_app_cannot_be_decrypted(
 
 
 def test_the_name_of_a_passkey_cannot_move_the_cursor(operator: Operator, alice: Person) -> None:
-    give_passkey(alice, "a\tphone\n\x1b[2J", synced=True)
+    give_passkey(alice, "a\tphone\n\x1b[2J")
     (_, line) = operator.run("users", "factors", alice.email).stdout.splitlines()
     assert line.split("\t")[1] == "a?phone??[2J"
 

@@ -20,11 +20,14 @@ from authsvc.web import registry
 from tests.conftest import MakeApp
 from tests.monitoring.exposition import Figures, figures, requests
 from tests.support.dpop import Prover
+from tests.support.given_passkeys import give_passkey
 from tests.support.gunicorn_server import new_database
 from tests.support.mailbox import Mailbox
+from tests.support.passkeys import assertion, send
 from tests.support.people import Person
 from tests.support.recovery import forgot
 from tests.support.responses import assert_problem, away
+from tests.support.second_factors import give_totp
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 TOKEN = "the-token-of-the-metrics-1234567"
@@ -176,7 +179,7 @@ def test_the_durations_of_requests_are_measured(carol: Person) -> None:
 
 
 def test_logins_are_counted_by_their_outcome(carol: Person) -> None:
-    outcomes = 'authsvc_logins_total{{outcome="{}"}}'
+    outcomes = 'authsvc_logins_total{{method="password",outcome="{}"}}'
     counts = measured(carol.app)
     assert [counts[outcomes.format(word)] for word in ("good", "refused", "throttled")] == [0, 0, 0]
     carol.register().logged_in().logged_in()
@@ -193,6 +196,30 @@ def test_logins_are_counted_by_their_outcome(carol: Person) -> None:
     ]
 
 
+def test_logins_with_a_second_factor_and_by_passkey_are_counted_by_their_outcome(
+    carol: Person,
+) -> None:
+    carol.register()
+    authenticator, phone = give_totp(carol), give_passkey(carol)
+    carol.log_in()
+    carol.call("POST", "/auth/login", json=carol.credentials | {"code": "000000"})
+    code = {"code": authenticator.now()}
+    assert carol.call("POST", "/auth/login", json=carol.credentials | code).status_code == 200
+    response = assertion(carol, phone)
+    assert [send(carol, response).status_code for _ in range(2)] == [200, 401]
+    carol.call("POST", "/auth/passkey", json={})
+    counts = measured(carol.app)
+    series = 'authsvc_logins_total{{method="{}",outcome="{}"}}'
+    outcomes = ("good", "refused", "second_factor", "throttled")
+    found = [
+        [counts[series.format(method, outcome)] for outcome in outcomes]
+        for method in ("password", "passkey")
+    ]
+    assert found == [[1, 1, 1, 0], [1, 1, 0, 0]]
+    assert counts['authsvc_sessions_opened_total{bound="no"}'] == 2
+    assert counts['authsvc_problems_total{code="second_factor_required"}'] == 1
+
+
 def test_opened_sessions_are_counted_by_whether_they_are_bound(carol: Person) -> None:
     series = 'authsvc_sessions_opened_total{{bound="{}"}}'
     proof = Prover().proof
@@ -204,10 +231,13 @@ def test_opened_sessions_are_counted_by_whether_they_are_bound(carol: Person) ->
     carol.call("OPTIONS", "/auth/login")
     header = {"DPoP": proof("/api/me/password", method="PUT")}
     assert carol.call("PUT", "/api/me/password", json=new, headers=header).status_code == 200
+    phone = give_passkey(carol)
+    by_passkey = assertion(carol, phone)
+    assert send(carol, by_passkey, DPoP=proof("/auth/passkey")).status_code == 200
     counts = measured(carol.app)
-    assert (counts[series.format("no")], counts[series.format("key")]) == (1, 2)
-    assert counts['authsvc_logins_total{outcome="good"}'] == 2
-    assert counts['authsvc_logins_total{outcome="refused"}'] == 0
+    assert (counts[series.format("no")], counts[series.format("key")]) == (1, 3)
+    assert counts['authsvc_logins_total{method="password",outcome="good"}'] == 2
+    assert counts['authsvc_logins_total{method="password",outcome="refused"}'] == 0
 
 
 def test_refreshes_without_the_key_are_counted_by_their_code(carol: Person) -> None:

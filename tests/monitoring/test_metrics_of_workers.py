@@ -93,8 +93,8 @@ def test_each_worker_reports_the_counts_of_all_workers(service: Service) -> None
             ("none", 404): 3,
             ("authsvc.auth.login", 401): 3,
         }
-        assert metrics['authsvc_logins_total{outcome="good"}'] == 1
-        assert metrics['authsvc_logins_total{outcome="refused"}'] == 3
+        assert metrics['authsvc_logins_total{method="password",outcome="good"}'] == 1
+        assert metrics['authsvc_logins_total{method="password",outcome="refused"}'] == 3
         assert metrics['authsvc_problems_total{code="not_found"}'] == 3
         assert metrics["authsvc_password_hash_duration_seconds_count"] == 5
         assert 0 < metrics["authsvc_password_hash_duration_seconds_sum"] < 5
