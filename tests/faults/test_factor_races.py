@@ -102,7 +102,7 @@ def test_one_response_of_a_passkey_is_accepted_for_one_purpose(
             partial(call, "POST", "/auth/reauthenticate", {"passkey": credential}),
         )
         answers = at_once(*doors, *doors)
-        # A login revokes the session whose cookie came along, and with it a reauthentication.
+        # A login revokes the session of the cookie that it sent, and so refuses a reauthentication.
         one_wins(answers, "invalid_credentials", "refresh_token_revoked")
 
 
