@@ -15,6 +15,7 @@ from tests.faults.conftest import Rounds
 from tests.faults.visitor import PASSWORD, Answer
 from tests.faults.with_factors import (
     CLIENTS,
+    ISSUER,
     WORKERS,
     Resident,
     Town,
@@ -27,6 +28,7 @@ from tests.faults.with_factors import (
 from tests.support.gunicorn_server import new_database, serving
 from tests.support.recovery import NEW, link_of
 from tests.support.responses import claims
+from tests.support.software_authenticator import SoftwareAuthenticator
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,80 @@ def test_a_code_is_good_for_one_login_or_one_reauthentication(people: Town, roun
         again = partial(alice.visitor.call, "POST", "/auth/reauthenticate", {"code": code})
         login = partial(other.log_in, code=code)
         one_wins(at_once(*[again, login] * 4), "invalid_credentials")
+
+
+def test_of_eight_confirmations_with_one_code_one_gets_the_recovery_codes_that_count(
+    people: Town, rounds: Rounds
+) -> None:
+    for _ in rounds(2, 20):
+        alice = people.person()
+        alice.visitor.logged_in()
+        body = {"code": alice.scanned().code()}
+        confirm = partial(alice.visitor.call, "PUT", "/api/me/totp", body)
+        winner = one_wins(at_once(*[confirm] * CLIENTS), "factor_exists")
+        assert alice.rows(RecoveryCode) == 10
+        code, *_others = winner.body["recovery_codes"]
+        assert alice.visitor.log_in(recovery_code=code).status == 200
+
+
+def test_of_recovery_codes_that_are_replaced_at_once_one_set_counts(
+    people: Town, rounds: Rounds
+) -> None:
+    for _ in rounds(1, 10):
+        alice = people.person()
+        alice.visitor.logged_in_with(code=alice.with_totp().now())
+        replace_codes = partial(alice.visitor.call, "POST", "/api/me/recovery-codes", {})
+        sets = [answer.body["recovery_codes"] for answer in at_once(*[replace_codes] * 4)]
+        assert alice.rows(RecoveryCode) == 10
+        logins = [alice.visitor.log_in(recovery_code=code).status for code, *_others in sets]
+        assert sorted(logins) == [200, 401, 401, 401]
+
+
+def test_of_eight_registrations_with_one_response_one_adds_a_passkey(
+    people: Town, rounds: Rounds
+) -> None:
+    for _ in rounds(2, 20):
+        alice = people.person()
+        alice.visitor.logged_in()
+        passkey = SoftwareAuthenticator(ISSUER)
+        add = partial(alice.visitor.call, "POST", "/api/me/passkeys", alice.new_credential(passkey))
+        one_wins(at_once(*[add] * CLIENTS), "credential_refused")
+        assert alice.rows(Passkey) == 1
+        body = {"credential": alice.assertion(passkey)}
+        assert alice.visitor.call("POST", "/auth/passkey", body).status == 200
+
+
+def test_one_passkey_is_added_to_one_account(people: Town, rounds: Rounds) -> None:
+    for _ in rounds(2, 20):
+        alice, bob = people.person(), people.person()
+        passkey = SoftwareAuthenticator(ISSUER)
+        adds = []
+        for person in (alice, bob, alice, bob):
+            if not person.visitor.access_token:
+                person.visitor.logged_in()
+            body = person.new_credential(passkey)
+            adds.append(partial(person.visitor.call, "POST", "/api/me/passkeys", body))
+        one_wins(at_once(*adds), "credential_refused")
+        assert alice.rows(Passkey) + bob.rows(Passkey) == 1
+
+
+def test_when_both_factors_are_removed_at_once_the_recovery_codes_go(
+    people: Town, rounds: Rounds
+) -> None:
+    for _ in rounds(2, 20):
+        alice = people.person()
+        app = alice.with_totp()
+        alice.with_passkey()
+        alice.with_codes()
+        call = alice.visitor.logged_in_with(code=app.now()).call
+        (passkey,) = call("GET", "/api/me/factors").body["passkeys"]
+        removed = at_once(
+            partial(call, "DELETE", "/api/me/totp"),
+            partial(call, "DELETE", f"/api/me/passkeys/{passkey['id']}"),
+        )
+        assert [answer.status for answer in removed] == [204, 204]
+        assert alice.rows(RecoveryCode) == 0
+        assert alice.visitor.log_in().status == 200
 
 
 GUESSES = 30

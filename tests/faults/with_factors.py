@@ -13,7 +13,7 @@ from uuid import UUID
 
 from flask import Flask
 from pyotp import TOTP
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 from uuid_utils.compat import uuid7
 
 from authsvc import clock, create_app
@@ -22,7 +22,9 @@ from authsvc.database import our_engine, reading, writing
 from authsvc.factors.model import Passkey, RecoveryCode, Totp
 from authsvc.sessions.model import RefreshToken
 from authsvc.settings import Settings
+from authsvc.users.model import User
 from tests.faults.visitor import PASSWORD, Answer, Visitor
+from tests.support.authenticator_app import AuthenticatorApp
 from tests.support.cbor import cbor
 from tests.support.mailbox import APP_URL
 from tests.support.people import Person
@@ -61,11 +63,14 @@ class Town:
     app: Flask
 
     def person(self) -> Resident:
-        """Return a person with a new account, at a network address of their own."""
+        """Return a person with a new account and a verified address, on a network of their own."""
         number = next(_numbers)
         visitor = Visitor(self.port, f"resident{number}@example.com")
         visitor.address = f"192.0.{2 + number // 250}.{number % 250 + 1}"
         there = Person(self.app, visitor.email, PASSWORD).register()
+        with self.app.app_context(), writing() as connection:
+            verified = update(User).values(email_verified_at=clock.now())
+            connection.execute(verified.where(User.id == id_of(there)))
         return Resident(visitor, there)
 
     def rows_of(self, user_id: UUID) -> dict[type[Any], int]:
@@ -132,6 +137,18 @@ class Resident:
             connection.execute(insert(Passkey).values(row))
         return authenticator
 
+    def scanned(self) -> AuthenticatorApp:
+        """Return an app that has a new secret, which is not confirmed."""
+        setup = self.visitor.call("POST", "/api/me/totp", {})
+        assert setup.status == 200, setup
+        return AuthenticatorApp(setup.body["uri"])
+
+    def new_credential(self, authenticator: SoftwareAuthenticator) -> dict[str, Any]:
+        """Return the body that adds the passkey of an authenticator to the account."""
+        options = self.visitor.call("POST", "/api/me/passkeys/options", {})
+        assert options.status == 200, options
+        return {"name": "phone", "credential": authenticator.create(options.body)}
+
     def assertion(self, authenticator: SoftwareAuthenticator) -> dict[str, Any]:
         """Return the authenticator's response to new options of the service."""
         options = self.visitor.call("POST", "/auth/passkey/options", {})
@@ -173,7 +190,8 @@ def one_wins(answers: list[Answer], *losers: str) -> Answer:
     """Assert that one request succeeded and the others were refused alike, and return it."""
     (winner,) = (answer for answer in answers if answer.status < 300)
     refused = [answer for answer in answers if answer is not winner]
-    assert {(answer.status, answer.code) for answer in refused} <= {(401, code) for code in losers}
+    assert all(400 <= answer.status < 500 for answer in refused)
+    assert {answer.code for answer in refused} <= set(losers)
     assert {answer.cookie for answer in refused} == {None}
     return winner
 
