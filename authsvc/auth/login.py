@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from uuid import UUID
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from authsvc import clock
@@ -41,6 +41,7 @@ from authsvc.users.authentication import (
 from authsvc.users.emails import Email, email_key
 from authsvc.users.passwords import Password, Passwords
 from authsvc.web import registry
+from authsvc.web.alternatives import at_most_one
 from authsvc.web.client import Client, current_client
 from authsvc.web.inputs import Body, Text, takes
 from authsvc.web.outputs import answers
@@ -56,6 +57,8 @@ class Credentials(Body):
         recovery_code: a recovery code, which then does not work again.
         passkey: the response of a passkey of the account to `/auth/passkey/options`.
     """
+
+    model_config = ConfigDict(json_schema_extra=at_most_one("code", "recovery_code", "passkey"))
 
     email: Email
     password: Password

@@ -23,7 +23,7 @@ class RequestOptions:
     """WebAuthn's `PublicKeyCredentialRequestOptionsJSON`.
 
     It lists no credentials, so the person chooses among the passkeys of the device, and the
-    response is the same for everybody.
+    response does not depend on who asks.
 
     Args:
         challenge: what the passkey signs, as base64url; it is good for five minutes, and once.

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 from uuid import UUID
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from authsvc import clock
@@ -33,6 +33,7 @@ from authsvc.sessions.refresh import Refreshing, live_session
 from authsvc.tokens.access import AccessToken
 from authsvc.users.passwords import Password, Passwords
 from authsvc.web import registry
+from authsvc.web.alternatives import exactly_one
 from authsvc.web.client import Client, current_client
 from authsvc.web.inputs import Body, Text, takes
 from authsvc.web.outputs import answers
@@ -46,6 +47,13 @@ class Reauthentication(Body):
         code: the code that the authenticator app shows.
         passkey: the response of a passkey of the account to `/auth/passkey/options`.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **exactly_one("password", "code", "passkey"),
+            "examples": [{"password": "correct horse battery staple"}],
+        }
+    )
 
     password: Password | None = None
     code: Text | None = None

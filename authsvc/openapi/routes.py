@@ -140,8 +140,8 @@ class Route:
             yield InvalidRequest
             if not is_asked_by_proxy(self.view):  # the access token can be in the body
                 yield from (RequestTooLarge, UnsupportedMediaType)
-        if self.body or self.query:
-            yield ValidationFailed
+        if self.query or (self.body and (self.body.model_fields or self.is_own)):
+            yield ValidationFailed  # nothing is wrong with a member of `{}`
         if self.parameters:
             yield NotFound
         if changes_something:

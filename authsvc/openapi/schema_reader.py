@@ -61,6 +61,8 @@ class SchemaReader:
     def example(self, schema: dict[str, Any]) -> Any:
         """Return a value that the schema allows, without optional members."""
         resolved = self.resolved(schema)
+        if "examples" in resolved:
+            return resolved["examples"][0]
         if "allOf" in resolved:
             parts = [self.example(part) for part in resolved["allOf"]]
             return {name: value for part in parts for name, value in part.items()}
@@ -69,7 +71,7 @@ class SchemaReader:
         if "properties" in resolved:
             members = resolved["properties"]
             return {name: self.example(members[name]) for name in resolved.get("required", [])}
-        if "items" in resolved and "examples" not in resolved:
+        if "items" in resolved:
             return [self.example(resolved["items"])]
         return _sample(resolved)
 
@@ -99,7 +101,5 @@ def _kind(schema: dict[str, Any]) -> str:
 def _sample(schema: dict[str, Any]) -> Any:
     if "const" in schema:
         return schema["const"]
-    if "examples" in schema:
-        return schema["examples"][0]
     simple = {"boolean": True, "integer": 1, "object": {}}
     return _SAMPLES.get(schema.get("format", ""), simple.get(schema.get("type", ""), "..."))

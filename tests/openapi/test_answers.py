@@ -55,9 +55,10 @@ PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
     "access_token_expired": lambda calls: calls.after(minutes=11),
     "access_token_revoked": lambda calls: calls.after_a_logout(),
     "invalid_credentials": lambda calls: calls.with_a_link(),
+    "second_factor_required": lambda calls: calls.by_password_alone(),
     "token_invalid": lambda calls: calls.call(),
     "password_required": lambda calls: calls.with_a_link("password"),
-    "reauthentication_required": lambda calls: calls.after_a_refresh(minutes=11),
+    "reauthentication_required": lambda calls: calls.by_password_alone(minutes=11),
     "refresh_token_missing": lambda calls: calls.with_cookie(""),
     "refresh_token_invalid": lambda calls: calls.with_cookie("a.b.c"),
     "refresh_token_expired": lambda calls: calls.after(days=8),
@@ -80,6 +81,10 @@ ELSEWHERE = {
     *("account_in_use", "email_unverified"),
 }
 """The problems that need another app, or that no operation has."""
+STATELESS = {"/auth/passkey/options"}
+"""The paths of POST operations that work without the database."""
+COMING = {"wrong_code", "credential_refused", "factor_exists"}
+"""The problems of the routes that change factors."""
 
 
 @pytest.fixture
@@ -89,7 +94,7 @@ def description(mail_app: Flask) -> Description:
 
 
 def test_each_problem_of_the_contract_is_provoked_here() -> None:
-    assert set(PROVOKED) | ELSEWHERE == {code for _, code in DOCUMENTED}
+    assert set(PROVOKED) | ELSEWHERE | COMING == {code for _, code in DOCUMENTED}
 
 
 @pytest.mark.parametrize("route", BUDGET)
@@ -171,7 +176,11 @@ def test_without_the_database_each_operation_that_needs_it_answers_503(
     schema.upgrade(url := f"sqlite:///{file}")
     description = Description(before := make_app(database_url=url, **mail_settings))
     code = "service_unavailable"
-    operations = [one for one in description.operations if code in description.codes(one)]
+    operations = [
+        one
+        for one in description.operations
+        if code in description.codes(one) and one.path not in STATELESS
+    ]
     waiting = all_operation_calls(before, description, operations)
     after = make_app(database_url=url, **mail_settings)  # whose revocation list is still empty
     with away(after, file):

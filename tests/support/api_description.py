@@ -61,6 +61,20 @@ class Description:
             for part in self.resolved(kind).get("allOf", []):
                 yield from part.get("properties", {}).get("code", {}).get("enum", [])
 
+    def example_of(self, schema: dict[str, Any]) -> Any:
+        """Return the example that a schema has or that its members give, without optional ones."""
+        schema = self.resolved(schema)
+        if "examples" in schema:
+            return schema["examples"][0]
+        if "properties" not in schema:
+            return schema.get("const", "x")
+        required = schema.get("required", [])
+        return {
+            name: self.example_of(member)
+            for name, member in schema["properties"].items()
+            if name in required or "examples" in member
+        }
+
     def example(self, operation: Operation, code: str) -> dict[str, Any]:
         """Return the example of a problem that the operation may answer."""
         for response in operation.description["responses"].values():

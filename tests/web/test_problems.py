@@ -15,6 +15,7 @@ from authsvc.problems import (
     Problem,
     RateLimited,
     ReauthenticationRequired,
+    SecondFactorRequired,
     UseDpopNonce,
     ValidationFailed,
 )
@@ -28,6 +29,7 @@ DOCUMENTED = {
     (401, "access_token_expired"),
     (401, "access_token_revoked"),
     (401, "invalid_credentials"),
+    (401, "second_factor_required"),
     (401, "token_invalid"),
     (401, "password_required"),
     (401, "reauthentication_required"),
@@ -40,12 +42,15 @@ DOCUMENTED = {
     (401, "use_dpop_nonce"),
     (403, "cross_origin_refused"),
     (403, "wrong_password"),
+    (403, "wrong_code"),
+    (403, "credential_refused"),
     (403, "email_unverified"),
     (403, "registration_closed"),
     (403, "forbidden"),
     (404, "not_found"),
     (405, "method_not_allowed"),
     (409, "email_taken"),
+    (409, "factor_exists"),
     (409, "account_in_use"),
     (413, "request_too_large"),
     (415, "unsupported_media_type"),
@@ -68,6 +73,7 @@ def example(kind: type[Problem]) -> Problem:
         ValidationFailed: [[Fault("/a", "wrong")]],
         RateLimited: [7],
         ReauthenticationRequired: [600],
+        SecondFactorRequired: [["totp", "passkey"]],
         UseDpopNonce: ["a nonce"],
     }
     return kind(*arguments.get(kind, []))
@@ -163,7 +169,7 @@ def test_each_problem_is_told_in_full(broken: Flask, kind: type[Problem]) -> Non
     answer = broken.test_client().get(f"/problem/{kind.code}")
     assert_problem(answer, kind.status, kind.code)
     told = dict(answer.json)
-    errors = told.pop("errors", None)
+    errors, methods = told.pop("errors", None), told.pop("methods", None)
     assert told == {
         "type": f"/docs#{kind.code}",
         "title": HTTPStatus(kind.status).phrase,
@@ -173,6 +179,7 @@ def test_each_problem_is_told_in_full(broken: Flask, kind: type[Problem]) -> Non
     }
     faults = [{"pointer": "/a", "detail": "wrong", "code": "invalid"}]
     assert errors == (faults if kind is ValidationFailed else None)
+    assert methods == (["totp", "passkey"] if kind is SecondFactorRequired else None)
 
 
 def test_those_worth_a_second_try_say_when(broken: Flask) -> None:
