@@ -32,7 +32,7 @@ class SecretBox:
         if self._fernet is None:
             return None
         try:
-            return self._fernet.decrypt(stored).decode()
+            return self._fernet.decrypt(stored.encode()).decode()
         except InvalidToken:
             return None
 
