@@ -18,7 +18,7 @@ def verify_password(email: str, password: str) -> Authenticated:
     return authenticate(registry.get(Passwords), email, password, user_at(NOWHERE))
 
 
-def open_for(user: Authenticated) -> Opened:
+def open_for(user: Authenticated, given: Given = Given()) -> Opened:  # noqa: B008
     """Open a session in the current app."""
     tokens, factors = registry.get(SessionTokens), registry.get(Factors)
-    return open_by_password(tokens, factors, user, Given(), NOWHERE, replaced=[])
+    return open_by_password(tokens, factors, user, given, NOWHERE, replaced=[])
