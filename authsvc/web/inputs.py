@@ -1,7 +1,7 @@
 """How a view declares the body and the query string that it takes, and how they are validated."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -42,6 +42,10 @@ class Body(BaseModel):
     """The fields of a JSON body. Members that it does not name are ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Return nothing: the fields may be passwords and codes, and a repr may be logged."""
+        return ()
 
 
 class Query(BaseModel):
