@@ -11,6 +11,7 @@ from authsvc.doctor.deployment import Account, Deployment, Session
 from authsvc.doctor.findings import Finding, failed, not_checked
 from authsvc.doctor.http_client import HttpClient, NoResponse
 from authsvc.doctor.limits import check_limits, skip_limits
+from authsvc.doctor.passkeys import check_passkeys
 from authsvc.doctor.recovery import check_recovery
 from authsvc.doctor.session import (
     check_access_after_logout,
@@ -21,6 +22,7 @@ from authsvc.doctor.session import (
 )
 from authsvc.doctor.target import Target
 from authsvc.doctor.tls import examine_transport
+from authsvc.doctor.wrong_password import check_wrong_password
 
 Given = ParamSpec("Given")
 
@@ -50,6 +52,7 @@ WITHOUT_ACCOUNT: dict[str, Callable[[Deployment], Finding]] = {
     "strangers' pages": cross_origin.check_strangers_refused,
     "proxy headers": proxies.check_headers_of_proxies,
     "recovery": check_recovery,
+    "passkeys": check_passkeys,
 }
 """The checks that need no account."""
 
@@ -65,9 +68,9 @@ IN_SESSION: dict[str, Callable[[Deployment, Session], Finding]] = {
     "forged refresh": forgery.check_forged_refresh_tokens,
     "refresh": check_refresh,
 }
-"""The checks that need a session; those of a bound one, the logout and what is after it follow."""
+"""The checks that need a session; a wrong password, a bound session and the logout follow."""
 
-BINDING, NONCE = "binding", "wrong clock"
+WRONG_PASSWORD, BINDING, NONCE = "wrong password", "binding", "wrong clock"
 LOGOUT, REFRESH_AFTER, ACCESS_AFTER = "logout", "refresh, logged out", "access, logged out"
 LIMITS, LEFT_BEHIND = "limits", "left behind"
 
@@ -84,6 +87,7 @@ CHECKS = [
         *WITHOUT_ACCOUNT,
         LOGIN,
         *IN_SESSION,
+        WRONG_PASSWORD,
         BINDING,
         NONCE,
         LOGOUT,
@@ -143,6 +147,7 @@ def _in_session(deployment: Deployment, account: Account) -> dict[str, Finding]:
     findings = {LOGIN: login}
     for name, check in IN_SESSION.items():
         findings[name] = _run(check, deployment, session)
+    findings[WRONG_PASSWORD] = _run(check_wrong_password, deployment, account)
     findings |= _bound(deployment, account)
     findings[LOGOUT] = _run(_log_out, deployment, session)
     since = time.monotonic()
@@ -174,8 +179,8 @@ NO_SESSION = ("needs a session, and the login failed", "Fix the login first.")
 
 
 def _left_out(why: str, next: str) -> dict[str, Finding]:
-    names = (LOGIN, *IN_SESSION, BINDING, NONCE, LOGOUT, REFRESH_AFTER, ACCESS_AFTER, LEFT_BEHIND)
-    return dict.fromkeys(names, not_checked(why, next))
+    in_session = CHECKS[CHECKS.index(LOGIN) : CHECKS.index(LIMITS)]
+    return dict.fromkeys([*in_session, LEFT_BEHIND], not_checked(why, next))
 
 
 def _run(check: Callable[Given, Finding], *given: Given.args, **named: Given.kwargs) -> Finding:

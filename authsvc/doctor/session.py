@@ -23,6 +23,11 @@ CHECK_INSTANCES = (
 
 def check_login(response: Response, session: Session | None) -> Finding:
     """Check the response to a login with the right password."""
+    if response.code == "second_factor_required":
+        return failed(
+            f"{response.request_line}: {response}",
+            "Use a test account without a second factor: the doctor cannot give one.",
+        )
     if response.status == 401:
         return failed(
             f"{response.request_line}: {response}", "Check the test account's e-mail and password."

@@ -39,9 +39,11 @@ def outside(
     verdict: str = "failed",
     origin: str | None = PAGE,
     words: Sequence[str] = (),
+    warns: Sequence[str] = (),
 ) -> Case:
     page = ("--origin", origin) if origin else ()
-    return Case(fault, dict.fromkeys(names, verdict), False, [*page, *words])
+    found = dict.fromkeys(names, verdict) | dict.fromkeys(warns, WARNING)
+    return Case(fault, found, False, [*page, *words])
 
 
 def inside(fault: Fault, *names: str, verdict: str = "failed") -> Case:
@@ -71,15 +73,15 @@ CASES = {
     "no SameSite": outside(
         faults.set_cookie("SameSite=Strict; ", ""), "cookie when cleared", "SameSite"
     ),
-    "a page of another site": outside(no_fault, "SameSite", origin=ELSEWHERE),
+    "a page of another site": outside(no_fault, "SameSite", origin=ELSEWHERE, warns=["passkeys"]),
     "Lax for a page of another site": outside(
-        faults.set_cookie("Strict", "Lax"), "SameSite", origin=ELSEWHERE
+        faults.set_cookie("Strict", "Lax"), "SameSite", origin=ELSEWHERE, warns=["passkeys"]
     ),
     "None for a page of another site": outside(
-        faults.set_cookie("Strict", "None"), "SameSite", verdict=WARNING, origin=ELSEWHERE
+        faults.set_cookie("Strict", "None"), origin=ELSEWHERE, warns=["SameSite", "passkeys"]
     ),
     "None for no need": outside(faults.set_cookie("Strict", "None"), "SameSite", verdict=WARNING),
-    "the host is not passed on": outside(faults.host_of_the_inside, "own origin"),
+    "the host is not passed on": outside(faults.host_of_the_inside, "own origin", "passkeys"),
     "an origin that is not listed": outside(no_fault, "CORS", origin="https://localhost:3000"),
     "no credentials": outside(faults.without("Access-Control-Allow-Credentials"), "CORS"),
     "no CORS on errors": outside(
@@ -110,6 +112,21 @@ CASES = {
     ),
     "unknown addresses are answered differently": outside(
         faults.tells_unknown_addresses, "recovery"
+    ),
+    "no passkeys": outside(faults.answers("/auth/passkey", NO_ROUTE), "passkeys"),
+    "passkeys of another domain": outside(faults.passkeys(rpId="example.com"), "passkeys"),
+    "passkeys of no domain": outside(faults.passkeys(rpId=None), "passkeys"),
+    "passkeys of a host that ends alike": outside(faults.passkeys(rpId="host"), "passkeys"),
+    "passkeys without a PIN": outside(faults.passkeys(userVerification="preferred"), "passkeys"),
+    "challenges from a cache": outside(faults.passkeys(challenge="cached"), "passkeys"),
+    "passkeys without a challenge": outside(faults.passkeys(challenge=None), "passkeys"),
+    "logins by passkey are answered by another": outside(
+        faults.answers("/auth/passkey", OPEN, lambda it: it.path == "/auth/passkey"), "passkeys"
+    ),
+    "an account that needs a code": inside(faults.asks_for_a_code, "login"),
+    "codes are refused in another way": inside(faults.tells_of_factors, "wrong password"),
+    "unknown addresses are refused in other words": inside(
+        faults.tells_of_accounts, "wrong password"
     ),
     "an access token for an hour": inside(
         faults.body_changed("/auth/login", faults.lives_an_hour), "login"

@@ -156,6 +156,35 @@ def body_changed(path: str, change: Callable[[dict[str, Any], Answer], None]) ->
     return fault
 
 
+def passkeys(**members: Any) -> Fault:
+    """Answer with other options for passkeys."""
+    return body_changed("/auth/passkey/options", lambda body, _: body.update(members))
+
+
+def tells_of_factors(request: Request, forward: Forward) -> Answer:
+    """Refuse a code in another way than a password: the account has no second factor."""
+    answer = forward(request)
+    if answer.status == 401 and b'"code"' in request.body:
+        answer.body = answer.body.replace(b"invalid_credentials", b"wrong_code")
+    return answer
+
+
+def tells_of_accounts(request: Request, forward: Forward) -> Answer:
+    """Refuse an unknown address in other words."""
+    answer = forward(request)
+    if answer.status == 401 and b"authsvc-doctor-" in request.body:
+        answer.body = answer.body.replace(b"These credentials are wrong.", b"Who are you?")
+    return answer
+
+
+def asks_for_a_code(request: Request, forward: Forward) -> Answer:
+    """Answer each login as if the account had a second factor."""
+    request.body = request.body.replace(b"a horse", b"a mule")
+    answer = forward(request)
+    answer.body = answer.body.replace(b"invalid_credentials", b"second_factor_required")
+    return answer
+
+
 def lives_an_hour(body: dict[str, Any], _: Answer) -> None:
     body["expires_in"] = 3600
 

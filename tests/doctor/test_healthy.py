@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import NullPool, create_engine, text
 from time_machine import travel
 
 from authsvc.doctor.examination import CHECKS
@@ -143,3 +144,33 @@ def test_doctor_leaves_no_session_and_locks_no_account(
 def test_docs_doctor_md_lists_each_check_in_order() -> None:
     document = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| \*\*(.+?)\*\* \|", document, re.MULTILINE) == CHECKS
+
+
+def test_at_a_network_address_passkeys_are_not_checked(behind: Front, doctor: Doctor) -> None:
+    with behind(certificate=None) as url:
+        result = doctor(url.replace("localhost", "127.0.0.1"), "--json")
+    assert rows_of(result)["passkeys"]["verdict"] == "not checked"
+
+
+def test_too_many_wrong_passwords_are_not_a_fault(behind: Front, doctor: Doctor) -> None:
+    def limited(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if request.path == "/auth/login" and b'"code"' in request.body:
+            answer.status = 429
+        return answer
+
+    with behind(limited) as url:
+        result = doctor(url, "--json", "--email", ALICE["email"])
+    assert rows_of(result)["wrong password"]["verdict"] == "not checked"
+    assert result.exit_code == 0
+
+
+def test_a_run_leaves_one_failed_login_in_the_audit_trail(
+    behind: Front, doctor: Doctor, service_database: str
+) -> None:
+    with create_engine(service_database, poolclass=NullPool).connect() as connection:
+        query = text("SELECT count(*) FROM security_events WHERE detail = 'wrong_password'")
+        before = connection.execute(query).scalar_one()
+        with behind() as url:
+            assert doctor(url, "--email", ALICE["email"]).exit_code == 0
+        assert connection.execute(query).scalar_one() == before + 1
