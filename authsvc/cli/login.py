@@ -1,10 +1,13 @@
 """`login`: log in to a service as a client would, and show each request and its response."""
 
+import sys
+
 import click
 
 from authsvc.cli.doctor import CannotBeReached
 from authsvc.cli.shell import password, printable
 from authsvc.doctor.cookies import refresh_cookies
+from authsvc.doctor.forgery import claims_of
 from authsvc.doctor.http_client import HttpClient, NoResponse
 from authsvc.doctor.proofs import Key
 from authsvc.doctor.response import Response
@@ -17,17 +20,21 @@ MAX_DETAIL = 300
 """Characters of a problem's sentence that are shown."""
 
 Headers = dict[str, str]
+Body = dict[str, str]
 
 
 @click.command()
 @click.argument("url")
 @click.argument("email")
 @click.option("--bound", is_flag=True, help="Bind the session to a new key (DPoP, RFC 9449).")
-def login(url: str, email: str, bound: bool) -> None:
+@click.option("--code", help="The code of the authenticator app.")
+@click.option("--recovery-code", help="A recovery code, which then does not work again.")
+def login(url: str, email: str, bound: bool, code: str | None, recovery_code: str | None) -> None:
     """Log in, refresh and log out, to try a service.
 
     Shows each request and its response; of tokens only the beginning. Prompts for the password, or
-    reads it from standard input if that is not a terminal. With --bound it makes a key, which it
+    reads it from standard input if that is not a terminal. If the account has a second factor, it
+    then asks for a code, or reads it from the next line. With --bound it makes a key, which it
     forgets, and shows that the cookie alone is refused. Needs no settings and no database.
 
     Exits with 0 if every response was the expected one, 1 if one was not, 2 if the service cannot
@@ -37,13 +44,16 @@ def login(url: str, email: str, bound: bool) -> None:
         target = target_of(url)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    if code and recovery_code:
+        raise click.UsageError("Give either --code or --recovery-code.")
+    factor = {"code": code} if code else {"recovery_code": recovery_code} if recovery_code else {}
     typed = password()
     try:
         transport = examine_transport(target)
         if not transport.private:
             raise click.ClickException(f"The password was not sent: {transport.finding.found}.")
         trial = Trial(HttpClient(target, transport.context), Key() if bound else None)
-        trial.run(email, typed)
+        trial.run({"email": email, "password": typed}, factor)
     except NoResponse as error:
         raise CannotBeReached(f"{url}: {error}.") from None
 
@@ -61,15 +71,20 @@ class Trial:
         self._key = key
         self._base = f"{client.target.origin}{client.target.prefix}"
 
-    def run(self, email: str, password: str) -> None:
+    def run(self, credentials: Body, factor: Body) -> None:
         """Log in, refresh and log out.
+
+        Args:
+            credentials: the e-mail address and the password.
+            factor: the second factor; without one, it is asked for if the account has one.
 
         Raises:
             ClickException: a response is not the expected one.
             NoResponse: the service did not answer.
         """
-        credentials = {"email": email, "password": password}
-        response = self._prove("/auth/login", f"the password of {email}", {}, credentials)
+        response = self._log_in(credentials, factor)
+        if response.code == "second_factor_required" and not factor:
+            response = self._log_in(credentials, _second_factor(response))
         _expect(response, 200)
         cookies = refresh_cookies(response)
         if not cookies:
@@ -81,6 +96,11 @@ class Trial:
         finally:
             _expect(self._send("/auth/logout", "the cookie", cookie), 204)
 
+    def _log_in(self, credentials: Body, factor: Body) -> Response:
+        given = "".join(f" and a {name.replace('_', ' ')}" for name in factor)
+        what = f"the password of {credentials['email']}{given}"
+        return self._prove("/auth/login", what, {}, credentials | factor)
+
     def _refresh(self, cookie: Headers) -> None:
         _expect(self._prove("/auth/refresh", "the cookie", cookie), 200)
         if self._key is None:
@@ -90,9 +110,7 @@ class Trial:
         _expect(refused, 401, "dpop_proof_missing")
         click.echo("  The cookie is not enough: the session is bound to the key.")
 
-    def _prove(
-        self, path: str, what: str, headers: Headers, body: dict[str, str] | None = None
-    ) -> Response:
+    def _prove(self, path: str, what: str, headers: Headers, body: Body | None = None) -> Response:
         """Send a request, with a proof if there is a key; once more if a nonce is demanded."""
         if self._key is None:
             return self._send(path, what, headers, body)
@@ -106,9 +124,7 @@ class Trial:
         proof = {"DPoP": self._key.proof("POST", uri, nonce=nonce)}
         return self._send(path, f"{what} and a proof with that nonce", headers | proof, body)
 
-    def _send(
-        self, path: str, what: str, headers: Headers, body: dict[str, str] | None = None
-    ) -> Response:
+    def _send(self, path: str, what: str, headers: Headers, body: Body | None = None) -> Response:
         click.echo(f"POST {path} with {printable(what)}")
         sent = {"User-Agent": "authsvc-login", **headers}
         response = self._client.request("POST", path, sent, json_body=body)
@@ -117,9 +133,39 @@ class Trial:
         if isinstance(token, str):
             seconds = printable(str(response.json.get("expires_in")))
             click.echo(f"  an access token for {seconds} s: {printable(token[:SHOWN])}…")
+            click.echo(f"  {_authentication(token)}")
         elif response.code is not None:
             click.echo(f"  {printable(str(response.json.get('detail'))[:MAX_DETAIL])}")
         return response
+
+
+def _second_factor(response: Response) -> Body:
+    """Return what the person types: six digits are a code, and the rest is a recovery code.
+
+    Raises:
+        ClickException: the account has no factor that can be typed.
+    """
+    methods = response.json.get("methods")
+    if not isinstance(methods, list) or not {"totp", "recovery_code"} & set(map(str, methods)):
+        raise click.ClickException(
+            "The account has a second factor that cannot be typed: log in with a browser."
+        )
+    if sys.stdin.isatty():
+        question = "Code of the authenticator app, or a recovery code"
+        typed = str(click.prompt(question, hide_input=True))
+    else:
+        typed = sys.stdin.readline()
+    plain = "".join(typed.split())
+    return {"code" if plain.isdecimal() else "recovery_code": plain}
+
+
+def _authentication(token: str) -> str:
+    """Return how the person authenticated, as the access token says."""
+    claims = claims_of(token) if "." in token else {}
+    amr, acr = claims.get("amr"), claims.get("acr")
+    if not isinstance(amr, list):
+        return "It does not say how the person authenticated."
+    return printable(f"authenticated by {' '.join(map(str, amr))}: {acr}"[:MAX_DETAIL])
 
 
 def _expect(response: Response, status: int, code: str | None = None) -> None:

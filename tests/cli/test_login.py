@@ -1,5 +1,6 @@
 """`authsvc login`: one session from its login to its logout, shown request by request."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,12 +13,17 @@ from time_machine import travel
 
 from authsvc.cli import main
 from tests.conftest import MakeApp
+from tests.support.given_passkeys import give_passkey
+from tests.support.gunicorn_server import ROOT
 from tests.support.local_server import local_server
 from tests.support.people import Person
+from tests.support.second_factors import give_recovery_codes, give_totp
+from tests.support.terminal import at_terminal
 
 pytestmark = pytest.mark.once
 
 Login = Callable[..., Result]
+HERE = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 BASE = r"http://localhost:\d+"
 
 
@@ -38,9 +44,11 @@ def test_bound_shows_that_the_cookie_alone_is_refused(login: Login, connection: 
     assert re.fullmatch(
         rf"POST /auth/login with the password of alice@example.com and a proof for "
         rf"{BASE}/auth/login\n  200\n  an access token for 600 s: .{{8}}…\n"
+        rf"  authenticated by pwd: aal1\n"
         rf"  a refresh token in the cookie __Host-refresh_token\n"
         rf"POST /auth/refresh with the cookie and a proof for {BASE}/auth/refresh\n  200\n"
         rf"  an access token for 600 s: .{{8}}…\n"
+        rf"  authenticated by pwd: aal1\n"
         rf"POST /auth/refresh with the cookie alone\n  401 dpop_proof_missing\n  This session .*\n"
         rf"  The cookie is not enough: the session is bound to the key.\n"
         rf"POST /auth/logout with the cookie\n  204\n",
@@ -75,6 +83,88 @@ def test_a_clock_that_is_wrong_uses_a_nonce(login: Login, app: Flask) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.count("  401 use_dpop_nonce\n") == 2
     assert result.stdout.count("and a proof with that nonce\n  200\n") == 2
+
+
+@pytest.mark.parametrize("how", ["asked", "option"])
+@pytest.mark.parametrize("bound", [[], ["--bound"]], ids=["unbound", "bound"])
+def test_a_code_is_asked_for_or_given_by_an_option(
+    app: Flask, alice: Person, how: str, bound: list[str]
+) -> None:
+    code = give_totp(alice).now()
+    with local_server(app) as url:
+        if how == "asked":
+            typed = f"{alice.password}\n{code[:3]} {code[3:]}"
+            result = run(url, alice.email, *bound, typed=typed)
+        else:
+            result = run(url, alice.email, "--code", code, *bound, typed=alice.password)
+    assert result.exit_code == 0, result.output
+    refused = result.stdout.count("  401 second_factor_required\n")
+    assert refused == (1 if how == "asked" else 0)
+    assert "POST /auth/login with the password of alice@example.com and a code" in result.stdout
+    assert result.stdout.count("  authenticated by pwd otp mfa: aal2\n") == 2
+    assert code not in result.output
+
+
+@pytest.mark.parametrize("option", [False, True])
+def test_a_recovery_code_is_recognized_or_given_by_an_option(
+    app: Flask, alice: Person, option: bool
+) -> None:
+    give_totp(alice)
+    code = give_recovery_codes(alice)[0]
+    with local_server(app) as url:
+        if option:
+            result = run(url, alice.email, "--recovery-code", code, typed=alice.password)
+        else:
+            result = run(url, alice.email, typed=f"{alice.password}\n{code.lower()}")
+    assert result.exit_code == 0, result.output
+    assert "the password of alice@example.com and a recovery code\n  200\n" in result.stdout
+    assert code.lower() not in result.output.lower()
+
+
+def test_at_a_terminal_the_code_is_not_shown(app: Flask, alice: Person) -> None:
+    code = give_totp(alice).now()
+    with local_server(app) as url, at_terminal("login", url, alice.email, env=HERE) as terminal:
+        terminal.wait_for("Password:")
+        terminal.type(alice.password)
+        terminal.wait_for("Code of the authenticator app, or a recovery code:")
+        terminal.type(code)
+        terminal.wait_for("POST /auth/logout with the cookie")
+        assert terminal.exit_code() == 0
+    assert code.encode() not in terminal.shown
+
+
+@pytest.mark.parametrize("typed", ["000000", "AAAAA-BBBBB", ""])
+def test_a_wrong_factor_exits_1_and_is_not_asked_for_again(
+    app: Flask, alice: Person, typed: str
+) -> None:
+    give_totp(alice)
+    with local_server(app) as url:
+        result = run(url, alice.email, typed=f"{alice.password}\n{typed}")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: POST /auth/login: 401 invalid_credentials, not 200.\n"
+
+
+def test_an_account_with_a_passkey_alone_is_sent_to_a_browser(app: Flask, alice: Person) -> None:
+    give_passkey(alice)
+    with local_server(app) as url:
+        result = run(url, alice.email, typed=f"{alice.password}\n000000")
+    assert result.exit_code == 1
+    assert "cannot be typed: log in with a browser" in result.stderr
+
+
+def test_two_factors_at_once_are_refused_before_anything_is_sent() -> None:
+    result = run("http://localhost:1", "alice@example.com", "--code", "1", "--recovery-code", "a")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Give either --code or --recovery-code." in result.stderr
+
+
+@pytest.mark.parametrize("token", ["a.b.c", "a.e30.c", "opaque", "a.eyJhbXIiOiJwd2QifQ.c"])
+def test_a_token_that_says_nothing_of_factors_is_shown(token: str) -> None:
+    app = Flask("other")
+    app.add_url_rule("/auth/login", view_func=lambda: {"access_token": token}, methods=["POST"])
+    with local_server(app) as url:
+        result = run(url, "alice@example.com", typed="x")
+    assert "  It does not say how the person authenticated.\n" in result.stdout
 
 
 def test_a_wrong_password_exits_1_with_the_services_sentence(app: Flask, alice: Person) -> None:
