@@ -1,31 +1,28 @@
 // Generated from authsvc-factors.js by tests/client/generated.py.
 "use strict";
 
-// Second factors, passkeys (WebAuthn) and reauthentication (RFC 9470), for a client of authsvc.js.
-// It stores nothing. authsvc-factors.d.ts describes the API.
+// Second factors, passkeys and reauthentication (RFC 9470) for a client of authsvc.js. It stores
+// nothing. authsvc-factors.d.ts describes the API.
 
-/** @import { Auth } from "./authsvc.d.ts" */
-/** @import { FactorsAuth, FactorsOptions } from "./authsvc-factors.d.ts" */
-
-const PAUSE = 10_000;
 const ignore = () => {};
 /** @type {any} */
 const NONE = {};
 // A browser shows one prompt at a time: this ends the one that waits in a form.
 let endAutofill = ignore;
 
-const encode = (buffer) =>
-  btoa(String.fromCharCode(...new Uint8Array(buffer)))
-    .replace(/\+/g, "-")
-    .replace(/\//g, "_")
-    .replace(/=/g, "");
+// For browsers without parseCreationOptionsFromJSON and the like.
+function decode(text) {
+  const bytes = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+  return Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
+}
 
-const decode = (text) =>
-  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (byte) => byte.charCodeAt(0));
+function encode(buffer) {
+  const text = btoa(String.fromCharCode(...new Uint8Array(buffer)));
+  return text.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+}
 
 const parseId = (entity) => ({ ...entity, id: decode(entity.id) });
 
-// What older browsers cannot do: parse...OptionsFromJSON, and toJSON.
 const parse = ({ challenge, user, excludeCredentials, ...options }) => ({
   ...options,
   challenge: decode(challenge),
@@ -41,18 +38,14 @@ function toJSON({ id, rawId, type, response }) {
   return { id, rawId: encode(rawId), type, response: encoded };
 }
 
-/**
- * @param {Auth} auth
- * @param {FactorsOptions} [options]
- * @returns {FactorsAuth}
- */
-function withFactors(auth, { onReauthenticate } = {}) {
+/** @type {typeof import("./authsvc-factors.d.ts").withFactors} */
+const withFactors = (auth, { onReauthenticate } = {}) => {
   const { AuthError, inTurn, origins, request } = /** @type {any} */ (auth.internal);
-  const { changeEmail, changePassword, deleteAccount, fetch: authFetch, onChange, refresh } = auth;
+  const { close, fetch: authFetch } = auth;
   /** @type {Promise<boolean> | undefined} */
   let asking;
 
-  /** Get an existing passkey's response, or create a passkey. */
+  /** Use a passkey, or create one. */
   async function prompt(options, given) {
     try {
       const { PublicKeyCredential, navigator } = globalThis;
@@ -63,9 +56,9 @@ function withFactors(auth, { onReauthenticate } = {}) {
     } catch (/** @type {any} */ cause) {
       given.signal?.throwIfAborted();
       const [code, message] = {
-        NotAllowedError: ["cancelled", "The prompt was closed, or its time is over."],
-        InvalidStateError: ["passkey_exists", "This device has a passkey of the account already."],
-      }[cause.name] ?? ["passkey_failed", "The browser cannot use a passkey here."];
+        NotAllowedError: ["cancelled", "The prompt was closed or timed out."],
+        InvalidStateError: ["passkey_exists", "This device has a passkey of the account."],
+      }[cause.name] ?? ["passkey_failed", "The browser cannot use a passkey."];
       throw new AuthError(code, 0, message, 0, [], cause);
     }
   }
@@ -77,7 +70,7 @@ function withFactors(auth, { onReauthenticate } = {}) {
     return prompt(await getOptions(signal), { signal });
   }
 
-  /** Wait for a passkey among a form's suggestions; null if a login or another prompt ends it. */
+  /** Wait in a form, until a login or another prompt ends it. */
   async function autofill({ signal }) {
     signal?.throwIfAborted();
     let round = new AbortController();
@@ -85,28 +78,25 @@ function withFactors(auth, { onReauthenticate } = {}) {
     let timer;
     const end = () => {
       isOver = true;
-      clearTimeout(timer);
+      clearInterval(timer);
       remove();
       round.abort();
     };
-    const remove = onChange((user) => user && end());
+    const remove = auth.onChange((user) => user && end());
     signal?.addEventListener("abort", end);
     endAutofill();
     endAutofill = end;
     try {
-      if (!(await globalThis.PublicKeyCredential?.isConditionalMediationAvailable?.())) return null;
+      if (!(await globalThis.PublicKeyCredential?.isConditionalMediationAvailable?.())) return;
       let options = await getOptions(round.signal);
-      // The next challenge takes the place of this one before it expires.
+      // A challenge expires.
       const renew = async () => {
-        const next = await getOptions(round.signal).catch(ignore);
-        if (isOver) return;
-        if (!next) return (timer = setTimeout(renew, PAUSE));
-        options = next;
+        options = await getOptions(round.signal);
         round.abort();
       };
+      timer = setInterval(() => renew().catch(ignore), options.timeout / 2);
       while (!isOver) {
         round = new AbortController();
-        timer = setTimeout(renew, options.timeout * 0.75);
         const given = { mediation: "conditional", signal: round.signal };
         const credential = await prompt(options, given).catch((error) => {
           if (!round.signal.aborted) throw error;
@@ -119,24 +109,25 @@ function withFactors(auth, { onReauthenticate } = {}) {
       end();
     }
     signal?.throwIfAborted();
-    return null;
   }
 
   async function askPerson() {
     const { totp, passkeys } = await request(authFetch, "GET api/me/factors", {});
     const methods = [totp.enabled && "totp", passkeys.length && "passkey"].filter(Boolean);
-    return onReauthenticate?.({ methods: methods.length ? methods : ["password"] });
+    return (await onReauthenticate?.({ methods: methods[0] ? methods : ["password"] })) !== false;
   }
 
-  // One prompt for all callers that wait; it ends when the user changes.
+  // One prompt for all requests that wait. It is over when the user changes.
   function ask() {
     const caller = auth.user?.id;
+    let remove = ignore;
     asking ??= new Promise((resolve) => {
-      const remove = onChange((user) => user?.id !== caller && resolve(false));
-      askPerson()
-        .then((answer) => resolve(answer !== false), () => resolve(false))
-        .finally(remove);
-    }).finally(() => (asking = undefined));
+      remove = auth.onChange((user) => user?.id !== caller && resolve(false));
+      askPerson().then(resolve, () => resolve(false));
+    }).finally(() => {
+      remove();
+      asking = undefined;
+    });
     return asking;
   }
 
@@ -148,20 +139,23 @@ function withFactors(auth, { onReauthenticate } = {}) {
       ask().then(resolve);
     });
 
-  /** Return the function with a second try, after the person has authenticated again. */
+  /** Return the function with a second try after a reauthentication. */
   const again =
     (work) =>
     async (...given) => {
       try {
         return await work(...given);
       } catch (/** @type {any} */ error) {
-        if (error?.code !== "reauthentication_required") throw error;
-        if (!(await isReauthenticated(given.find((part) => part?.signal)?.signal))) throw error;
+        const { signal } = given.find((part) => part?.signal) ?? NONE;
+        const isRefused = error?.code === "reauthentication_required";
+        if (!isRefused || !(await isReauthenticated(signal))) throw error;
         return work(...given);
       }
     };
 
   const send = again((route, calling, body) => request(authFetch, route, { ...calling, body }));
+
+  const renew = () => auth.refresh().catch(ignore);
 
   /** @param {any} given */
   async function sendInTurn(route, given, calling) {
@@ -169,64 +163,63 @@ function withFactors(auth, { onReauthenticate } = {}) {
     if (passkey) body.passkey = await usePasskey(calling);
     return inTurn(fetch, route, { ...calling, body }).catch((error) => {
       if (error instanceof AuthError) error.methods = error.cause?.methods;
+      if (/^refresh_token/.test(error?.code)) renew();
       throw error;
     });
   }
 
-  // The new factor counts in the next access token.
-  const renew = () => refresh().catch(ignore);
-
   return Object.assign(auth, {
-    login(email, password, { code, recoveryCode, passkey, ...calling } = NONE) {
-      const body = { email, password, code, recovery_code: recoveryCode, passkey };
-      return sendInTurn("POST auth/login", body, calling);
-    },
+    login: (email, password, { code, recoveryCode: recovery_code, passkey, ...calling } = NONE) =>
+      sendInTurn("POST auth/login", { email, password, code, recovery_code, passkey }, calling),
     async loginWithPasskey({ autofill: isAutofill, ...calling } = NONE) {
       const credential = await (isAutofill ? autofill(calling) : usePasskey(calling));
-      return credential && sendInTurn("POST auth/passkey", { credential }, calling);
+      return credential ? sendInTurn("POST auth/passkey", { credential }, calling) : null;
     },
     reauthenticate: ({ password, code, passkey, ...calling }) =>
       sendInTurn("POST auth/reauthenticate", { password, code, passkey }, calling),
-    changeEmail: again(changeEmail),
-    changePassword: again(changePassword),
-    deleteAccount: again(deleteAccount),
+    changeEmail: again(auth.changeEmail),
+    changePassword: again(auth.changePassword),
+    deleteAccount: again(auth.deleteAccount),
     async fetch(input, init) {
       const copy = input instanceof Request && !init?.body ? input.clone() : input;
       const response = await authFetch(input, init);
       const { headers, status, url } = response;
+      if (status !== 401 || !origins.includes(new URL(url).origin)) return response;
       const isOwn = new Headers(init?.headers ?? input.headers).has("Authorization");
-      if (status !== 401 || isOwn || !origins.includes(new URL(url).origin)) return response;
-      if (init?.body instanceof ReadableStream) return response;
+      if (isOwn || init?.body instanceof ReadableStream) return response;
       const problem = await response.clone().json().catch(ignore);
-      // Or an API of another make (RFC 9470).
+      // Or of an API of another make.
       const why = `${problem?.code} ${headers.get("WWW-Authenticate")}`;
-      const isWanted = /\b(reauthentication_required|insufficient_user_authentication)\b/.test(why);
+      const isWanted = /reauthentication_required|insufficient_user_authentication/.test(why);
       if (!isWanted || !(await isReauthenticated(init?.signal ?? input.signal))) return response;
       return authFetch(copy, init);
+    },
+    close() {
+      endAutofill();
+      close();
     },
     factors: {
       list: (calling) => send("GET api/me/factors", calling),
       beginTotp: (calling) => send("POST api/me/totp", calling, {}),
       async confirmTotp(code, calling) {
         const { recovery_codes } = await send("PUT api/me/totp", calling, { code });
-        await renew();
+        await renew(); // an access token with this factor
         return recovery_codes;
       },
       removeTotp: (calling) => send("DELETE api/me/totp", calling),
       replaceRecoveryCodes: async (calling) =>
         (await send("POST api/me/recovery-codes", calling, {})).recovery_codes,
-      async addPasskey(name, calling) {
+      async addPasskey(name, calling = NONE) {
         endAutofill();
         const options = await send("POST api/me/passkeys/options", calling, {});
-        const credential = await prompt(options, { ...calling });
+        const credential = await prompt(options, calling);
         const added = await send("POST api/me/passkeys", calling, { name, credential });
         await renew();
         return added;
       },
-      removePasskey: (id, calling) =>
-        send(`DELETE api/me/passkeys/${encodeURIComponent(id)}`, calling),
+      removePasskey: (id, calling) => send(`DELETE api/me/passkeys/${encodeURIComponent(id)}`, calling),
     },
   });
-}
+};
 
 module.exports = { withFactors };

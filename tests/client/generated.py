@@ -15,6 +15,7 @@ FOLDER = ROOT / "authsvc" / "static"
 MODULE = FOLDER / "authsvc.js"
 BINDING = FOLDER / "authsvc-binding.js"
 FACTORS = FOLDER / "authsvc-factors.js"
+MODULES = (MODULE, BINDING, FACTORS)
 TYPES = FOLDER / "authsvc.d.ts"
 
 
@@ -60,7 +61,7 @@ def every_file() -> dict[str, str]:
         "authsvc.d.cts": types(),
         "authsvc-binding.d.cts": BINDING.with_suffix(".d.ts").read_text(),
         "authsvc-factors.d.cts": FACTORS.with_suffix(".d.ts").read_text().replace(".js", ".cjs", 1),
-        **{f"{module.stem}.cjs": common_js(module) for module in (MODULE, BINDING, FACTORS)},
+        **{f"{module.stem}.cjs": common_js(module) for module in MODULES},
     }
 
 

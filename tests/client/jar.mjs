@@ -21,6 +21,8 @@ export class Browser {
     this.sent.push(entry);
     const response = await this.network(request, this.#go);
     entry.status = response.status;
+    // A browser's responses always have one; those that a test makes do not.
+    if (!response.url) Object.defineProperty(response, "url", { value: request.url });
     return response;
   };
 

@@ -14,7 +14,7 @@ from tests.client.generated import BINDING, FACTORS, FOLDER, MODULE, every_file
 
 HERE = Path(__file__).parent
 TSC = HERE / "node_modules" / ".bin" / "tsc"
-MAX_BYTES = {MODULE: 6_144, BINDING: 2_048, FACTORS: 3_328}
+MAX_BYTES = {MODULE: 6_144, BINDING: 2_048, FACTORS: 3_072}
 GENERATED = [
     "authsvc.d.ts",
     "authsvc.d.cts",
