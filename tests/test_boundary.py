@@ -1,5 +1,6 @@
 """Nothing is open by accident: which routes are public, and how an operator's own behave."""
 
+import re
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -52,6 +53,14 @@ PROTECTED = {
     "GET /api/me/sessions",
     "DELETE /api/me/sessions",
     "DELETE /api/me/sessions/<uuid:sid>",
+    "GET /api/me/factors",
+    "POST /api/me/totp",
+    "PUT /api/me/totp",
+    "DELETE /api/me/totp",
+    "POST /api/me/recovery-codes",
+    "POST /api/me/passkeys",
+    "POST /api/me/passkeys/options",
+    "DELETE /api/me/passkeys/<uuid:passkey_id>",
 }
 
 
@@ -125,7 +134,7 @@ def test_each_route_of_the_service_is_public_or_protected_as_it_is_written_here(
 
 @pytest.mark.parametrize("route", sorted(PROTECTED))
 def test_each_protected_route_asks_for_an_access_token(mail_app: Flask, route: str) -> None:
-    method, path = route.replace("<uuid:sid>", "00000000-0000-7000-8000-000000000000").split()
+    method, path = re.sub("<uuid:.*>", "00000000-0000-7000-8000-000000000000", route).split()
     path = path.replace("<any_path:path>", "a/b")
     answer = mail_app.test_client().open(path, method=method)
     assert_problem(answer, 401, "access_token_missing")

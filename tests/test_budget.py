@@ -11,11 +11,14 @@ from werkzeug.test import TestResponse
 
 from authsvc.tokens.one_time import Purpose
 from tests.conftest import MakeApp
+from tests.support.authenticator_app import confirm, scan, set_up
 from tests.support.dpop import Prover
 from tests.support.operator_commands import Operator
+from tests.support.passkeys import add_passkey, assertion, creation_options, register, send
 from tests.support.people import Person
 from tests.support.recovery import link_of
 from tests.support.responses import claims, counted_statements
+from tests.support.software_authenticator import SoftwareAuthenticator
 
 NEW = "a lamp that is not lit"
 CAROL = {"email": "carol@example.com", "password": NEW}
@@ -88,6 +91,9 @@ BUDGET = {
     "GET /api/me": (call("GET", "/api/me"), 1, 0),
     "GET /api/me/activity": (call("GET", "/api/me/activity"), 2, 0),
     "PUT /api/me/password": (change_password, 6, 9),
+    "GET /api/me/factors": (call("GET", "/api/me/factors"), 4, 0),
+    "POST /api/me/totp": (call("POST", "/api/me/totp", json={}), 5, 2),
+    "POST /api/me/passkeys/options": (call("POST", "/api/me/passkeys/options", json={}), 5, 0),
     "GET /api/me/sessions": (call("GET", "/api/me/sessions"), 2, 0),
     "DELETE /api/me/sessions/": (end_own_session, 1, 2),
     "DELETE /api/me/sessions": (call("DELETE", "/api/me/sessions"), 1, 2),
@@ -130,6 +136,50 @@ WITH_MAIL = {
         4,
         6,
     ),
+}
+
+
+def first_code(alice: Person) -> Callable[[Person], TestResponse]:
+    code = scan(alice).code()
+    return lambda alice: confirm(alice, code)
+
+
+def with_an_app(
+    method: str, path: str, **body: object
+) -> Callable[[Person], Callable[[Person], TestResponse]]:
+    """Return a function that sets up an authenticator app, and returns the request."""
+
+    def prepare(alice: Person) -> Callable[[Person], TestResponse]:
+        set_up(alice)
+        return call(method, path, **body)
+
+    return prepare
+
+
+def new_passkey(alice: Person) -> Callable[[Person], TestResponse]:
+    credential = SoftwareAuthenticator().create(creation_options(alice))
+    return lambda alice: register(alice, credential)
+
+
+def removed_passkey(alice: Person) -> Callable[[Person], TestResponse]:
+    add_passkey(alice)
+    (passkey,) = alice.call("GET", "/api/me/factors").json["passkeys"]
+    return call("DELETE", f"/api/me/passkeys/{passkey['id']}")
+
+
+def login_by_passkey(alice: Person) -> Callable[[Person], TestResponse]:
+    credential = assertion(alice, add_passkey(alice))
+    return lambda alice: send(alice.on_another_device(), credential)
+
+
+# The routes that need or change factors: a function that prepares the request; reads; writes.
+WITH_FACTORS = {
+    "POST /auth/passkey": (login_by_passkey, 3, 10),
+    "PUT /api/me/totp": (first_code, 6, 11),
+    "DELETE /api/me/totp": (with_an_app("DELETE", "/api/me/totp"), 6, 5),
+    "POST /api/me/recovery-codes": (with_an_app("POST", "/api/me/recovery-codes", json={}), 5, 5),
+    "POST /api/me/passkeys": (new_passkey, 5, 7),
+    "DELETE /api/me/passkeys/": (removed_passkey, 5, 5),
 }
 
 
@@ -187,6 +237,16 @@ def test_the_guard_of_a_protected_route_executes_no_statement(
     assert [cost(app, ask, alice) for _ in range(3)] == [(0, 0)] * 3
 
 
+@pytest.mark.parametrize("route", WITH_FACTORS)
+def test_a_route_of_factors_executes_its_budgeted_number_of_statements(
+    make_app: MakeApp, alice: Person, route: str
+) -> None:
+    prepare, reads, writes = WITH_FACTORS[route]
+    alice.app = app = make_app()
+    alice.logged_in().call("GET", "/api/me")
+    assert cost(app, prepare(alice), alice) == (reads, writes)
+
+
 @pytest.mark.parametrize("route", WITH_MAIL)
 def test_a_route_that_needs_mail_executes_its_budgeted_number_of_statements(
     make_app: MakeApp, mail_settings: dict[str, str], alice: Person, route: str
@@ -228,7 +288,7 @@ def test_each_route_has_a_budget(mail_app: Flask) -> None:
         for rule in mail_app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert routes - {"POST /auth/passkey"} <= BUDGET.keys() | WITH_MAIL.keys()
+    assert routes <= BUDGET.keys() | WITH_MAIL.keys() | WITH_FACTORS.keys()
 
 
 class CountedCalls:

@@ -1,5 +1,9 @@
 """/api/me/totp: set up an authenticator app, confirm it by its first code, and remove it."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from authsvc.factors import totp
 from authsvc.factors.lookup import second_factors
 from authsvc.factors.recovery_codes import remove_codes, replace_codes
@@ -32,7 +36,7 @@ class FirstCode(Body):
         code: the six digits that the app shows now.
     """
 
-    code: Text
+    code: Annotated[Text, Field(examples=["123456"])]
 
 
 @takes(Nothing)

@@ -1,19 +1,32 @@
 """Valid and invalid calls of each operation of /openapi.json."""
 
+import re
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import time_machine
 from flask import Flask
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from authsvc import clock
+from authsvc.database import writing
+from authsvc.factors.registration import MAX_PASSKEYS
+from authsvc.ratelimit.limits import FACTOR_CHANGES_PER_ACCOUNT
+from authsvc.ratelimit.throttle import Throttle
 from authsvc.tokens.one_time import Purpose
+from authsvc.users.model import User
+from authsvc.web import registry
 from tests.support.api_description import Description, Operation
+from tests.support.authenticator_app import scan, set_up
+from tests.support.factor_rows import insert_passkey
+from tests.support.passkeys import creation_options
 from tests.support.people import Person
 from tests.support.recovery import link_of
+from tests.support.responses import claims
 from tests.support.second_factors import give_totp
+from tests.support.software_authenticator import SoftwareAuthenticator
 
 PURPOSES: dict[str, Purpose] = {
     "/auth/password/reset": "reset",
@@ -23,6 +36,8 @@ PURPOSES: dict[str, Purpose] = {
 """What the links are for whose tokens these operations take."""
 MANY_TIMES = 105
 """More attempts than any limit allows."""
+OF_FACTORS = ("/api/me/totp", "/api/me/recovery-codes", "/api/me/passkeys")
+"""How the paths of operations begin that change factors."""
 
 
 class OperationCalls:
@@ -52,9 +67,13 @@ class OperationCalls:
             self.body["email"] = f"nobody{number}@example.com"
         if self.body is not None and "access_token" in self.body:
             self.body["access_token"] = self.person.access_token
+        if operation.path.startswith(OF_FACTORS):
+            verify_address(person)
+        if self.body is not None and operation.path == "/api/me/passkeys":
+            self.body["credential"] = SoftwareAuthenticator().create(creation_options(person))
 
     def call(self, headers: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
-        path = self.operation.path.replace("{sid}", str(uuid4()))
+        path = re.sub("{.*}", str(uuid4()), self.operation.path)
         kwargs.setdefault("environ_base", self.home)
         if self.body is not None and "data" not in kwargs:
             kwargs["json"] = self.body
@@ -68,6 +87,9 @@ class OperationCalls:
     def too_often(self) -> TestResponse:
         """Call more often than any limit allows; once, if the document knows of no limit."""
         if "429" not in self.operation.description["responses"]:
+            return self.call()
+        if self.operation.path.startswith(OF_FACTORS):
+            use_up_factor_changes(self.person)
             return self.call()
         with time_machine.travel(clock.now(), tick=False):
             self.with_a_link()
@@ -112,6 +134,34 @@ class OperationCalls:
         give_totp(self.person)
         return self.after_a_refresh(**time)
 
+    def without_a_recent_login(self) -> TestResponse:
+        """Call 11 minutes after the login; at once, if a passkey is added, which takes 5 at most.
+
+        The account has a second factor then, which the session was not opened with.
+        """
+        adds_passkey = self.operation.path == "/api/me/passkeys"
+        return self.by_password_alone(minutes=0 if adds_passkey else 11)
+
+    def with_a_new_secret(self) -> TestResponse:
+        """Call while the secret of an authenticator app waits for its first code."""
+        if self.operation.path == "/api/me/totp":
+            scan(self.person)
+        return self.call()
+
+    def with_every_factor(self) -> TestResponse:
+        """Call for an account that can have no more factors."""
+        if self.operation.path.startswith(OF_FACTORS):
+            set_up(self.person)
+            with self.person.app.app_context(), writing() as connection:
+                for _ in range(MAX_PASSKEYS):
+                    insert_passkey(connection, self.person)
+        return self.call()
+
+    def twice(self) -> TestResponse:
+        """Call twice with the same body, and return the second response."""
+        self.call()
+        return self.call()
+
     def with_token(self, token: str) -> TestResponse:
         self.person.access_token = token
         return self.call()
@@ -128,6 +178,22 @@ class OperationCalls:
 
     def with_body(self, body: str, content_type: str = "application/json") -> TestResponse:
         return self.call({"Content-Type": content_type}, data=body)
+
+
+def verify_address(person: Person) -> None:
+    """Mark the address of a person as verified, without which no factor can be added."""
+    key = User.email_key == person.email
+    with person.app.app_context(), writing() as connection:
+        connection.execute(update(User).where(key).values(email_verified_at=clock.now()))
+
+
+def use_up_factor_changes(person: Person) -> None:
+    """Count as many changes of factors as an account may have in an hour."""
+    user_id = UUID(str(claims(person.access_token)["sub"]))
+    with person.app.app_context():
+        for _ in range(FACTOR_CHANGES_PER_ACCOUNT.amount):
+            with registry.get(Throttle).factor_change(user_id):
+                pass
 
 
 def all_operation_calls(
