@@ -100,10 +100,13 @@ def test_the_passkey_of_another_account_is_refused_and_stays_good_for_its_owner(
     assert log_in(bob, credential).status_code == 200
 
 
-def test_the_passkey_of_a_person_without_second_factors_is_refused(
+def test_a_passkey_beside_the_password_of_an_account_without_one_is_ignored(
     alice: Person, bob: Person, authenticator: SoftwareAuthenticator
 ) -> None:
-    assert_problem(log_in(bob, assertion(bob, authenticator)), 401, "invalid_credentials")
+    credential = assertion(alice, authenticator)
+    assert log_in(bob, credential).status_code == 200
+    assert claims(bob.access_token)["amr"] == ["pwd"]
+    assert log_in(alice, credential).status_code == 200
 
 
 def test_a_refused_passkey_counts_and_is_in_the_audit_trail(
