@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from authsvc import clock
 from authsvc.roles import is_role
 from authsvc.tokens.access import MAX_LIFE, AccessTokens, access_keyring
+from authsvc.tokens.amr import METHODS, PASSWORD, among
 from authsvc.tokens.key_pairs import key_from_pem
 from authsvc.tokens.keyring import Key, hmac_key
 from authsvc.tokens.shared_secret import secret_from_hex
@@ -25,6 +27,8 @@ def access_token(
     sub: UUID = USER_ID,
     sid: UUID = SESSION_ID,
     roles: Sequence[str] = (),
+    amr: Sequence[str] = PASSWORD,
+    auth_time: datetime | None = None,
     issued_at: datetime | None = None,
     life: int = DEFAULT_LIFE,
 ) -> str:
@@ -37,6 +41,8 @@ def access_token(
         sub: the id of the user, by default `USER_ID`.
         sid: the id of the session, by default `SESSION_ID`.
         roles: the roles of the user.
+        amr: how the user authenticated; with `mfa`, the token's `acr` is `aal2`.
+        auth_time: when the user authenticated, by default the time of issue.
         issued_at: the time of issue, by default now: an hour ago gives an expired token.
         life: the seconds until it expires.
 
@@ -44,26 +50,28 @@ def access_token(
         ValueError: not exactly one of `secret` and `private_key` was given, or a value is not
             valid.
     """
-    key = _key(secret, private_key)
+    key, now = _key(secret, private_key), issued_at or clock.now()
+    then, ends = auth_time or now, now + timedelta(days=1)
+    _refuse_wrong(roles, amr, then, now, life)
+    tokens = AccessTokens(access_keyring(key), issuer, audience or issuer, life)
+    times: dict[str, Any] = {"now": now, "auth_time": then, "session_ends": ends}
+    issued = tokens.issue(sub=sub, sid=sid, roles=tuple(roles), amr=among(amr), **times)
+    return issued.access_token
+
+
+def _refuse_wrong(
+    roles: Sequence[str], amr: Sequence[str], auth_time: datetime, issued_at: datetime, life: int
+) -> None:
     if not 1 <= life <= MAX_LIFE:
         raise ValueError(f"life must be 1 to {MAX_LIFE} seconds; use issued_at to let it expire.")
     if wrong := [role for role in roles if not is_role(role)]:
         raise ValueError(f"These are not names of roles: {wrong}.")
-    now = issued_at or clock.now()
-    if now.tzinfo is None:
-        raise ValueError("issued_at must have a time zone.")
-    return (
-        AccessTokens(access_keyring(key), issuer, audience or issuer, life)
-        .issue(
-            sub=sub,
-            sid=sid,
-            auth_time=now,
-            session_ends=now + timedelta(seconds=life),
-            now=now,
-            roles=tuple(roles),
-        )
-        .access_token
-    )
+    if isinstance(amr, str) or set(amr) != set(among(amr)):
+        raise ValueError(f"amr must be a list of {', '.join(METHODS)}, and not {amr!r}.")
+    if issued_at.tzinfo is None or auth_time.tzinfo is None:
+        raise ValueError("issued_at and auth_time must have a time zone.")
+    if auth_time > issued_at:
+        raise ValueError("auth_time must not be after issued_at.")
 
 
 def _key(secret: str | None, private_key: str | None) -> Key:

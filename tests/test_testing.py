@@ -8,8 +8,13 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from authsvc.guard import AccessTokenGuard, current_access_token
-from authsvc.guard.roles import requires_role
+from authsvc.guard import (
+    AccessTokenGuard,
+    current_access_token,
+    requires_aal2,
+    requires_recent_login,
+    requires_role,
+)
 from authsvc.testing import access_token
 from authsvc.tokens.access import access_keyring
 from authsvc.tokens.key_pairs import generate_pem, key_from_pem
@@ -18,6 +23,11 @@ from tests.support.signing_secrets import ACCESS_SECRET
 ISSUER = "https://auth.example.com"
 SECRET = ACCESS_SECRET.hex()
 Ask = Callable[..., TestResponse]
+
+
+def how() -> dict[str, object]:
+    token = current_access_token()
+    return {"amr": token.amr, "acr": token.acr, "age": token.iat - token.auth_time}
 
 
 @pytest.fixture
@@ -29,6 +39,9 @@ def ask() -> Ask:
         AccessTokenGuard(app, issuer=ISSUER, **(options or {"secret": SECRET}))
         app.get("/")(lambda: {"sub": str(current_access_token().sub)})
         app.get("/admin", endpoint="admin")(requires_role("admin")(lambda: "admin"))
+        app.get("/keys", endpoint="keys")(requires_aal2(lambda: "keys"))
+        app.get("/payout", endpoint="payout")(requires_recent_login()(lambda: "payout"))
+        app.get("/how", endpoint="how")(how)
         return app.test_client().get(path, headers={"Authorization": f"Bearer {token}"})
 
     return send
@@ -65,6 +78,29 @@ def test_a_token_of_an_hour_ago_has_expired(ask: Ask) -> None:
     assert ask(token).json["code"] == "access_token_expired"
 
 
+def test_the_token_is_by_default_of_a_password_that_was_given_just_now(ask: Ask) -> None:
+    token = access_token(issuer=ISSUER, secret=SECRET)
+    assert ask(token, "/how").json == {"amr": ["pwd"], "acr": "aal1", "age": 0}
+    assert ask(token, "/payout").text == "payout"
+    assert ask(token, "/keys").json["code"] == "reauthentication_required"
+
+
+@pytest.mark.parametrize("amr", [["mfa", "otp", "pwd"], ["hwk", "mfa"], ["swk", "mfa"]])
+def test_a_token_of_two_factors_passes_where_they_are_required(ask: Ask, amr: list[str]) -> None:
+    token = access_token(issuer=ISSUER, secret=SECRET, amr=amr)
+    answer = ask(token, "/how").json
+    assert (sorted(answer["amr"]), answer["acr"]) == (sorted(amr), "aal2")
+    assert ask(token, "/keys").text == "keys"
+
+
+def test_a_token_of_an_older_login_is_refused_where_a_recent_one_is_required(ask: Ask) -> None:
+    for minutes, status in ((9, 200), (11, 401)):
+        then = datetime.now(UTC) - timedelta(minutes=minutes)
+        token = access_token(issuer=ISSUER, secret=SECRET, auth_time=then)
+        assert ask(token, "/payout").status_code == status
+        assert ask(token).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -76,6 +112,10 @@ def test_a_token_of_an_hour_ago_has_expired(ask: Ask) -> None:
         ({"secret": SECRET, "life": 0}, "1 to 900 seconds"),
         ({"secret": SECRET, "roles": ["two words"]}, "not names of roles"),
         ({"secret": SECRET, "issued_at": datetime(2026, 11, 24)}, "time zone"),
+        ({"secret": SECRET, "auth_time": datetime(2026, 11, 24)}, "time zone"),
+        ({"secret": SECRET, "auth_time": datetime(2999, 1, 1, tzinfo=UTC)}, "after issued_at"),
+        ({"secret": SECRET, "amr": ["sms"]}, "must be a list of pwd, otp, hwk, swk, mfa"),
+        ({"secret": SECRET, "amr": "pwd"}, "must be a list of"),
     ],
 )
 def test_what_cannot_be_a_token_is_refused(wrong: dict[str, object], said: str) -> None:

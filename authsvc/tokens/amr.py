@@ -15,7 +15,8 @@ PASSWORD: Amr = ("pwd",)
 ONE_TIME_CODE: Amr = ("otp", "mfa")
 """A TOTP code or a recovery code, which counts only beside a password."""
 
-_ORDER = get_args(Method)
+METHODS: tuple[Method, ...] = get_args(Method)
+"""Every method, in the order in which they are written."""
 
 
 def passkey_amr(*, synced: bool) -> Amr:
@@ -29,7 +30,7 @@ def passkey_amr(*, synced: bool) -> Amr:
 
 def combined(*several: Amr) -> Amr:
     """Return the methods of a person who authenticated in each of these ways."""
-    return tuple(method for method in _ORDER if any(method in amr for amr in several))
+    return tuple(method for method in METHODS if any(method in amr for amr in several))
 
 
 def acr_of(amr: Amr) -> Acr:
@@ -50,4 +51,4 @@ def parse(text: str) -> Amr:
 
 def among(words: Collection[str]) -> Amr:
     """Return the methods among these words. A later version of the service may know more."""
-    return tuple(method for method in _ORDER if method in words)
+    return tuple(method for method in METHODS if method in words)
