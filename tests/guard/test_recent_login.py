@@ -21,8 +21,7 @@ from tests.support.signing_secrets import ACCESS_SECRET
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 CHALLENGE = (
     'Bearer realm="authsvc", error="insufficient_user_authentication", '
-    'error_description="This needs a login within the last minutes: log in again.", '
-    'max_age="{}"'
+    'error_description="Authenticate again for this.", max_age="{}"'
 )
 
 
