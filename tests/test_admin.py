@@ -356,7 +356,11 @@ def test_14_29_export_shows_all_that_is_stored_about_a_person_and_no_hash(
     assert data["sessions"][0]["user_agent"] == "Firefox"
     kinds = ["login_refused", "logged_out", "logged_in", "logged_in", "registered"]
     assert [event["event"] for event in data["events"]] == kinds
-    assert data["limits"] == {"failed_logins": 1, "failed_confirmations": 0}
+    assert data["limits"] == {
+        "failed_logins": 1,
+        "failed_confirmations": 0,
+        "wrong_codes": 0,
+    }
     assert "hash" not in str(data)
 
 

@@ -37,9 +37,7 @@ def export(email: str) -> dict[str, Any]:
         NotFound: there is no such account.
     """
     account = account_of(email)
-    failed_logins, failed_confirmations = registry.get(Throttle).failures(
-        email_key(account.email), account.id
-    )
+    failures = registry.get(Throttle).failures(email_key(account.email), account.id)
     data = {
         "account": _rows(User, User.id == account.id, "password_hash")[0],
         "factors": {
@@ -54,8 +52,9 @@ def export(email: str) -> dict[str, Any]:
         ),
         "mails": _rows(WaitingMail, _of_person(WaitingMail, account.id), "lease"),
         "limits": {
-            "failed_logins": failed_logins,
-            "failed_confirmations": failed_confirmations,
+            "failed_logins": failures.logins,
+            "failed_confirmations": failures.confirmations,
+            "wrong_codes": failures.codes,
         },
     }
     exported = Event("account_exported", account.id)

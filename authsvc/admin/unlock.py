@@ -12,7 +12,8 @@ from authsvc.web import registry
 def unlock(email: str) -> None:
     """Clear the failed logins of an account, and its failed confirmations.
 
-    A confirmation is a password, a code or a passkey that is given again within a session.
+    A confirmation is a password, a code or a passkey that is given again within a session. Wrong
+    codes of the authenticator app are counted apart, and are cleared too.
 
     The failures of a network address stay: they protect other accounts too.
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
+from typing import NamedTuple
 from uuid import UUID
 
 from authsvc import clock
@@ -36,6 +37,20 @@ from authsvc.ratelimit.limits import (
 from authsvc.ratelimit.refresh_counter import RefreshCounter
 
 _log = logging.getLogger(__name__)
+
+
+class Failures(NamedTuple):
+    """How often something failed for an account.
+
+    Args:
+        logins: to log in.
+        confirmations: to give the password or a passkey again within a session.
+        codes: to give a code of the authenticator app, at a login or within a session.
+    """
+
+    logins: int
+    confirmations: int
+    codes: int
 
 
 class Throttle:
@@ -154,15 +169,13 @@ class Throttle:
         counts = [*self._login_failures(email_key), *self._confirmation_failures(user_id)]
         self._counts.release(forget=counts)
 
-    def failures(self, email_key: str, user_id: UUID) -> tuple[int, int]:
-        """Return the failures of the last day: those to log in, and those to confirm.
-
-        Each is counted since the last success.
-        """
+    def failures(self, email_key: str, user_id: UUID) -> Failures:
+        """Return the failures of the last day, each kind counted since its last success."""
         _, login = self._login_failures(email_key)
-        _, password = self._confirmation_failures(user_id)
-        logins, confirmations = self._counts.look([login, password])
-        return logins.value, confirmations.value
+        _, confirmation = self._confirmation_failures(user_id)
+        _, code = self._wrong_codes(user_id)
+        tallies = self._counts.look([login, confirmation, code])
+        return Failures(*(tally.value for tally in tallies))
 
     @contextmanager
     def registration(self, address: str | None) -> Iterator[None]:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection, text
 from time_machine import travel
+from werkzeug.test import TestResponse
 
 from tests.support.given_passkeys import give_passkey
 from tests.support.mailbox import Mailbox, text_of
@@ -214,5 +215,19 @@ def test_a_reset_after_other_failures_leaves_the_account_as_locked_as_it_was(
     assert answers == [401] * 10 + [429]
     operator.run("users", "reset-factors", alice.email, "--yes")
     assert alice.log_in().status_code == 429
+    assert limits(operator) == {"failed_logins": 10, "failed_confirmations": 0, "wrong_codes": 10}
     operator.run("users", "unlock", alice.email)
+    assert limits(operator) == {"failed_logins": 0, "failed_confirmations": 0, "wrong_codes": 0}
     assert alice.log_in().status_code == 200
+    answers = [reauthenticate(alice, "password", "wrong"), reauthenticate(alice, "code", "0")]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert limits(operator) == {"failed_logins": 0, "failed_confirmations": 1, "wrong_codes": 1}
+
+
+def limits(operator: Operator) -> dict[str, int]:
+    """Return the failures that count, as the export shows them."""
+    return dict(json.loads(operator.run("users", "export", "alice@example.com").stdout)["limits"])
+
+
+def reauthenticate(person: Person, name: str, value: str) -> TestResponse:
+    return person.call("POST", "/auth/reauthenticate", json={name: value})
