@@ -119,13 +119,13 @@ test("what the client did before, it still does", async () => {
   assert.deepEqual([auth.user, auth.status, auth.bound], [null, "unknown", null]);
   const email = newEmail();
   await auth.register(email, PASSWORD);
-  const heard = [];
-  auth.onChange((user) => heard.push(user?.email));
+  const seen = [];
+  auth.onChange((user) => seen.push(user?.email));
   await auth.login(email, PASSWORD);
   await auth.changePassword(PASSWORD, "another horse, correct");
   assert.equal((await (await auth.fetch(`${URL_OF_SERVICE}/api/me`)).json()).email, email);
   await auth.deleteAccount("another horse, correct");
   assert.deepEqual([auth.user, auth.status], [null, "out"]);
   await new Promise(setImmediate);
-  assert.deepEqual(heard, [email, undefined]);
+  assert.deepEqual(seen, [email, undefined]);
 });

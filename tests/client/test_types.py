@@ -33,6 +33,8 @@ CLIENT = """
 import { AuthError, createAuth, takeToken } from "authsvc";
 import type { AuthErrorCode, Fault, User } from "authsvc";
 import * as binding from "authsvc/binding";
+import { withFactors } from "authsvc/factors";
+import type { FactorsAuth } from "authsvc/factors";
 
 const auth = createAuth({ baseUrl: "/", origins: [], timeout: 1_000, bind: true });
 const inWorker = createAuth({ baseUrl: "/", bind: binding });
@@ -57,7 +59,27 @@ export function text(error: unknown): string {
   const code: AuthErrorCode = error.code;
   const weak = (fault: Fault) => fault.code === "breached";
   if (code === "invalid_credentials" || error.errors.some(weak)) return "No.";
-  return code;
+  return error.methods?.includes("recovery_code") ? "Another factor." : code;
+}
+
+const page: FactorsAuth = withFactors(auth, {
+  async onReauthenticate({ methods }) {
+    if (methods.includes("password")) await page.reauthenticate({ password: "" });
+    return methods[0] !== "passkey";
+  },
+});
+export async function logIn(code: string, signal: AbortSignal): Promise<User | null> {
+  await page.login("alice@example.com", "", { code, signal });
+  await page.login("alice@example.com", "", { recoveryCode: code });
+  await page.loginWithPasskey({ signal });
+  return page.loginWithPasskey({ autofill: true, signal });
+}
+export async function setUp(): Promise<string[]> {
+  const { secret, qr_svg } = await page.factors.beginTotp();
+  const added = await page.factors.addPasskey(secret);
+  await page.factors.removePasskey(added.id);
+  const { passkeys } = await page.factors.list();
+  return passkeys.some((passkey) => passkey.synced) ? [qr_svg] : page.factors.confirmTotp("123456");
 }
 """
 MISSPELT = {
@@ -72,6 +94,14 @@ MISSPELT = {
     'locale: "de"': 'language: "de"',
     "user?.emailVerified": "user?.email_verified",
     "auth.token({ signal })": "auth.token(signal)",
+    'includes("recovery_code")': 'includes("recoveryCode")',
+    'methods.includes("password")': 'methods.includes("recovery_code")',
+    'reauthenticate({ password: "" })': 'reauthenticate({ password: "", code: 1 })',
+    "{ recoveryCode: code }": "{ recovery_code: code }",
+    "<User | null> {\n  await page": "<User> {\n  await page",
+    "autofill: true, signal": "conditional: true, signal",
+    "passkey.synced": "passkey.backedUp",
+    ': page.factors.confirmTotp("123456")': ": page.factors.confirmTotp(123456)",
 }
 
 
@@ -152,8 +182,16 @@ def test_the_package_holds_the_module_and_its_types_and_has_the_services_version
 @pytest.mark.parametrize(
     ("file", "load"),
     [
-        ("page.mjs", 'import { AuthError, createAuth } from "authsvc";'),
-        ("page.cjs", 'const { AuthError, createAuth } = require("authsvc");'),
+        (
+            "page.mjs",
+            'import { AuthError, createAuth } from "authsvc";\n'
+            'import { withFactors } from "authsvc/factors";',
+        ),
+        (
+            "page.cjs",
+            'const { AuthError, createAuth } = require("authsvc");\n'
+            'const { withFactors } = require("authsvc/factors");',
+        ),
     ],
 )
 def test_a_server_loads_the_package_by_its_name_and_finds_no_session(
@@ -164,7 +202,7 @@ def test_a_server_loads_the_package_by_its_name_and_finds_no_session(
     page.write_text(
         f"{load}\n"
         "globalThis.fetch = () => { throw new Error('a request'); };\n"
-        'const auth = createAuth({ baseUrl: "/" });\n'
+        'const auth = withFactors(createAuth({ baseUrl: "/" }));\n'
         "const asked = [auth.restore(), auth.refresh(), auth.token(), auth.ready];\n"
         "Promise.all(asked).then((answers) =>\n"
         "  console.log(typeof AuthError, auth.status, auth.user, ...answers));\n"
