@@ -26,14 +26,15 @@ OPTIONS = {
 
 
 def compile_examples(folder: Path) -> Path:
-    """Return the folder that holds the page's examples: `link.js`, `plain.js` and `react.js`.
+    """Return the folder that holds the page's examples, such as `plain.js`.
 
     Args:
         folder: an empty folder to work in.
     """
     text = PAGE.read_text()
-    link, plain, react = re.findall(r"^```(?:js|tsx)\n(.*?)^```$", text, re.M | re.S)
-    examples = {"link.js": link, "plain.js": plain, "react.tsx": react}
+    names = ("link.js", "factors.js", "plain.js", "react.tsx")
+    found = re.findall(r"^```(?:js|tsx)\n(.*?)^```$", text, re.M | re.S)
+    examples = dict(zip(names, found, strict=True))
     for name, example in examples.items():
         (folder / name).write_text(example)
     modules = folder / "node_modules"

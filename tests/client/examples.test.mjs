@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { JSDOM } from "jsdom";
 
 import { PASSWORD, URL_OF_SERVICE, browser, newEmail, openTab, until } from "./browser.mjs";
+import { codeOf, withAppOnAnotherDevice } from "./factors.mjs";
 import { answerInstead } from "./network.mjs";
 
 /** Make a page's globals, as far as the examples need them. */
@@ -62,6 +63,23 @@ test("the example of a link sends its token, and removes it from the address", a
   await load("link.js");
   assert.deepEqual(sent, { token: "a-token-of-a-mail" });
   assert.equal(page.location.href, `${URL_OF_SERVICE}/verify-email`);
+});
+
+test("the example of second factors asks for the code of the app, and takes no for an answer", async (t) => {
+  showPage(t, "");
+  const { auth } = await load("factors.js");
+  t.after(() => auth.close());
+  const { email, secret } = await withAppOnAnotherDevice({ openPage: () => auth });
+  const questions = [];
+  globalThis.prompt = (question) => {
+    questions.push(question);
+    return questions.length === 1 ? null : codeOf(secret, 1);
+  };
+  t.after(() => delete globalThis.prompt);
+  await assert.rejects(auth.factors.removeTotp(), { code: "reauthentication_required" });
+  await auth.factors.removeTotp();
+  assert.deepEqual(questions, Array(2).fill("The code of your app"));
+  assert.equal(auth.user.email, email);
 });
 
 test("the React example renders on a server, and asks nothing there", async () => {

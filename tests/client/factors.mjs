@@ -17,8 +17,8 @@ export async function openPage({ onReauthenticate, ...options } = {}) {
 }
 
 /** Return a tab in which a new user is logged in. */
-export async function loggedInPage(options) {
-  const auth = await openPage(options);
+export async function loggedInPage(options, open = openPage) {
+  const auth = await open(options);
   const email = newEmail();
   await auth.register(email, PASSWORD);
   await auth.login(email, PASSWORD);
@@ -47,8 +47,8 @@ export async function withApp(options) {
 }
 
 /** Return a user whose app was added on another device: the session here has the password alone. */
-export async function withAppOnAnotherDevice(options) {
-  const { auth, email } = await loggedInPage(options);
+export async function withAppOnAnotherDevice({ openPage, ...options } = {}) {
+  const { auth, email } = await loggedInPage(options, openPage);
   const device = new Browser();
   const send = async (method, path, body, token) => {
     const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
