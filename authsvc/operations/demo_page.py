@@ -30,6 +30,7 @@ def demo_page(template: str, policy: str = POLICY, **values: object) -> Response
         version=__version__,
         has_mail=settings.sends_mail,
         has_inbox=mail_folder() is not None,
+        has_totp=settings.factor_secret is not None,
         verification=settings.verification,
         shortest_password=settings.password_min_length,
         **values,

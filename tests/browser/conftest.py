@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chromium import find_chromium
 from tests.support.gunicorn_server import Service, free_port, new_database, serving
+from tests.support.signing_secrets import FACTOR_SECRET
 
 TTL = 3
 PASSWORD = "a horse that is correct"
@@ -81,7 +82,12 @@ def stranger() -> Iterator[int]:
 def service(tmp_path_factory: pytest.TempPathFactory, spa: str) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("browser")
     url = new_database(folder)
-    settings = {"demo": "true", "access_token_ttl": str(TTL), "rate_limit_factor": "100"}
+    settings = {
+        "demo": "true",
+        "access_token_ttl": str(TTL),
+        "rate_limit_factor": "100",
+        "factor_secret": FACTOR_SECRET.hex(),
+    }
     with serving(url, folder / "log", allowed_origins=spa, **settings) as running:
         yield running
 

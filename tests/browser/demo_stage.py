@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-import jwt
-from playwright.sync_api import Browser, Page, Request, Route, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.support.gunicorn_server import Service, free_port, new_database, serving
-from tests.support.signing_secrets import ACCESS_SECRET
+from tests.support.signing_secrets import FACTOR_SECRET
 
 PASSWORD = "a horse that is correct"
 WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -30,21 +29,12 @@ DEVICES = {
 _numbers = count(1)
 
 
-def let_login_be_old(page: Page) -> None:
-    """Reload the page, which then gets access tokens of a session that was opened an hour ago."""
-
-    def age(route: Route) -> None:
-        response = route.fetch()
-        body = response.json()
-        token = body["access_token"]
-        claims = jwt.decode(token, options={"verify_signature": False})
-        claims["auth_time"] -= 3600
-        headers = jwt.get_unverified_header(token)
-        older = jwt.encode(claims, ACCESS_SECRET, "HS256", headers)
-        route.fulfill(response=response, json={**body, "access_token": older})
-
-    page.route("**/auth/refresh", age)
-    page.reload()
+def let_logins_be_old(database: Path) -> None:
+    """Let each session have been opened or confirmed an hour ago."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "UPDATE refresh_tokens SET authenticated_at = datetime(authenticated_at, '-1 hour')"
+        )
 
 
 @dataclass
@@ -136,6 +126,7 @@ def mailing(folder: Path, **settings: str) -> Iterator[Service]:
     port = free_port()
     given = {
         "demo": "true",
+        "factor_secret": FACTOR_SECRET.hex(),
         "mail_url": f"file://{folder / 'mail'}",
         "mail_from": "authsvc <no-reply@example.com>",
         "app_url": f"http://localhost:{port}/demo",

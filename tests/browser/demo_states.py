@@ -9,7 +9,8 @@ from contextlib import closing
 
 from playwright.sync_api import expect
 
-from tests.browser.demo_stage import PASSWORD, Stage, let_login_be_old
+from tests.browser.demo_factor_states import FACTOR_STATES
+from tests.browser.demo_stage import PASSWORD, Stage
 
 WITHOUT_STORE = """IDBFactory.prototype.open = () => {
   throw new DOMException("Not in this mode.", "SecurityError");
@@ -143,14 +144,6 @@ def password_forgotten(stage: Stage) -> None:
     expect(stage.page.locator("#sent-notice")).to_contain_text("Asked again")
 
 
-def step_up(stage: Stage) -> None:
-    stage.log_in(stage.new_account())
-    let_login_be_old(stage.page)
-    stage.page.locator("#new-email").fill("alice@new.example.com")
-    stage.page.get_by_role("button", name="Send a link").click()
-    expect(stage.page.locator("#step-up-password-fault")).to_contain_text("password once more")
-
-
 def inbox(stage: Stage) -> None:
     stage.open_mail(stage.new_account())
     stage.page.get_by_text("Plain text").click()
@@ -192,7 +185,7 @@ def address_changed(stage: Stage) -> None:
     expect(stage.page.locator("#title")).to_have_text("Your address is changed")
 
 
-STATES: dict[str, Callable[[Stage], None]] = {
+STATES: dict[str, Callable[[Stage], object]] = {
     state.__name__.replace("_", "-"): state
     for state in (
         first_visit,
@@ -209,11 +202,11 @@ STATES: dict[str, Callable[[Stage], None]] = {
         password_changed,
         large_text,
         password_forgotten,
-        step_up,
         inbox,
         verify_email,
         reset_password,
         link_that_does_not_work,
         address_changed,
+        *FACTOR_STATES,
     )
 }

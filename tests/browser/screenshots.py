@@ -46,8 +46,9 @@ def photograph_states(folder: Path, names: list[str]) -> None:
                 for width, theme in product(WIDTHS, THEMES):
                     stage.page.set_viewport_size({"width": width, "height": 900})
                     stage.page.emulate_media(color_scheme=theme)
+                    has_dialog = stage.page.locator("dialog[open]").count() > 0
                     stage.page.screenshot(
-                        path=folder / f"{name}-{width}-{theme}.png", full_page=True
+                        path=folder / f"{name}-{width}-{theme}.png", full_page=not has_dialog
                     )
 
 

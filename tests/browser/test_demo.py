@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import PASSWORD, Demo
+from tests.browser.keyboard import Keyboard
 from tests.support.gunicorn_server import Service
 
 NEW_PASSWORD = "another horse, just as good"
@@ -36,28 +37,6 @@ def test_the_whole_life_of_an_account_by_mouse(
     page.get_by_role("button", name="Delete for good").click()
     demo.is_logged_out()
     assert page.context.cookies() == []
-
-
-class Keyboard:
-    """A person without a mouse."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    def reach(self, id: str, key: str = "Tab") -> None:
-        for _ in range(40):
-            if self.page.evaluate("document.activeElement.id") == id:
-                return
-            self.page.keyboard.press(key)
-        raise AssertionError(f"{id} cannot be reached by {key}")
-
-    def type(self, id: str, text: str) -> None:
-        self.reach(id)
-        self.page.keyboard.type(text)
-
-    def press(self, id: str, key: str = "Enter") -> None:
-        self.reach(id)
-        self.page.keyboard.press(key)
 
 
 def test_the_whole_life_of_an_account_by_keyboard_alone(demo: Demo, email: str) -> None:
@@ -130,7 +109,7 @@ def test_password_managers_find_the_address_and_the_right_kind_of_password(
     kinds = """id => [...document.getElementById(id).elements]
         .filter((input) => input.autocomplete).map((input) => input.autocomplete)"""
     evaluate = demo.page.evaluate
-    assert evaluate(kinds, "login") == ["username", "current-password"]
+    assert evaluate(kinds, "login") == ["username webauthn", "current-password"]
     assert evaluate(kinds, "register") == ["username", "new-password"]
     assert evaluate(kinds, "change") == ["username", "current-password", "new-password"]
     assert evaluate(kinds, "delete") == ["username", "current-password"]

@@ -16,9 +16,10 @@ VIOLATIONS = "async () => (await axe.run()).violations.map((v) => [v.id, v.nodes
 CUT_OFF = """() => [...document.querySelectorAll("body, body *")].filter((element) => {
     const { left, right, width } = element.getBoundingClientRect();
     if (!width || element.closest(".skip, thead, noscript, svg, .scroll, input")) return false;
+    const isDialog = element.localName === "dialog";
     const overflows = getComputedStyle(element).display !== "inline"
         && element.scrollWidth > element.clientWidth + 1;
-    const covers = ["fixed", "sticky"].includes(getComputedStyle(element).position);
+    const covers = ["fixed", "sticky"].includes(getComputedStyle(element).position) && !isDialog;
     return left < 0 || right > innerWidth + 0.5 || overflows || covers;
 }).map((element) => `${innerWidth}: ${element.outerHTML.slice(0, 200)}`)"""
 SCROLLS = """() => [...document.querySelectorAll(".scroll")]
@@ -178,7 +179,7 @@ def test_an_error_of_an_unknown_kind_is_shown_in_the_services_words(stage: Stage
 def test_each_security_event_has_a_sentence_and_signs_of_theft_are_warnings(stage: Stage) -> None:
     stage.open()
     script = """async (events) => {
-        const { eventSentence } = await import(new URL("/demo/sentences.js", location));
+        const { eventSentence } = await import(new URL("/demo/events.js", location));
         return events.map(([event, detail]) => Object.values(eventSentence({ event, detail })));
     }"""
     kinds = get_args(Kind)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import PASSWORD
-from tests.browser.demo_stage import let_login_be_old, mailing
+from tests.browser.demo_stage import let_logins_be_old, mailing
 from tests.browser.stranger import Stranger
 from tests.support.gunicorn_server import Service
 
@@ -169,22 +169,21 @@ def test_opening_a_link_uses_nothing_up_and_a_used_one_offers_another_mail(
 
 
 def test_an_old_login_gives_the_password_once_more_to_change_the_address(
-    person: Stranger, email: str
+    person: Stranger, optional: Service, email: str
 ) -> None:
     page = person.page
     person.enter(email)
-    let_login_be_old(page)
-    person.is_logged_in(email)
+    let_logins_be_old(optional.output.with_name("authsvc.db"))
     page.locator("#new-email").fill(f"new.{email}")
     person.click("Send a link")
     expect(page.locator("#step-up-password")).to_be_focused()
     page.locator("#step-up-password").fill("not the password")
-    person.click("Send a link")
+    person.click("Confirm")
     expect(page.locator("#step-up-password-fault")).to_have_text("This password is wrong.")
     page.locator("#step-up-password").fill(PASSWORD)
-    person.click("Send a link")
+    person.click("Confirm")
     expect(page.locator("#change-email-notice")).to_contain_text(f"new.{email}")
-    expect(page.locator("#step-up")).to_be_hidden()
+    expect(page.locator("#step-up-dialog")).to_be_hidden()
     person.is_logged_in(email)
 
 

@@ -2,7 +2,7 @@
 
 import { device } from "./devices.js";
 import { element } from "./elements.js";
-import { eventSentence } from "./sentences.js";
+import { eventSentence } from "./events.js";
 import { when } from "./times.js";
 
 const MOST = 8;

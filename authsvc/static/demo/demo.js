@@ -2,14 +2,19 @@
 // No token is kept here: `auth` has it, in memory.
 
 import { AuthError, createAuth } from "../static/authsvc.js";
+import { withFactors } from "../static/authsvc-factors.js";
 import { showBinding, showCommand } from "./binding.js";
+import { createFactors } from "./factors.js";
 import { clear, onClick, onSubmit, tell } from "./forms.js";
 import { runTimeline } from "./live.js";
 import { createMail } from "./mail.js";
 import { createPage } from "./page.js";
+import { createPasskeyLogin } from "./passkeys.js";
 import { logRequest } from "./request-log.js";
+import { createSecondStep } from "./second-step.js";
 import { sentence } from "./sentences.js";
 import { createSessionList } from "./sessions.js";
+import { createStepUp } from "./step-up.js";
 import { when } from "./times.js";
 import { watch } from "./wire.js";
 
@@ -21,21 +26,35 @@ watch((request) => {
   page.connected(request.kind !== "lost");
 });
 const baseUrl = new URL("..", import.meta.url).href;
-const auth = createAuth({ baseUrl, bind: true });
+const stepUp = createStepUp((given) => auth.reauthenticate(given));
+const auth = withFactors(createAuth({ baseUrl, bind: true }), { onReauthenticate: stepUp.ask });
 const live = runTimeline(auth);
 const sessions = createSessionList(auth, leaving);
-const page = createPage({ onPerson: sessions.load, onEntrance });
+const factors = createFactors(auth, sessions.load);
+const page = createPage({ onPerson, onEntrance });
 const mail = createMail(auth, page.showForm);
+const passkeyLogin = createPasskeyLogin(auth);
+const secondStep = createSecondStep(auth, page.showForm);
+
+function onPerson() {
+  passkeyLogin.stop();
+  secondStep.forget();
+  sessions.load();
+  factors.load();
+}
 
 function onEntrance() {
   live.end();
-  mail.reset();
+  stepUp.close();
+  factors.reset();
+  passkeyLogin.suggest();
 }
 
 function show(user) {
   page.show(user);
   mail.show(user);
   showBinding(auth.bound);
+  if (user) factors.refresh();
 }
 
 /** End the session because the person asked for it, and say so. */
@@ -56,8 +75,9 @@ onSubmit("login", async ({ email, password }) => {
   try {
     await auth.login(email, password);
   } catch (error) {
-    if (error.code !== "email_unverified") throw error;
-    mail.unverified(email);
+    if (error.code === "second_factor_required") secondStep.ask(email, password, error.methods);
+    else if (error.code === "email_unverified") mail.unverified(email);
+    else throw error;
   }
 });
 onSubmit("change", async ({ current_password, new_password }) => {

@@ -20,11 +20,6 @@ export function createMail(auth, showForm) {
     $("sent-title").focus();
   }
 
-  function askForPassword(is) {
-    $("step-up").hidden = !is;
-    $("step-up-password").required = is;
-  }
-
   onSubmit("forgot", async ({ email }) => {
     const ask = () => auth.forgotPassword(email);
     await ask();
@@ -34,15 +29,9 @@ export function createMail(auth, showForm) {
     await sendAgain();
     tell("sent-notice", "Asked again. Within some minutes the service sends no second mail.");
   });
-  onSubmit("change-email", async ({ email, step_up_password }) => {
-    if (step_up_password) await auth.login(auth.user.email, step_up_password);
-    try {
-      await auth.changeEmail(email);
-    } catch (error) {
-      if (error.code === "reauthentication_required") askForPassword(true);
-      throw error;
-    }
-    reset();
+  onSubmit("change-email", async ({ email }) => {
+    await auth.changeEmail(email);
+    clear($("change-email"));
     tell("change-email-notice", `A mail with a link is on its way to ${email}.`);
   });
   onClick("resend", "person-error", async () => {
@@ -50,13 +39,6 @@ export function createMail(auth, showForm) {
     tell("person-notice", "Asked again. Within some minutes the service sends no second mail.");
   });
 
-  function reset() {
-    if (!$("change-email")) return;
-    clear($("change-email"));
-    askForPassword(false);
-  }
-
-  reset();
   return {
     /** The account begins with the link of a mail. */
     registered(email) {
@@ -77,7 +59,5 @@ export function createMail(auth, showForm) {
       $("verification").hidden = user?.emailVerified ?? true;
       $("verified").hidden = !user?.emailVerified;
     },
-
-    reset,
   };
 }

@@ -70,7 +70,7 @@ export function createPage({ onPerson, onEntrance }) {
     nameForms(user?.email ?? "");
     if (before === shown) return;
     const held = document.activeElement;
-    const focusIsLost = held === document.body || held?.closest(".hero .card, #account");
+    const focusIsLost = held === document.body || held?.closest(".hero .card, #account, dialog");
     for (const form of document.forms) clear(form);
     tell();
     showState(user ? "in" : "out");

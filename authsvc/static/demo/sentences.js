@@ -8,8 +8,17 @@ const PROBLEMS = {
   token_invalid: "This link does not work any more. Ask for another mail.",
   email_taken: "Another account has this address by now. Choose another address.",
   registration_closed: "This service does not take new accounts.",
+  email_unverified: "Verify your address first: open the link in the mail that was sent to it.",
+  reauthentication_required: "Nothing was changed, since you did not confirm that it is you.",
+  factor_exists: "An authenticator app is set up already. Remove it first.",
+  credential_refused: "The service did not accept this passkey. Try again, or use another device.",
+  passkey_refused: "This passkey is not known here. Use another one, or your password.",
+  passkey_exists: "This device has a passkey for your account already.",
+  passkey_failed: "The browser could not use a passkey here.",
+  copy_refused: "The browser does not allow this page to copy. Download them instead.",
+  cancelled: "Nothing happened: the prompt of the browser was closed, or its time was up.",
   session_changed: "This session has ended in the meantime. Log in again.",
-  not_found: "This session has already ended.",
+  not_found: "It was ended or removed already.",
   dpop_proof_missing: "This browser has lost the key of its session. Log in again.",
   dpop_proof_invalid: "This browser has lost the key of its session. Log in again.",
   network_error: "The service cannot be reached. Check your connection and try again.",
@@ -18,19 +27,27 @@ const PROBLEMS = {
   http_error: "Something went wrong on the way to the service. Try again in a moment.",
 };
 
-/** Problems that belong to a field: which one, if the form has it. */
+const WRONG_CODE =
+  "This code is wrong, or was used before. Check the clock of your phone, and enter the next code.";
+const WRONG_PASSWORD = "This password is wrong.";
+
+/** Problems that belong to a field, by the name of the field, if the form has it. */
 const OF_FIELDS = {
-  email_taken: [["email"], "This address already has an account. Log in, or use another address."],
-  invalid_credentials: [["registered_password", "step_up_password"], "This password is wrong."],
-  password_required: [
-    ["registered_password"],
-    "Enter the password that you chose when you registered.",
-  ],
-  reauthentication_required: [
-    ["step_up_password"],
-    "Your last login is too long ago: enter your password once more.",
-  ],
-  wrong_password: [["current_password", "password"], "This is not your current password."],
+  email_taken: { email: "This address already has an account. Log in, or use another address." },
+  invalid_credentials: {
+    registered_password: WRONG_PASSWORD,
+    step_up_password: WRONG_PASSWORD,
+    code: WRONG_CODE,
+    recovery_code: "This recovery code is wrong, or was used before. Try another one.",
+  },
+  password_required: {
+    registered_password: "Enter the password that you chose when you registered.",
+  },
+  wrong_code: { code: WRONG_CODE },
+  wrong_password: {
+    current_password: "This is not your current password.",
+    password: "This is not your current password.",
+  },
 };
 
 const FAULTS = {
@@ -41,43 +58,13 @@ const FAULTS = {
   contains_email: "Your e-mail address is not a good password. Choose another one.",
 };
 
-/** What a security event of the account says; with a detail, what it says then. */
-const EVENTS = {
-  registered: "The account was created.",
-  logged_in: "Logged in.",
-  login_refused: "A login was refused.",
-  refresh_refused: "A session could not be refreshed.",
-  "refresh_refused dpop_proof_missing": "The cookie was used without its key and refused.",
-  "refresh_refused dpop_proof_invalid": "The cookie was used with a wrong key and refused.",
-  suspicious_use: "A session was used from two places in turn.",
-  "suspicious_use browser": "A session was used by two browsers in turn within a minute.",
-  "suspicious_use network": "A session was used from two networks in turn within a minute.",
-  logged_out: "Logged out.",
-  session_revoked: "A session was ended.",
-  password_changed: "The password was changed.",
-  password_reset_requested: "An operator made a link for a new password.",
-  password_reset: "A new password was set by the link of a mail.",
-  roles_changed: "The roles were changed.",
-  account_disabled: "The account was disabled.",
-  account_enabled: "The account was enabled.",
-  account_unlocked: "The account was unlocked.",
-  account_exported: "The data of the account was exported.",
-  email_change_requested: "A change of the e-mail address was asked for.",
-  email_changed: "The e-mail address was changed.",
-  email_verified: "The e-mail address was verified.",
-  mail_failed: "A mail could not be sent.",
-};
-const SIGN_OF_THEFT = /^(suspicious_use|refresh_refused dpop)/;
-
-/**
- * Return what an event says, and whether it is a sign of a stolen cookie.
- *
- * @param {{ event: string, detail: string | null }} happened
- * @returns {{ words: string, isWarning: boolean }}
- */
-export function eventSentence({ event, detail }) {
-  const both = `${event} ${detail}`;
-  return { words: EVENTS[both] ?? EVENTS[event] ?? event, isWarning: SIGN_OF_THEFT.test(both) };
+/** An error of this page, not of the service. Its code has a sentence in PROBLEMS. */
+export class PageError extends Error {
+  /** @param {string} code */
+  constructor(code) {
+    super(PROBLEMS[code]);
+    this.code = code;
+  }
 }
 
 /** @param {number} length */
@@ -117,9 +104,10 @@ export function sorted(error, form) {
     if (input) fields.set(input, faultSentence(fault, input));
     else rest.push(fault.detail);
   }
-  const [names, words] = OF_FIELDS[error.code] ?? [[]];
-  const input = names.map((name) => form.elements[name]).find(Boolean);
-  if (input) fields.set(input, words);
+  for (const [name, words] of Object.entries(OF_FIELDS[error.code] ?? {})) {
+    const input = form.elements[name];
+    if (input?.required) fields.set(input, words); // else it is hidden
+  }
   if (!fields.size && !rest.length) rest.push(sentence(error));
   return { fields, rest: rest.join(" ") };
 }

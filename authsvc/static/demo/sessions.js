@@ -2,29 +2,19 @@
 
 import { loadEvents, showEvents } from "./activity.js";
 import { device } from "./devices.js";
-import { element } from "./elements.js";
+import { actionButton, element, listItem } from "./elements.js";
 import { attempt, tell } from "./forms.js";
-import { eventSentence } from "./sentences.js";
+import { eventSentence } from "./events.js";
 import { fromNow, roughly, when } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
 const HOUR = 3_600_000;
-const SVG = "http://www.w3.org/2000/svg";
 
 /** `last_used_at` is exact to within an hour: see the API reference. */
 function lastUse({ current, last_used_at }) {
   if (current) return "in use now";
   const at = Date.parse(last_used_at);
   return Date.now() - at < HOUR ? "used within the last hour" : `last used ${fromNow(at)}`;
-}
-
-function icon(kind) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "device");
-  svg.setAttribute("aria-hidden", "true");
-  const use = svg.appendChild(document.createElementNS(SVG, "use"));
-  use.setAttribute("href", `#${kind}`);
-  return svg;
 }
 
 /**
@@ -79,20 +69,12 @@ function sessionItem(session, end) {
   const { name, kind } = device(session.user_agent);
   const address = session.ip_address ?? "unknown address";
   const [since, until] = [when(session.created_at), fromNow(Date.parse(session.expires_at))];
-  const title = element("p", "title", name);
-  if (session.current) title.append(" ", element("span", "badge", "this one"));
-  const words = element("div", "words");
-  words.append(
-    title,
-    element("p", "quiet", `${address}, ${lastUse(session)}`),
-    element("p", "quiet", `Logged in ${since}. Ends ${until} at the latest.`),
-    element("p", "quiet", binding(session)),
-  );
-  const button = element("button", "", "Log out");
-  button.type = "button";
-  button.ariaLabel = `Log out ${name}, ${address}${session.current ? ", this one" : ""}`;
-  button.addEventListener("click", () => end(session, name, button));
-  const item = document.createElement("li");
-  item.append(icon(kind), words, button);
-  return item;
+  const lines = [
+    `${address}, ${lastUse(session)}`,
+    `Logged in ${since}. Ends ${until} at the latest.`,
+    binding(session),
+  ];
+  const label = `Log out ${name}, ${address}${session.current ? ", this one" : ""}`;
+  const button = actionButton("Log out", label, (button) => end(session, name, button));
+  return listItem(kind, name, { badge: session.current ? "this one" : "", lines }, button);
 }

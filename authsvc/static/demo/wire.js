@@ -26,13 +26,15 @@ export function watch(seen) {
   };
 }
 
+const CALM = {
+  refresh_token_missing: "There is no session to restore.",
+  use_dpop_nonce: "This computer's clock is wrong: the page asks again by a nonce.",
+  second_factor_required: "The password is right. The page asks for the second factor.",
+  reauthentication_required: "The page asks the person once more who they are.",
+};
+
 function bad({ code, detail }) {
-  if (code === "refresh_token_missing") {
-    return { kind: "calm", text: "There is no session to restore." };
-  }
-  if (code === "use_dpop_nonce") {
-    return { kind: "calm", text: "This computer's clock is wrong: the page asks again by a nonce." };
-  }
+  if (CALM[code]) return { kind: "calm", text: CALM[code] };
   return { kind: "bad", text: code ? `${code}: ${detail}` : "The response is not the service's." };
 }
 
@@ -46,9 +48,20 @@ function good(method, path, status, { access_token, expires_in }) {
   return { kind: "good", text: status === 202 ? mailed : became(method, path) };
 }
 
-function became(method, path) {
-  if (path.endsWith("/auth/logout")) return "The session's row is revoked, the cookie is cleared.";
-  if (path.endsWith("/auth/register")) return "The account is created. Next, the page logs in.";
-  if (method === "DELETE") return path.endsWith("/api/me") ? "The account is deleted." : "Revoked.";
-  return "The access token's signature, expiry and session are good.";
-}
+/** What an answer means, for the first that fits. */
+const MEANINGS = [
+  [/auth\/logout$/, "The session's row is revoked, the cookie is cleared."],
+  [/auth\/register$/, "The account is created. Next, the page logs in."],
+  [/passkeys?\/options$/, "A challenge for a passkey. It works once."],
+  [/^POST .*\/totp$/, "A secret for the app. It counts after its first code."],
+  [/^PUT .*\/totp$/, "The code was right: the app is a second factor."],
+  [/recovery-codes$/, "New recovery codes. The database keeps only their hashes."],
+  [/^POST .*\/passkeys$/, "The public key of the passkey is stored."],
+  [/^DELETE .*\/api\/me$/, "The account is deleted."],
+  [/^DELETE .*\/(totp|passkeys)/, "The factor is removed."],
+  [/^DELETE /, "Revoked."],
+  [/./, "The access token's signature, expiry and session are good."],
+];
+
+const became = (method, path) =>
+  MEANINGS.find(([pattern]) => pattern.test(`${method} ${path}`))[1];

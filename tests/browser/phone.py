@@ -1,0 +1,54 @@
+"""A person's phone, whose authenticator app (pyotp) has taken over the secret of the page."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pyotp
+from playwright.sync_api import Page, expect
+
+
+class Phone:
+    """A phone beside a browser with the demo page.
+
+    Each code works once, and codes of one step before and after now are accepted: so a test has
+    three codes, one after the other, without waiting.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.steps = -1
+        self.app: pyotp.TOTP | None = None
+
+    def scan(self) -> None:
+        """Begin the set-up, and take over the secret."""
+        self.page.get_by_role("button", name="Set up an authenticator app").click()
+        self.take_over()
+
+    def take_over(self) -> None:
+        """Take over the secret that the page shows as text."""
+        expect(self.page.locator("#secret")).not_to_be_empty()
+        self.app = pyotp.TOTP(self.page.locator("#secret").inner_text().replace(" ", ""))
+
+    def code(self) -> str:
+        """Return a code that was not used."""
+        assert self.app, "no secret was taken over"
+        assert self.steps <= 1, "no code is left"
+        code = self.app.at(int(time.time()) + self.steps * self.app.interval)
+        self.steps += 1
+        return code
+
+    def set_up(self) -> list[str]:
+        """Set up the app, and return the recovery codes that the page then shows."""
+        self.scan()
+        self.page.locator("#app-code").fill(self.code())
+        self.page.get_by_role("button", name="Turn it on").click()
+        expect(self.page.locator("#codes")).to_be_visible()
+        return self.page.locator("#code-list code").all_inner_texts()
+
+
+def forget_used_codes(database: Path) -> None:
+    """Let each code of now work again, as if a minute had passed."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE totp SET last_step = 0")
