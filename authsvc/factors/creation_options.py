@@ -53,7 +53,7 @@ class KeyParameters:
 
     Args:
         type: `public-key`.
-        alg: a COSE algorithm: -7 is ES256, -8 EdDSA, -257 RS256.
+        alg: a COSE algorithm: -7 is ES256, -257 RS256.
     """
 
     type: PublicKey

@@ -5,9 +5,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
-ES256, EDDSA, RS256 = -7, -8, -257
-ALGORITHMS = (ES256, EDDSA, RS256)
-"""The COSE algorithms that we accept, best first."""
+ES256, RS256 = -7, -257
+ALGORITHMS = (ES256, RS256)
+"""The COSE algorithms that we accept, best first. Each authenticator knows one of them."""
 
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
 MAX_EXPONENT_BITS = 64
@@ -16,15 +16,11 @@ MAX_EXPONENT_BITS = 64
 _KTY, _ALG = 1, 3
 _SHAPES: dict[tuple[Any, ...], dict[int, object]] = {
     (2, ES256): {-1: 1, -2: bytes, -3: bytes},
-    (1, EDDSA): {-1: 6, -2: bytes},
     (3, RS256): {-1: bytes, -2: bytes},
 }
 """The further members of a COSE key (WebAuthn level 3, section 5.8.5) by its type and algorithm."""
 
 _COORDINATE = 32
-_PRIME = 2**255 - 19
-_D = -121665 * pow(121666, -1, _PRIME) % _PRIME
-"""Of the curve of Ed25519: -x² + y² = 1 + d x² y² (RFC 8032 section 5.1)."""
 
 
 def check_public_key(key: object) -> None:
@@ -57,15 +53,6 @@ def _check_p256(members: dict[int, Any]) -> None:
     EllipticCurvePublicNumbers(_number(x), _number(y), SECP256R1()).public_key()
 
 
-def _check_ed25519(members: dict[int, Any]) -> None:
-    if len(members[-2]) != _COORDINATE:
-        raise ValueError("the point has another length")
-    y = int.from_bytes(members[-2], "little") & (1 << 255) - 1
-    u, v = y * y - 1, _D * y * y + 1  # x² = u / v, which is a square if u v is (RFC 8032, 5.1.3)
-    if y >= _PRIME or pow(u * v, (_PRIME - 1) // 2, _PRIME) > 1:
-        raise ValueError("the point is not on the curve")
-
-
 def _check_rsa(members: dict[int, Any]) -> None:
     modulus, exponent = _number(members[-1]), _number(members[-2])
     if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
@@ -75,7 +62,7 @@ def _check_rsa(members: dict[int, Any]) -> None:
     RSAPublicNumbers(exponent, modulus).public_key()
 
 
-_CHECKS = {(2, ES256): _check_p256, (1, EDDSA): _check_ed25519, (3, RS256): _check_rsa}
+_CHECKS = {(2, ES256): _check_p256, (3, RS256): _check_rsa}
 
 
 def _number(data: bytes) -> int:

@@ -95,7 +95,6 @@ def test_the_options_are_those_of_the_contract(alice: Person) -> None:
         },
         "pubKeyCredParams": [
             {"type": "public-key", "alg": -7},
-            {"type": "public-key", "alg": -8},
             {"type": "public-key", "alg": -257},
         ],
         "timeout": 300_000,
@@ -147,7 +146,7 @@ def test_a_passkey_is_added_with_its_name(alice: Person, connection: Connection)
     assert (row.created_at, row.last_used_at) == (NOON, None)
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
 def test_a_passkey_of_each_algorithm_logs_its_owner_in(alice: Person, algorithm: Algorithm) -> None:
     authenticator = add_passkey(alice.logged_in(), SoftwareAuthenticator(algorithm=algorithm))
     assert log_in_by_passkey(alice.on_another_device(), authenticator).status_code == 200
