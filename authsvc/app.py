@@ -29,8 +29,10 @@ from authsvc.monitoring.request_metrics import RequestMetrics
 from authsvc.openapi.description import Description
 from authsvc.operations import operations
 from authsvc.operations.demo import demo
+from authsvc.ratelimit.attempts import Attempts
 from authsvc.ratelimit.counts import Counts
 from authsvc.ratelimit.database_counts import DatabaseCounts
+from authsvc.ratelimit.mail_limits import MailLimits
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources import resources
 from authsvc.sessions.binding import Binding
@@ -111,7 +113,8 @@ def _add_parts(
     )
     session_tokens = _session_tokens(settings, keyring, own_claims)
     binding = Binding(Nonces(*_refresh_secrets(settings)), settings.require_bound_sessions)
-    throttle = Throttle(_counts(settings), settings.rate_limit_factor)
+    attempts = Attempts(_counts(settings), settings.rate_limit_factor)
+    throttle = Throttle(attempts)
     outbox = Outbox(settings.sends_mail)
     for part in (
         settings,
@@ -122,6 +125,7 @@ def _add_parts(
         binding,
         outbox,
         throttle,
+        MailLimits(attempts),
         _factors(settings, outbox),
         Refreshing(session_tokens, binding, throttle, TheftReports(outbox)),
         Description(app, settings, cookie),

@@ -9,7 +9,7 @@ from flask.ctx import AppContext
 from authsvc.audit import purge as audit
 from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.mail.outbox import Outbox
-from authsvc.ratelimit.throttle import Throttle
+from authsvc.ratelimit.mail_limits import MailLimits
 from authsvc.sessions import purge as sessions
 from authsvc.sessions.new_browser import report_new_browser
 from authsvc.sessions.open import Opened
@@ -40,6 +40,6 @@ def _after_response(context: AppContext, user_id: UUID, session_id: UUID, client
     with context:
         settings, outbox = registry.get(Settings), registry.get(Outbox)
         if outbox.is_on and settings.mail_new_logins:
-            report_new_browser(outbox, registry.get(Throttle), user_id, session_id, client)
+            report_new_browser(outbox, registry.get(MailLimits), user_id, session_id, client)
         sessions.purge_a_little()
         audit.purge_a_little(settings.audit_ttl)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from authsvc.database import transaction
 from authsvc.mail.outbox import Mail, Outbox
-from authsvc.ratelimit.throttle import Throttle
+from authsvc.ratelimit.mail_limits import MailLimits
 from authsvc.users.emails import EmailAddress, checked_email
 from authsvc.web import registry
 from authsvc.web.client import remote_address
@@ -32,7 +32,7 @@ def ask_for_mail(kind: Literal["reset", "resend"], body: Address) -> None:
     """
     email, key = checked_email(body.email)
     outbox = registry.get(Outbox)
-    with registry.get(Throttle).mail(kind, key, remote_address()) as is_wanted:
+    with registry.get(MailLimits).request(kind, key, remote_address()) as is_wanted:
         if is_wanted:
             mail = Mail(kind, email, key)
             transaction(lambda connection: outbox.add(connection, mail))

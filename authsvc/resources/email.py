@@ -8,7 +8,7 @@ from authsvc.database import transaction
 from authsvc.guard.access_token import current_access_token
 from authsvc.mail.outbox import Mail, Outbox
 from authsvc.problems import RateLimited, ReauthenticationRequired
-from authsvc.ratelimit.throttle import Throttle
+from authsvc.ratelimit.mail_limits import MailLimits
 from authsvc.sessions.recent import demand_recent_login
 from authsvc.users.emails import EmailAddress, checked_email
 from authsvc.users.voided_links import change_waits, void_change
@@ -51,7 +51,7 @@ def request_change(body: NewAddress) -> Accepted:
         event = Event("email_change_requested", token.sub, token.sid)
         record(connection, user_at(client), event, at=now)
 
-    with registry.get(Throttle).mail("change", key, client.ip_address, token.sub) as is_wanted:
+    with registry.get(MailLimits).request("change", key, client.ip_address, token.sub) as is_wanted:
         transaction(request)
         outbox.wake()
     return Accepted()

@@ -10,7 +10,7 @@ from authsvc.audit.model import SecurityEvent
 from authsvc.database import reading, transaction
 from authsvc.mail.outbox import Mail, Outbox
 from authsvc.problems import ServiceUnavailable
-from authsvc.ratelimit.throttle import Throttle
+from authsvc.ratelimit.mail_limits import MailLimits
 from authsvc.users.model import User
 from authsvc.web.browsers import Browser, browser_of
 from authsvc.web.client import Client
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def report_new_browser(
-    outbox: Outbox, throttle: Throttle, user_id: UUID, session_id: UUID, client: Client
+    outbox: Outbox, limits: MailLimits, user_id: UUID, session_id: UUID, client: Client
 ) -> None:
     """Put a mail into the outbox if the account's earlier logins were by other browsers.
 
@@ -32,7 +32,7 @@ def report_new_browser(
 
     Args:
         outbox: where the mail is put.
-        throttle: allows a few such mails an hour.
+        limits: allows a few such mails an hour.
         user_id: the account.
         session_id: the session that the login opened.
         client: the address and browser of the login.
@@ -40,7 +40,7 @@ def report_new_browser(
     browser = browser_of(client.user_agent)
     try:
         earlier = _earlier_browsers(user_id, session_id)
-        if earlier and browser not in earlier and throttle.notice("new_login", user_id):
+        if earlier and browser not in earlier and limits.notice("new_login", user_id):
             _add(outbox, user_id, browser, client.ip_address)
             outbox.wake()
     except (SQLAlchemyError, ServiceUnavailable) as error:
