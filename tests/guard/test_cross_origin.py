@@ -55,6 +55,7 @@ ROUTES = {
     "/api/me": {"GET": 401, "DELETE": 401},
     "/api/me/password": {"PUT": 401},
     "/api/me/sessions": {"GET": 401, "DELETE": 401},
+    "/api/me/totp": {"POST": 401, "PUT": 401, "DELETE": 401},
     "/healthz": {"GET": 200},
     "/nothing": None,
 }

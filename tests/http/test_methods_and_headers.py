@@ -17,7 +17,8 @@ UNKNOWN = ["TRACE", "TRACK", "CONNECT", "PROPFIND", "PATCH", "FOO", "M-SEARCH"]
 AUTH = ["/auth/register", "/auth/login", "/auth/refresh", "/auth/logout"]
 MAIL = [f"/auth/password/{verb}" for verb in ("forgot", "reset")]
 MAIL += [f"/auth/email/{verb}" for verb in ("verify", "change", "resend")]
-API = ["/api/me", "/api/me/email", "/api/me/password", "/api/me/sessions"]
+API = ["/api/me", "/api/me/email", "/api/me/password", "/api/me/sessions", "/api/me/factors"]
+API += ["/api/me/totp", "/api/me/recovery-codes", "/api/me/passkeys"]
 
 
 @pytest.mark.parametrize("path", [*AUTH, *MAIL, *API, "/healthz", "/readyz"])

@@ -12,6 +12,8 @@ from flask import Flask
 from sqlalchemy import Connection, event
 
 from authsvc.database import our_engine
+from tests.support.authenticator_app import set_up
+from tests.support.factor_rows import totp_rows
 from tests.support.people import Person
 from tests.support.responses import claims, events, sessions
 
@@ -102,6 +104,14 @@ def test_the_deletion_of_an_account_has_one_time(
     alice.call("DELETE", "/api/me", json={"password": alice.password})
     (row,) = sessions(connection)
     assert row.revoked_at == events(connection)[-1].at
+
+
+def test_a_change_of_factors_has_one_time(
+    alice: Person, connection: Connection, clock: time_machine.Traveller
+) -> None:
+    set_up(alice.logged_in())
+    (row,) = totp_rows(connection)
+    assert row.confirmed_at == events(connection)[-1].at
 
 
 def test_a_refresh_has_one_time(

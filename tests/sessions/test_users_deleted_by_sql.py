@@ -56,6 +56,13 @@ ROUTES = {
     "GET /api/me/sessions": {},
     "DELETE /api/me/sessions": {},
     "DELETE /api/me/sessions/{sid}": {},
+    "GET /api/me/factors": {},
+    "POST /api/me/totp": {"json": {}},
+    "PUT /api/me/totp": {"json": {"code": "123456"}},
+    "DELETE /api/me/totp": {},
+    "POST /api/me/recovery-codes": {"json": {}},
+    "POST /api/me/passkeys/options": {"json": {}},
+    "DELETE /api/me/passkeys/{sid}": {},
 }
 
 
