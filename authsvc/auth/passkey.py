@@ -65,8 +65,9 @@ def log_in(body: PasskeyLogin) -> AccessToken:
         log_context.bind(user=found.user_id)
         try:
             opened = _open(assertion, found, client)
-        except FactorRefused as refused:
-            event = Event("login_refused", found.user_id, detail=refused.why)
+        except InvalidCredentials as refused:
+            why = refused.why if isinstance(refused, FactorRefused) else "account_disabled"
+            event = Event("login_refused", found.user_id, detail=why)
             record_refusal(user_at(client), event)
             raise
     finish_login(opened, found.user_id, client)

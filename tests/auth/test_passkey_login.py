@@ -173,6 +173,8 @@ def test_a_disabled_account_is_refused_until_it_is_enabled(
     credential = assertion(alice, authenticator)
     assert_problem(send(alice, credential), 401, "invalid_credentials")
     assert live_sessions(connection) == 0
+    last = events(connection)[-1]
+    assert (last.event, last.detail) == ("login_refused", "account_disabled")
     operator.run("users", "enable", alice.email)
     assert send(alice, credential).status_code == 200
 
