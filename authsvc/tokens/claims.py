@@ -206,9 +206,12 @@ def _roles(value: Any) -> Roles:
 
 def _amr(payload: dict[str, Any]) -> Amr:
     value = payload.get("amr")
-    if type(value) is not list or not all(type(method) is str for method in value):
+    if type(value) is not list or not value:
         raise TokenInvalid
-    amr = among(value)
+    methods = tuple(map(_text, value))
+    if len(set(methods)) < len(methods):
+        raise TokenInvalid
+    amr = among(methods)  # a later version of the service may know more
     if payload.get("acr") != acr_of(amr):
         raise TokenInvalid
     return amr

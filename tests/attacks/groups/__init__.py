@@ -3,6 +3,7 @@
 from tests.attacks.attack import Attack, Transport
 from tests.attacks.groups import (
     algorithm,
+    amr,
     claims,
     confusion,
     duplicates,
@@ -23,6 +24,7 @@ GROUPS: dict[str, list[Attack] | list[Transport]] = {
     "time": time.ATTACKS,
     "claims": claims.ATTACKS,
     "roles": roles.ATTACKS,
+    "amr": amr.ATTACKS,
     "confusion": confusion.ATTACKS,
     "transport": transport.ATTACKS,
 }
