@@ -18,6 +18,7 @@ from tests.support.passkeys import add_passkey, assertion, creation_options, reg
 from tests.support.people import Person
 from tests.support.recovery import link_of
 from tests.support.responses import claims, counted_statements
+from tests.support.second_factors import give_totp
 from tests.support.software_authenticator import SoftwareAuthenticator
 
 NEW = "a lamp that is not lit"
@@ -172,8 +173,19 @@ def login_by_passkey(alice: Person) -> Callable[[Person], TestResponse]:
     return lambda alice: send(alice.on_another_device(), credential)
 
 
+def login_by_code(alice: Person) -> Callable[[Person], TestResponse]:
+    body = {**alice.credentials, "code": give_totp(alice).now()}
+    return lambda alice: alice.on_another_device().call("POST", "/auth/login", json=body)
+
+
+def reauthentication_by_code(alice: Person) -> Callable[[Person], TestResponse]:
+    return call("POST", "/auth/reauthenticate", json={"code": give_totp(alice).now()})
+
+
 # The routes that need or change factors: a function that prepares the request; reads; writes.
 WITH_FACTORS = {
+    "POST /auth/login": (login_by_code, 6, 12),
+    "POST /auth/reauthenticate": (reauthentication_by_code, 6, 7),
     "POST /auth/passkey": (login_by_passkey, 3, 10),
     "PUT /api/me/totp": (first_code, 6, 11),
     "DELETE /api/me/totp": (with_an_app("DELETE", "/api/me/totp"), 6, 5),

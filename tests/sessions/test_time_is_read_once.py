@@ -16,6 +16,7 @@ from tests.support.authenticator_app import set_up
 from tests.support.factor_rows import totp_rows
 from tests.support.people import Person
 from tests.support.responses import claims, events, sessions
+from tests.support.second_factors import give_totp
 
 NOON = datetime(2036, 11, 24, 12, 0, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -123,6 +124,23 @@ def test_a_refresh_has_one_time(
     (row,) = sessions(connection)
     access = claims(alice.access_token)
     assert access["iat"] == access["exp"] - 600 == since_epoch(row.last_used_at)
+
+
+@pytest.mark.parametrize("by", ["password", "code"])
+def test_a_reauthentication_has_one_time(
+    alice: Person, connection: Connection, clock: time_machine.Traveller, by: str
+) -> None:
+    alice.logged_in()
+    clock.move_to(NOON + timedelta(hours=2))
+    given = alice.password if by == "password" else give_totp(alice).now()
+    answer = alice.call("POST", "/auth/reauthenticate", json={by: given})
+    assert answer.status_code == 200
+    (row,) = sessions(connection)
+    access = claims(alice.access_token)
+    at = since_epoch(row.authenticated_at)
+    assert access["iat"] == access["auth_time"] == access["exp"] - 600 == at
+    assert events(connection)[-1].at == row.authenticated_at
+    assert row.last_used_at == row.issued_at
 
 
 def test_a_refused_refresh_is_recorded_at_the_time_of_its_decision(
