@@ -20,6 +20,11 @@ def upgrade() -> None:
     amr = sa.Column("amr", sa.String(), nullable=False, server_default="pwd")
     op.add_column("refresh_tokens", amr)
     op.add_column("refresh_tokens", sa.Column("authenticated_at", INSTANT))
+    _create_codes()
+    _create_passkeys()
+
+
+def _create_codes() -> None:
     op.create_table(
         "totp",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -40,6 +45,9 @@ def upgrade() -> None:
         _of_user("recovery_codes"),
     )
     op.create_index("ix_recovery_codes_user_id", "recovery_codes", ["user_id"])
+
+
+def _create_passkeys() -> None:
     op.create_table(
         "passkeys",
         sa.Column("id", sa.Uuid(), nullable=False),
