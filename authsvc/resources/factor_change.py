@@ -20,6 +20,7 @@ from authsvc.sessions.recent import demand_recent_login
 from authsvc.settings import Settings
 from authsvc.tokens.amr import Amr
 from authsvc.users import accounts
+from authsvc.users.voided_links import void_change
 from authsvc.web import registry
 from authsvc.web.client import Client, current_client
 
@@ -60,9 +61,19 @@ class Change:
         detail = None if factor is None else {"factor": factor}
         tell(self.connection, self.outbox, event, self.user_id, detail)
 
-    def raise_session(self, given: Amr) -> None:
-        """Add to the session the methods of a factor that was added in it, and so was shown."""
+    def factor_added(self, factor: str, given: Amr) -> None:
+        """Record and mail it, and add to the session the methods of the factor, which it showed.
+
+        A link to another address is void: it may have been asked for without a second factor.
+
+        Args:
+            factor: which factor, as in `happened`.
+            given: its methods.
+        """
+        self.happened("factor_added", factor)
         add_methods(self.connection, self.sid, self.amr, given)
+        if self.outbox.is_on:
+            void_change(self.connection, self.user_id)
 
 
 def change_factors(work: Callable[[Change], T], *, adds: bool = False) -> T:

@@ -141,8 +141,7 @@ def add(body: NamedCredential) -> AddedPasskey:
 
     def work(change: Change) -> AddedPasskey:
         passkey_id = add_passkey(change.connection, user_id, new, body.name, change.now)
-        change.raise_session(new.amr)
-        change.happened("factor_added", "passkey")
+        change.factor_added("passkey", new.amr)
         return AddedPasskey(passkey_id, body.name, change.now)
 
     with registry.get(Throttle).factor_change(user_id):

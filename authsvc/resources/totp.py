@@ -86,10 +86,8 @@ def confirm(body: FirstCode) -> RecoveryCodes:
     def put_into_force(change: Change) -> list[str]:
         if not totp.confirm(change.connection, box, change.user_id, body.code, change.now):
             raise _why_not(change)
-        change.raise_session(ONE_TIME_CODE)
-        codes = replace_codes(change.connection, change.user_id)
-        change.happened("factor_added", "totp")
-        return codes
+        change.factor_added("totp", ONE_TIME_CODE)
+        return replace_codes(change.connection, change.user_id)
 
     throttle, user_id = registry.get(Throttle), current_access_token().sub
     with throttle.factor_change(user_id), throttle.confirmation(user_id, forgets=False):
