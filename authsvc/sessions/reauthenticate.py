@@ -25,7 +25,7 @@ from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens import amr
 from authsvc.tokens.access import AccessToken
-from authsvc.tokens.amr import Amr, combined
+from authsvc.tokens.amr import PASSWORD, Amr, combined
 from authsvc.tokens.claims import Claims
 from authsvc.web.client import Client
 
@@ -39,7 +39,8 @@ def reauthenticate(
 ) -> AccessToken:
     """Store that the session's user authenticated now, and return an access token that says so.
 
-    The session's expiry does not move, and its methods are those of before and those of now.
+    The session's expiry does not move. Its methods are those of before and those of now, or the
+    password alone if that was enough.
 
     Args:
         tokens: issues the access token.
@@ -85,7 +86,9 @@ def _store(
     if now >= session_ends:
         raise RefreshTokenExpired
     given = authenticate(connection, now)
-    methods, at = combined(session.amr, given), now.replace(microsecond=0)
+    # The password is enough only without a second factor: one that was removed counts no more.
+    methods = PASSWORD if given == PASSWORD else combined(session.amr, given)
+    at = now.replace(microsecond=0)
     if not _update(connection, sid, amr=amr.join(methods), authenticated_at=at):
         raise RefreshTokenRevoked
     event = Event("reauthenticated", user_id, sid, amr.join(given))

@@ -8,7 +8,7 @@ from authsvc.factors.lookup import second_factors
 from authsvc.guard.step_up import MAX_AGE
 from authsvc.problems import AccessTokenRevoked, ReauthenticationRequired
 from authsvc.sessions.lookup import lock_in_force
-from authsvc.tokens.amr import Amr, acr_of
+from authsvc.tokens.amr import PASSWORD, Amr, acr_of
 from authsvc.tokens.claims import Claims
 
 
@@ -29,7 +29,7 @@ def demand_recent_login(
             has no second factor.
 
     Returns:
-        How the user of the session authenticated.
+        How the user of the session authenticated; by the password, if that is enough.
 
     Raises:
         AccessTokenRevoked: the session has ended.
@@ -42,6 +42,8 @@ def demand_recent_login(
     if second_factors(connection, access_token.sub).exist:
         if not is_recent or acr_of(session.amr) != "aal2":
             raise ReauthenticationRequired(MAX_AGE, "aal2")
-    elif not is_recent and not has_password:
+    elif has_password:
+        return PASSWORD  # and not by a factor that the account has no more
+    elif not is_recent:
         raise ReauthenticationRequired(MAX_AGE)
     return session.amr
