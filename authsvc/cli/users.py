@@ -14,6 +14,7 @@ from authsvc.cli.import_users import import_users
 from authsvc.cli.links import say_mailed, show_link
 from authsvc.cli.reencrypt_factors import reencrypt_factors
 from authsvc.cli.shell import app_context, new_password
+from authsvc.cli.user_roles import grant_roles, revoke_roles
 from authsvc.users import accounts
 
 
@@ -69,35 +70,8 @@ def enable_user(email: str) -> None:
     click.echo(f"{email} can log in again.")
 
 
-@users.command("grant")
-@click.argument("email")
-@click.argument("role", nargs=-1, required=True)
-def grant_roles(email: str, role: tuple[str, ...]) -> None:
-    """Grant roles to EMAIL.
-
-    They take effect at the next refresh.
-
-    \b
-    authsvc users grant alice@example.com admin
-    """
-    with app_context():
-        _show_roles(email, admin.grant(email, role))
-
-
-@users.command("revoke")
-@click.argument("email")
-@click.argument("role", nargs=-1, required=True)
-def revoke_roles(email: str, role: tuple[str, ...]) -> None:
-    """Take roles away from EMAIL.
-
-    This takes effect at the next refresh. For effect at once, revoke the sessions too:
-
-    \b
-    authsvc users revoke alice@example.com admin
-    authsvc sessions revoke alice@example.com
-    """
-    with app_context():
-        _show_roles(email, admin.withdraw(email, role))
+users.add_command(grant_roles)
+users.add_command(revoke_roles)
 
 
 @users.command("reset")
@@ -222,9 +196,3 @@ def delete_user(email: str, yes: bool) -> None:
             click.confirm(f"Delete {account.email} ({account.id}) for good?", abort=True)
         delete.delete(str(account.id))
     click.echo(f"{account.email} is deleted.")
-
-
-def _show_roles(email: str, now: roles.Roles) -> None:
-    click.echo(f"{email} has {f'the roles {roles.join(now)}' if now else 'no roles'} now.")
-    at_once = f"authsvc sessions revoke {email}"
-    click.echo(f"This takes effect at the next refresh; for effect at once: {at_once}", err=True)

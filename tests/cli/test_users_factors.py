@@ -182,6 +182,26 @@ def test_the_owner_gets_a_mail_when_a_recovery_code_is_used(
     assert not any(one in said for one in [code, *others])
 
 
+@pytest.mark.parametrize(
+    ("granted", "has_factor", "warns"),
+    [
+        (["admin"], False, True),
+        (["editor", "admin"], False, True),
+        (["admin"], True, False),
+        (["editor"], False, False),
+    ],
+)
+def test_grant_says_if_a_role_needs_a_second_factor_that_the_account_lacks(
+    database_url: str, alice: Person, granted: list[str], has_factor: bool, warns: bool
+) -> None:
+    if has_factor:
+        give_passkey(alice)
+    operator = Operator(database_url, aal2_roles="admin,owner")
+    done = operator.run("users", "grant", alice.email, *granted)
+    assert done.exit_code == 0
+    assert ("admin: this needs two factors (AUTHSVC_AAL2_ROLES)" in done.stderr) == warns
+
+
 @pytest.mark.parametrize("words", ["factors", "reset-factors"])
 def test_an_unknown_address_is_refused_with_a_sentence(operator: Operator, words: str) -> None:
     done = operator.run("users", words, "unknown@example.com")
