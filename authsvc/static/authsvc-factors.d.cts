@@ -50,7 +50,8 @@ export type FactorsOptions = {
     /**
      * Ask the person for one of `methods`, pass the answer to `auth.reauthenticate`, and resolve. It is
      * called once for all requests that wait for it, and each is then sent once more. If it rejects or
-     * resolves to false, each gets the service's refusal.
+     * resolves to false, or if the user changes meanwhile, each gets the service's refusal. Settle it in
+     * any case, and call nothing in it that may be refused too.
      */
     onReauthenticate?: (wanted: { methods: ("password" | "totp" | "passkey")[] }) => unknown;
 };

@@ -7,7 +7,7 @@ const NONE = {};
 // A browser shows one prompt at a time: this ends the one that waits in a form.
 let endAutofill = ignore;
 
-// For browsers without parseCreationOptionsFromJSON and the like.
+// For older browsers, and for some password managers.
 function decode(text) {
   const bytes = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
   return Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
@@ -39,7 +39,7 @@ function toJSON({ id, rawId, type, response }) {
 export const withFactors = (auth, { onReauthenticate } = {}) => {
   const { AuthError, inTurn, origins, request } = /** @type {any} */ (auth.internal);
   const { close, fetch: authFetch } = auth;
-  /** @type {Promise<boolean> | undefined} */
+  /** @type {any} */
   let asking;
 
   /** Use a passkey, or create one. */
@@ -49,7 +49,11 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
       const [method, kind] = options.user ? ["create", "Creation"] : ["get", "Request"];
       const publicKey = PublicKeyCredential[`parse${kind}OptionsFromJSON`]?.(options) ?? parse(options);
       const credential = await navigator.credentials[method]({ ...given, publicKey });
-      return credential.toJSON?.() ?? toJSON(credential);
+      try {
+        return credential.toJSON();
+      } catch {
+        return toJSON(credential);
+      }
     } catch (/** @type {any} */ cause) {
       given.signal?.throwIfAborted();
       const [code, message] = {
@@ -143,9 +147,9 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
       try {
         return await work(...given);
       } catch (/** @type {any} */ error) {
+        if (error?.code !== "reauthentication_required") throw error;
         const { signal } = given.find((part) => part?.signal) ?? NONE;
-        const isRefused = error?.code === "reauthentication_required";
-        if (!isRefused || !(await isReauthenticated(signal))) throw error;
+        if (!(await isReauthenticated(signal))) throw error;
         return work(...given);
       }
     };
@@ -181,7 +185,8 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
       const copy = input instanceof Request && !init?.body ? input.clone() : input;
       const response = await authFetch(input, init);
       const { headers, status, url } = response;
-      if (status !== 401 || !origins.includes(new URL(url).origin)) return response;
+      const isSent = origins.some((origin) => url.startsWith(`${origin}/`));
+      if (status !== 401 || !isSent) return response;
       const isOwn = new Headers(init?.headers ?? input.headers).has("Authorization");
       if (isOwn || init?.body instanceof ReadableStream) return response;
       const problem = await response.clone().json().catch(ignore);

@@ -63,6 +63,18 @@ for (const [words, isModern] of [
   });
 }
 
+test("a passkey of a password manager, whose toJSON throws, logs in", async (t) => {
+  const { auth, email, passkeys } = await withPasskey(t);
+  const { get } = passkeys;
+  passkeys.get = async (options) => {
+    const refuse = () => {
+      throw new TypeError("Illegal invocation");
+    };
+    return Object.assign(await get(options), { toJSON: refuse });
+  };
+  assert.equal((await auth.loginWithPasskey()).email, email);
+});
+
 test("a login with a passkey tells the listeners and the other tabs", async (t) => {
   const { auth, email } = await withPasskey(t);
   const other = openTab();

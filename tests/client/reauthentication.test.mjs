@@ -24,7 +24,7 @@ async function pageThatGivesThePassword(options) {
   return { ...page, asked };
 }
 
-/** Start an API on a listed origin that refuses as it is told, and then answers. */
+/** Start an API on a listed origin that gives these refusals, and then answers. */
 async function apiThatRefuses(...refusals) {
   return otherOrigin((request, response) => {
     const { status = 401, headers = {}, body = "" } = refusals.shift() ?? { status: 200 };
@@ -196,6 +196,15 @@ test("a body that is a stream is not sent again, and causes no prompt", async ()
   assert.equal(asked.length, 0);
 });
 
+test("a refusal without a URL, as tests of a page make them, is the caller's", async () => {
+  const { auth, asked } = await pageThatGivesThePassword();
+  const { fetch } = globalThis;
+  globalThis.fetch = async () => Object.defineProperty(REFUSED(), "url", { value: "" });
+  assert.equal((await auth.fetch(ME)).status, 401);
+  globalThis.fetch = fetch;
+  assert.equal(asked.length, 0);
+});
+
 test("origins that are not listed, other tokens and other refusals cause no prompt", async () => {
   const unlisted = await apiThatRefuses(refusal);
   const api = await apiThatRefuses(refusal, refusal, { body: "<h1>No</h1>" }, { status: 403 });
@@ -304,7 +313,7 @@ test("a request of one user is not sent as the next one, who logs in meanwhile",
   assert.equal(api.received.length, 0);
 });
 
-test("the same user, whose roles have changed meanwhile, is no other", async () => {
+test("the same user, whose roles have changed meanwhile, causes no second refusal", async () => {
   const { auth, asked } = await pageThatGivesThePassword();
   answerInstead("/api/me/totp", REFUSED);
   const gate = holdBack("/auth/reauthenticate");
