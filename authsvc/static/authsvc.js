@@ -106,7 +106,7 @@ function connect(base) {
   let timeout = 10_000;
   /** @type {any} */
   let bind = false;
-  // Of the bound session.
+  // For authsvc-binding.js.
   const key = { name, sid: null };
 
   let token = "";
