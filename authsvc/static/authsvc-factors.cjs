@@ -50,7 +50,8 @@ const withFactors = (auth, { onReauthenticate } = {}) => {
     try {
       const { PublicKeyCredential, navigator } = globalThis;
       const [method, kind] = options.user ? ["create", "Creation"] : ["get", "Request"];
-      const publicKey = PublicKeyCredential[`parse${kind}OptionsFromJSON`]?.(options) ?? parse(options);
+      const publicKey =
+        PublicKeyCredential[`parse${kind}OptionsFromJSON`]?.(options) ?? parse(options);
       const credential = await navigator.credentials[method]({ ...given, publicKey });
       try {
         return credential.toJSON();
@@ -222,7 +223,8 @@ const withFactors = (auth, { onReauthenticate } = {}) => {
         await renew();
         return added;
       },
-      removePasskey: (id, calling) => send(`DELETE api/me/passkeys/${encodeURIComponent(id)}`, calling),
+      removePasskey: (id, calling) =>
+        send(`DELETE api/me/passkeys/${encodeURIComponent(id)}`, calling),
     },
   });
 };

@@ -47,7 +47,8 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
     try {
       const { PublicKeyCredential, navigator } = globalThis;
       const [method, kind] = options.user ? ["create", "Creation"] : ["get", "Request"];
-      const publicKey = PublicKeyCredential[`parse${kind}OptionsFromJSON`]?.(options) ?? parse(options);
+      const publicKey =
+        PublicKeyCredential[`parse${kind}OptionsFromJSON`]?.(options) ?? parse(options);
       const credential = await navigator.credentials[method]({ ...given, publicKey });
       try {
         return credential.toJSON();
@@ -219,7 +220,8 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
         await renew();
         return added;
       },
-      removePasskey: (id, calling) => send(`DELETE api/me/passkeys/${encodeURIComponent(id)}`, calling),
+      removePasskey: (id, calling) =>
+        send(`DELETE api/me/passkeys/${encodeURIComponent(id)}`, calling),
     },
   });
 };
