@@ -93,6 +93,11 @@ def service(tmp_path_factory: pytest.TempPathFactory, spa: str) -> Iterator[Serv
 
 
 @pytest.fixture(scope="session")
+def database_file(service: Service) -> Path:
+    return service.output.with_name("authsvc.db")
+
+
+@pytest.fixture(scope="session")
 def base_url(service: Service) -> str:
     return service.url
 
@@ -127,6 +132,13 @@ class Demo:
         form.locator("[name=email]").fill(email)
         form.locator("[name=password]").fill(password)
         form.get_by_role("button", name=button, exact=True).click()
+
+    def click(self, name: str, role: Any = "button") -> None:
+        self.page.get_by_role(role, name=name, exact=True).locator("visible=true").click()
+
+    def log_out(self) -> None:
+        self.click("Log out here")
+        self.is_logged_out()
 
     def is_logged_in(self, email: str) -> None:
         expect(self.page.locator("#person-title")).to_have_text(email)

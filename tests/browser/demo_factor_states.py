@@ -6,7 +6,7 @@ from contextlib import closing
 from playwright.sync_api import expect
 
 from tests.browser.demo_stage import PASSWORD, Stage, let_logins_be_old
-from tests.browser.phone import Phone, forget_used_codes
+from tests.browser.phone import Phone
 from tests.browser.virtual_authenticator import add_authenticator
 
 
@@ -49,10 +49,7 @@ def all_factors(stage: Stage) -> dict[str, str]:
     page.get_by_role("button", name="I have saved them").click()
     for name, synced in (("Work laptop", False), (f"Phone of {'alice' * 11}", True)):
         authenticator = add_authenticator(page, synced=synced)
-        page.get_by_role("button", name="Add a passkey").click()
-        page.locator("#passkey-name").fill(name)
-        page.get_by_role("button", name="Create it").click()
-        expect(page.locator("#list-notice")).to_contain_text(name)
+        authenticator.add_passkey(name)
         authenticator.remove()
     expect(page.locator("#factor-list li")).to_have_count(5)
     return account
@@ -94,7 +91,6 @@ def step_up(stage: Stage) -> None:
 
 def step_up_by_a_factor(stage: Stage) -> None:
     all_factors(stage)
-    forget_used_codes(stage.database)
     let_logins_be_old(stage.database)
     stage.page.get_by_text("Delete the account").click()
     stage.page.locator("#confirm").fill(PASSWORD)

@@ -1,9 +1,6 @@
 """A person's phone, whose authenticator app (pyotp) has taken over the secret of the page."""
 
-import sqlite3
 import time
-from contextlib import closing
-from pathlib import Path
 
 import pyotp
 from playwright.sync_api import Page, expect
@@ -46,9 +43,3 @@ class Phone:
         self.page.get_by_role("button", name="Turn it on").click()
         expect(self.page.locator("#codes")).to_be_visible()
         return self.page.locator("#code-list code").all_inner_texts()
-
-
-def forget_used_codes(database: Path) -> None:
-    """Let each code of now work again, as if a minute had passed."""
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE totp SET last_step = 0")

@@ -21,9 +21,6 @@ class Stranger(Demo):
         if isinstance(body, dict) and "token" in body:
             self.tokens.add(body["token"])
 
-    def click(self, name: str, role: Any = "button") -> None:
-        self.page.get_by_role(role, name=name, exact=True).locator("visible=true").click()
-
     def open_mail(self, email: str, subject: str) -> None:
         """Go to the inbox by its link, and open the newest mail with that subject."""
         self.page.get_by_role("link", name="Inbox", exact=True).first.click()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import PASSWORD, Demo
@@ -13,30 +12,9 @@ from tests.browser.virtual_authenticator import add_authenticator
 from tests.support.gunicorn_server import Service
 
 
-@pytest.fixture
-def file(service: Service) -> Path:
-    return service.output.with_name("authsvc.db")
-
-
-def click(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).locator("visible=true").click()
-
-
 def has_passkey(page: Page, name: str, words: str) -> None:
     item = page.locator("#factor-list li", has_text=name)
     expect(item.locator(".quiet")).to_have_text(words)
-
-
-def add_passkey(page: Page, name: str) -> None:
-    click(page, "Add a passkey")
-    page.locator("#passkey-name").fill(name)
-    click(page, "Create it")
-    expect(page.locator("#list-notice")).to_contain_text(f"“{name}” is added")
-
-
-def log_out(demo: Demo) -> None:
-    click(demo.page, "Log out here")
-    demo.is_logged_out()
 
 
 def test_the_whole_life_of_an_authenticator_app(
@@ -47,51 +25,51 @@ def test_the_whole_life_of_an_authenticator_app(
     phone.scan()
     expect(page.locator("#qr svg")).to_have_attribute("aria-label", "QR code of the secret")
     page.locator("#app-code").fill("000 000 0")
-    click(page, "Turn it on")
+    demo.click("Turn it on")
     expect(page.locator("#app-code-fault")).to_contain_text("Check the clock of your phone")
     page.locator("#app-code").fill(phone.code())
-    click(page, "Turn it on")
+    demo.click("Turn it on")
     expect(page.locator("#codes-title")).to_be_focused()
     codes = page.locator("#code-list code").all_inner_texts()
     assert len(codes) == 10
     with page.expect_download() as download:
-        click(page, "Download")
+        demo.click("Download")
     assert Path(download.value.path()).read_text().split()[-10:] == codes
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    click(page, "Copy")
+    demo.click("Copy")
     expect(page.locator("#codes-notice")).to_have_text("Copied.")
     assert page.evaluate("navigator.clipboard.readText()").split()[-10:] == codes
-    click(page, "I have saved them")
+    demo.click("I have saved them")
     expect(page.locator("#list-title")).to_be_focused()
     expect(page.locator("#factor-list")).to_contain_text("10 left.")
     assert [code for code in codes if code in page.content()] == []
 
-    log_out(demo)
+    demo.log_out()
     demo.fill(email, "Log in", PASSWORD)
     expect(page.locator("#second-code")).to_be_focused()
     expect(page.get_by_role("button", name="Use a passkey")).to_be_hidden()
     page.locator("#second-code").fill("000000 0")
-    click(page, "Log in")
+    demo.click("Log in")
     expect(page.locator("#second-code-fault")).to_contain_text("enter the next code")
     page.locator("#second-code").fill(phone.code())
-    click(page, "Log in")
+    demo.click("Log in")
     demo.is_logged_in(email)
 
-    log_out(demo)
+    demo.log_out()
     demo.fill(email, "Log in", PASSWORD)
-    click(page, "Use a recovery code")
+    demo.click("Use a recovery code")
     page.locator("#second-recovery").fill(codes[0].lower())
-    click(page, "Log in")
+    demo.click("Log in")
     demo.is_logged_in(email)
     expect(page.locator("#factor-list")).to_contain_text("9 left.")
-    click(page, "Replace the recovery codes")
-    click(page, "Make them")
+    demo.click("Replace the recovery codes")
+    demo.click("Make them")
     expect(page.locator("#code-list code")).to_have_count(10)
     assert not set(codes) & set(page.locator("#code-list code").all_inner_texts())
-    click(page, "I have saved them")
+    demo.click("I have saved them")
 
-    click(page, "Remove the authenticator app")
-    click(page, "Remove")
+    demo.click("Remove the authenticator app")
+    demo.click("Remove")
     expect(page.locator("#list-notice")).to_have_text("Removed: the authenticator app.")
     expect(page.locator("#factor-list")).not_to_contain_text("Recovery codes")
     for words in (
@@ -101,54 +79,54 @@ def test_the_whole_life_of_an_authenticator_app(
         "A login was refused: the password was right, the code was wrong.",
     ):
         expect(page.locator("#activity .title", has_text=words)).to_be_visible()
-    log_out(demo)
+    demo.log_out()
     demo.enter(email, "Log in")
 
 
-def test_the_whole_life_of_a_passkey(demo: Demo, email: str, file: Path) -> None:
+def test_the_whole_life_of_a_passkey(demo: Demo, email: str, database_file: Path) -> None:
     page = demo.page
     authenticator = add_authenticator(page, synced=True)
     demo.enter(email)
-    click(page, "Add a passkey")
+    demo.click("Add a passkey")
     expect(page.locator("#passkey-name")).to_have_value("Chrome on Linux")
-    click(page, "Cancel")
-    add_passkey(page, "My phone")
+    demo.click("Cancel")
+    authenticator.add_passkey("My phone")
     has_passkey(page, "My phone", "Synced between your devices. Not used yet.")
-    click(page, "Make recovery codes")
-    click(page, "I have saved them")
+    demo.click("Make recovery codes")
+    demo.click("I have saved them")
 
     with authenticator.person_is_away():
-        log_out(demo)
-    click(page, "Log in with a passkey")
+        demo.log_out()
+    demo.click("Log in with a passkey")
     demo.is_logged_in(email)
     expect(page.locator("#factor-list")).to_contain_text("Last used")
     expect(page.locator("#activity .title").first).to_have_text("Logged in with a passkey.")
 
     with authenticator.person_is_away():
-        log_out(demo)
+        demo.log_out()
     demo.fill(email, "Log in", PASSWORD)
     expect(page.locator("#second")).to_contain_text("Your browser asks for your fingerprint")
-    click(page, "Use a passkey")
+    demo.click("Use a passkey")
     demo.is_logged_in(email)
 
-    let_logins_be_old(file)
-    click(page, "Remove the passkey My phone")
-    click(page, "Remove")
+    let_logins_be_old(database_file)
+    demo.click("Remove the passkey My phone")
+    demo.click("Remove")
     expect(page.locator("#step-up-words")).to_have_text("This change needs your second factor.")
-    click(page, "Use a passkey")
+    demo.click("Use a passkey")
     expect(page.locator("#list-notice")).to_have_text("Removed: the passkey “My phone”.")
     expect(page.locator("#factor-list .title")).to_have_text(["Authenticator app", "Passkey"])
 
     with authenticator.person_is_away():
-        log_out(demo)
-    click(page, "Log in with a passkey")  # the device still has it
+        demo.log_out()
+    demo.click("Log in with a passkey")  # the device still has it
     expect(page.locator("#login-error")).to_contain_text("This passkey is not known here.")
     authenticator.forget()
     demo.enter(email, "Log in")
 
 
 def test_by_keyboard_alone_a_change_is_confirmed_with_a_passkey(
-    demo: Demo, email: str, file: Path
+    demo: Demo, email: str, database_file: Path
 ) -> None:
     page, keys = demo.page, Keyboard(demo.page)
     add_authenticator(page)
@@ -158,7 +136,7 @@ def test_by_keyboard_alone_a_change_is_confirmed_with_a_passkey(
     keys.press("passkey-name")
     expect(page.locator("#list-title")).to_be_focused()
     has_passkey(page, "Chrome on Linux", "Kept by one device. Not used yet.")
-    let_logins_be_old(file)
+    let_logins_be_old(database_file)
     keys.press("delete-title")
     keys.type("confirm", PASSWORD)
     page.keyboard.press("Enter")
@@ -180,13 +158,13 @@ def test_the_address_field_suggests_the_passkey(demo: Demo, email: str) -> None:
     page = demo.page
     authenticator = add_authenticator(page)
     demo.enter(email)
-    add_passkey(page, "This laptop")
+    authenticator.add_passkey("This laptop")
     with authenticator.person_is_away():
-        log_out(demo)
+        demo.log_out()
     demo.fill(email, "Log in", "not the password")
     expect(page.locator("#login-error")).to_contain_text("wrong")
-    click(page, "Create an account")
-    click(page, "Log in")  # the form is shown anew, and now the person chooses the passkey
+    demo.click("Create an account")
+    demo.click("Log in")  # the form is shown anew, and now the person chooses the passkey
     demo.is_logged_in(email)
     expect(page.locator("#activity .title").first).to_have_text("Logged in with a passkey.")
 
@@ -196,110 +174,23 @@ def test_a_prompt_that_the_person_closes_changes_nothing(demo: Demo, email: str)
     authenticator = add_authenticator(page)
     demo.enter(email)
     authenticator.let_person(agree=False)
-    click(page, "Add a passkey")
-    click(page, "Create it")
+    demo.click("Add a passkey")
+    demo.click("Create it")
     expect(page.locator("#passkey-error")).to_contain_text("the prompt of the browser was closed")
     authenticator.let_person(agree=True)
-    click(page, "Create it")
+    demo.click("Create it")
     expect(page.locator("#list-notice")).to_contain_text("is added")
-    click(page, "Add a passkey")
-    click(page, "Create it")
+    demo.click("Add a passkey")
+    demo.click("Create it")
     expect(page.locator("#passkey-error")).to_contain_text("has a passkey for your account already")
     with authenticator.person_is_away():
-        log_out(demo)
+        demo.log_out()
     authenticator.let_person(agree=False)
-    click(page, "Log in with a passkey")
+    demo.click("Log in with a passkey")
     expect(page.locator("#login-error")).to_contain_text("Nothing happened")
     authenticator.let_person(agree=True)
-    click(page, "Log in with a passkey")
+    demo.click("Log in with a passkey")
     demo.is_logged_in(email)
-
-
-def test_a_second_tab_knows_what_the_first_has_changed(
-    demo: Demo, email: str, service: Service, file: Path, context: BrowserContext
-) -> None:
-    page, phone = demo.page, Phone(demo.page)
-    demo.enter(email)
-    phone.set_up()
-    click(page, "I have saved them")
-    other = Demo(context.new_page(), service.url)
-    expect(other.page.locator("#factor-list")).to_contain_text("10 left.")
-
-    let_logins_be_old(file)
-    page.bring_to_front()
-    click(page, "Replace the recovery codes")
-    click(page, "Make them")
-    page.locator("#step-up-code").fill(phone.code())
-    click(page, "Confirm")
-    expect(page.locator("#codes")).to_be_visible()
-    click(page, "I have saved them")
-    other.page.bring_to_front()
-    click(other.page, "Remove the authenticator app")
-    click(other.page, "Remove")  # the other tab's confirmation counts for the session
-    expect(other.page.locator("#list-notice")).to_contain_text("Removed")
-    page.bring_to_front()
-    click(page, "Remove the authenticator app")
-    click(page, "Remove")
-    expect(page.locator("#list-notice")).to_contain_text("in another tab or on another device")
-    expect(page.get_by_role("button", name="Set up an authenticator app")).to_be_visible()
-
-    let_logins_be_old(file)
-    click(page, "Set up an authenticator app")
-    expect(page.locator("#step-up-password")).to_be_focused()
-    click(other.page, "Log out here")
-    demo.is_logged_out()
-    expect(page.locator("#step-up-dialog")).to_be_hidden()
-    assert other.faults == []
-
-
-def test_two_changes_at_once_ask_the_person_once(demo: Demo, email: str, file: Path) -> None:
-    page = demo.page
-    add_authenticator(page)
-    demo.enter(email)
-    expect(page.locator("#factor-list li")).to_have_count(2)
-    let_logins_be_old(file)
-    page.evaluate("""() => {
-        document.getElementById("passkey-name").value = "This laptop";
-        document.getElementById("passkey").requestSubmit();
-        document.querySelector("#factor-list button").click();
-    }""")
-    page.locator("#step-up-password").fill(PASSWORD)
-    with (
-        page.expect_response(lambda answer: answer.url.endswith("/me/passkeys")) as passkey,
-        page.expect_response(lambda answer: answer.url.endswith("/me/totp")) as app,
-    ):
-        click(page, "Confirm")
-    assert (passkey.value.status, app.value.status) == (201, 200)
-    expect(page.locator("#log tr", has_text="/auth/reauthenticate")).to_have_count(1)
-    expect(page.locator("#step-up-dialog")).to_be_hidden()
-
-
-def test_a_factor_that_was_added_meanwhile_is_asked_for_instead_of_the_password(
-    demo: Demo, email: str, service: Service, file: Path, context: BrowserContext
-) -> None:
-    page = demo.page
-    demo.enter(email)
-    other = Demo(context.new_page(), service.url)
-    let_logins_be_old(file)
-    page.bring_to_front()
-    click(page, "Set up an authenticator app")
-    expect(page.locator("#step-up-password")).to_be_focused()
-    other.page.bring_to_front()
-    phone = Phone(other.page)
-    click(other.page, "Set up an authenticator app")
-    other.page.locator("#step-up-password").fill(PASSWORD)
-    click(other.page, "Confirm")
-    phone.take_over()
-    other.page.locator("#app-code").fill(phone.code())
-    click(other.page, "Turn it on")
-    expect(other.page.locator("#codes")).to_be_visible()
-    page.bring_to_front()
-    page.locator("#step-up-password").fill(PASSWORD)
-    click(page, "Confirm")
-    page.locator("#step-up-code").fill(phone.code())
-    click(page, "Confirm")
-    expect(page.locator("#list-error")).to_contain_text("set up already")
-    expect(page.locator("#factor-list")).to_contain_text("Authenticator app on")
 
 
 def test_a_browser_without_passkeys_is_not_offered_any(page: Page, service: Service) -> None:
@@ -308,6 +199,6 @@ def test_a_browser_without_passkeys_is_not_offered_any(page: Page, service: Serv
     demo.enter("alice.without.passkeys@example.com")
     expect(page.locator("#no-passkeys")).to_have_text("This browser has no passkeys.")
     expect(page.locator("#factor-list li")).to_have_count(1)
-    log_out(demo)
+    demo.log_out()
     expect(page.get_by_role("button", name="Log in with a passkey")).to_be_hidden()
     assert demo.faults == []

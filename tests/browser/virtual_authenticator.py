@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import CDPSession, Page
+from playwright.sync_api import CDPSession, Page, expect
 
 COUNT_PROMPTS = """(() => {
   globalThis.prompts = 0;
@@ -36,10 +36,12 @@ class VirtualAuthenticator:
         """Call a method of the WebAuthn domain for this authenticator."""
         return self.session.send(f"WebAuthn.{method}", {"authenticatorId": self.id, **given})
 
-    def passkeys(self) -> list[dict[str, Any]]:
-        """Return the passkeys that it keeps, with their private keys."""
-        found: list[dict[str, Any]] = self.send("getCredentials")["credentials"]
-        return found
+    def add_passkey(self, name: str) -> None:
+        """Add a passkey to the account of the demo page."""
+        self.page.get_by_role("button", name="Add a passkey").click()
+        self.page.locator("#passkey-name").fill(name)
+        self.page.get_by_role("button", name="Create it").click()
+        expect(self.page.locator("#list-notice")).to_contain_text(f"“{name}” is added")
 
     def forget(self) -> None:
         """Forget each passkey, as a new device that replaces a lost one."""

@@ -10,7 +10,7 @@ from flask import Flask
 from authsvc import create_app
 from authsvc.operations.demo import FOLDER
 from authsvc.settings import Settings, SettingsInvalid
-from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET, REFRESH_SECRET
 
 PUBLIC = "https://auth.example.com"
 MakeApp = Callable[..., Flask]
@@ -102,3 +102,11 @@ def test_debug_mode_is_refused_with_a_public_https_issuer(
     with pytest.raises(SettingsInvalid, match="FLASK_DEBUG"):
         create_app(settings(tmp_path, issuer=PUBLIC))
     assert create_app(settings(tmp_path)).debug
+
+
+def test_the_demo_says_how_to_get_a_factor_secret_if_the_service_has_none(tmp_path: Path) -> None:
+    without = create_app(settings(tmp_path, demo=True)).test_client().get("/demo").text
+    secret = {"factor_secret": FACTOR_SECRET.hex()}
+    having = create_app(settings(tmp_path, demo=True, **secret)).test_client().get("/demo").text
+    assert "<code>authsvc secrets</code>" in without
+    assert "authsvc secrets" not in having

@@ -37,17 +37,23 @@ const passkeyLogin = createPasskeyLogin(auth);
 const secondStep = createSecondStep(auth, page.showForm);
 
 function onPerson() {
+  forget();
   passkeyLogin.stop();
-  secondStep.forget();
   sessions.load();
   factors.load();
 }
 
 function onEntrance() {
+  forget();
   live.end();
-  stepUp.close();
-  factors.reset();
   passkeyLogin.suggest();
+}
+
+/** Forget what was asked of, and shown to, the person before. */
+function forget() {
+  stepUp.close();
+  secondStep.forget();
+  factors.reset();
 }
 
 function show(user) {

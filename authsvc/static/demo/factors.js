@@ -38,8 +38,9 @@ export function createFactors(auth, onChange) {
   };
 
   async function load() {
+    const owner = auth.user?.id;
     const factors = await attempt("list-error", () => auth.factors.list());
-    if (!factors || !auth.user) return;
+    if (!factors || auth.user?.id !== owner) return;
     known = factors;
     show();
   }

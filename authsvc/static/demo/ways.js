@@ -41,6 +41,7 @@ export function createWays(form) {
     link.addEventListener("click", () => {
       take(link.dataset.takes);
       focus();
+      if (link.dataset.takes === "passkey") form.requestSubmit(); // there is nothing to type
     });
   }
   return {
