@@ -35,6 +35,7 @@ OUR_IDS = [
     *("H1", "H2", "H3", "H4", "G1", "B0", "B1", "B2", "C1", "C2"),
     *("D1", "D2", "D3", "D4"),
     *("E1", "E2", "E3", "E4", "E5", "E6"),
+    *("V1", "V2", "V3", "V4", "V5", "V6"),
 ]
 CRYPTOGRAPHY = {"hashlib", "hmac", "secrets", "random", "ssl", "jwt", "pwdlib", "uuid_utils"}
 CRYPTOGRAPHY |= {"cryptography", "argon2", "bcrypt", "werkzeug.security"}
@@ -129,6 +130,15 @@ def test_the_threat_model_says_what_binding_does_not_stop() -> None:
     assert rows["A copy of the whole browser profile"].startswith("Nothing here")
     (script,) = (row for row in table("Threat model") if row[0].startswith("**A script in your"))
     assert "sign proofs" in script[1]
+
+
+def test_the_threat_model_says_what_a_second_factor_does_not_stop() -> None:
+    rows = {row[0].partition("**")[2].partition("**")[0]: row[1:] for row in table("Threat model")}
+    attack, stops = rows["A phishing page"]
+    assert "code" in attack
+    assert stops.startswith("A passkey")
+    assert "A second factor does not stop it" in rows["A script in your page (XSS)"][0]
+    assert "There is no second factor" not in DOC
 
 
 def test_the_limits_are_those_of_the_code() -> None:
