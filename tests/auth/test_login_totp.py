@@ -15,6 +15,7 @@ from tests.support.authenticator_app import AuthenticatorApp, log_in_with, set_u
 from tests.support.factor_rows import recovery_code_rows, totp_rows
 from tests.support.factor_secrets import LOST, ROTATED, ROTATING
 from tests.support.mailbox import Mailbox, text_of
+from tests.support.passkeys import add_passkey, assertion, log_in_by_passkey
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims, events, live_sessions, sessions
 
@@ -429,6 +430,18 @@ def test_with_a_lost_factor_secret_recovery_codes_still_work_and_help_to_set_up_
     new, _ = set_up(phone)
     clock.shift(STEP)
     assert log_in_with(phone, code=new.code()).status_code == 200
+
+
+@pytest.mark.parametrize("secret", [LOST, {"factor_secret": None}])
+def test_with_a_lost_factor_secret_a_passkey_still_logs_in_alone_and_beside_the_password(
+    make_app: MakeApp, app: Flask, secret: dict[str, str | None]
+) -> None:
+    carol = Set(Person(app, "carol@example.com", "an umbrella in the sun").register())
+    authenticator = add_passkey(carol.person)
+    carol.person.app = make_app(**secret)
+    assert carol.opens(passkey=assertion(carol.person, authenticator))
+    assert log_in_by_passkey(carol.person, authenticator).status_code == 200
+    assert_problem(carol.log_in(), 401, "second_factor_required")
 
 
 def test_during_a_rotation_the_codes_of_old_and_new_apps_work(
