@@ -13,7 +13,7 @@ SUBJECT, SESSION, ROLES = "X-Auth-Subject", "X-Auth-Session", "X-Auth-Roles"
 HEADERS = {
     SUBJECT: "The id of the account.",
     SESSION: "The id of the session.",
-    ROLES: "The roles of the account, separated by spaces; empty if it has none.",
+    ROLES: "The roles in the access token, separated by spaces; empty if it has none.",
 }
 
 
