@@ -8,6 +8,8 @@ import time_machine
 from sqlalchemy import Connection, text
 
 from tests.conftest import MakeApp
+from tests.support.given_passkeys import give_passkey
+from tests.support.passkeys import assertion
 from tests.support.people import Person
 from tests.support.reauthentication import again, by_password, reauthentications
 from tests.support.responses import assert_problem, claims, events, pointers, sessions
@@ -88,6 +90,34 @@ def test_the_password_takes_the_place_of_a_passkey_that_was_removed(
     connection.execute(text("UPDATE refresh_tokens SET amr = 'swk mfa'"))
     assert by_password(alice).status_code == 200
     assert claims(alice.access_token)["amr"] == ["pwd"]
+    assert sessions(connection)[0].amr == "pwd"
+
+
+def test_a_passkey_adds_its_methods_and_is_enough_with_a_second_factor(
+    alice: Person, connection: Connection
+) -> None:
+    authenticator = give_passkey(alice.logged_in())
+    answer = by_password(alice)
+    assert_problem(answer, 401, "second_factor_required")
+    assert answer.json["methods"] == ["passkey"]
+    response = assertion(alice, authenticator)
+    assert again(alice, passkey=response).status_code == 200
+    token = claims(alice.access_token)
+    assert (token["amr"], token["acr"]) == (["pwd", "hwk", "mfa"], "aal2")
+    assert_problem(again(alice, passkey=response), 401, "invalid_credentials")
+    assert reauthentications(connection) == [
+        ("reauthenticated", "hwk mfa"),
+        ("reauthentication_refused", "challenge_used"),
+    ]
+
+
+def test_a_passkey_of_another_account_is_refused(
+    alice: Person, bob: Person, connection: Connection
+) -> None:
+    give_passkey(alice.logged_in())
+    response = assertion(bob, give_passkey(bob))
+    assert_problem(again(alice, passkey=response), 401, "invalid_credentials")
+    assert reauthentications(connection) == [("reauthentication_refused", "passkey_refused")]
     assert sessions(connection)[0].amr == "pwd"
 
 
