@@ -65,6 +65,14 @@ def test_logins_and_reauthentications_are_counted_together(alice: Person) -> Non
     assert_problem(again(alice, app.now()), 429, "rate_limited")
 
 
+def test_the_eleventh_guess_is_refused_in_either_storage(limited: Flask) -> None:
+    alice = Person(limited, "alice@example.com", "a horse that is correct").register().logged_in()
+    app = give_totp(alice)
+    guess_until_limited(alice, again)
+    assert_problem(again(alice, app.now()), 429, "rate_limited")
+    assert_problem(log_in(alice, app.now()), 429, "rate_limited")
+
+
 def test_a_reset_by_mail_allows_no_further_guess(mail_app: Flask) -> None:
     alice = Person(mail_app, "alice@example.com", "a horse that is correct").register()
     app = give_totp(alice)
