@@ -1,6 +1,7 @@
 """`users factors` and `users reset-factors`, and what an export says about factors."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,10 @@ from sqlalchemy import Connection, text
 from time_machine import travel
 from werkzeug.test import TestResponse
 
+from authsvc.factors.recovery_codes import replace_codes
+from authsvc.users import accounts
 from tests.support.given_passkeys import give_passkey
+from tests.support.lock_waits import wait_for_a_lock
 from tests.support.mailbox import Mailbox, text_of
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
@@ -121,6 +125,21 @@ def test_reset_factors_removes_them_all_and_lets_the_password_log_in(
     assert left(connection) == [1, 0, 0]  # Bob's
     assert alice.log_in().status_code == 200
     assert_problem(bob.log_in(), 401, "second_factor_required")
+
+
+@pytest.mark.only("postgres")  # SQLite has one writer at a time
+def test_reset_factors_removes_a_factor_that_is_being_added(
+    operator: Operator, alice: Person, connection: Connection
+) -> None:
+    give_totp(alice)
+    with ThreadPoolExecutor() as pool, connection.engine.begin() as owner:
+        accounts.lock(owner, users(connection)[0].id)
+        waiting = pool.submit(operator.run, "users", "reset-factors", alice.email, "--yes")
+        wait_for_a_lock(connection, waiting)
+        replace_codes(owner, users(connection)[0].id)
+        owner.commit()
+        assert "10 recovery codes" in waiting.result().stdout
+    assert left(connection) == [0, 0, 0]
 
 
 def test_reset_factors_is_audited_as_the_operators_and_the_sessions_stay(
