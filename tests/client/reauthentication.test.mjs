@@ -276,13 +276,17 @@ test("a caller that aborts waits no longer, and the others do", async () => {
 
 test("a caller that aborts before the person is asked causes no prompt", async () => {
   const { auth, asked } = await pageThatGivesThePassword();
-  const abort = new AbortController();
-  answerInstead("/api/me/totp", () => {
-    abort.abort("enough");
-    return REFUSED();
-  });
-  const begun = auth.factors.beginTotp({ signal: abort.signal });
-  await assert.rejects(begun, (reason) => reason === "enough");
+  for (const call of [
+    (signal) => auth.factors.beginTotp({ signal }),
+    (signal) => auth.fetch(`${URL_OF_SERVICE}/api/me/totp`, { signal }),
+  ]) {
+    const abort = new AbortController();
+    answerInstead("/api/me/totp", () => {
+      abort.abort("enough");
+      return REFUSED();
+    });
+    await assert.rejects(call(abort.signal), (reason) => reason === "enough");
+  }
   assert.equal(asked.length, 0);
 });
 
