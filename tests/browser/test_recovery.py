@@ -59,6 +59,8 @@ def test_a_stranger_registers_verifies_forgets_resets_and_changes_the_address(
     page = person.page
     person.enter(email)
     expect(page.locator("#verification")).to_contain_text("not verified yet")
+    expect(page.locator("#unverified-words")).to_be_visible()
+    expect(page.locator("#factor-list li")).to_have_count(0)
     person.follow_link(email, "Confirm")
     expect(page.get_by_label("Your password")).to_be_hidden()  # this browser is logged in
     person.click("Verify the address")
@@ -66,6 +68,8 @@ def test_a_stranger_registers_verifies_forgets_resets_and_changes_the_address(
     person.click("Go to the demo", "link")
     expect(page.locator("#verified")).to_be_visible()
     expect(page.locator("#verification")).to_be_hidden()
+    expect(page.locator("#unverified-words")).to_be_hidden()
+    expect(page.locator("#factor-list li")).to_have_count(2)
 
     person.click("Log out here")
     person.click("Forgot your password?")
