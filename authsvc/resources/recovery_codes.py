@@ -18,7 +18,7 @@ class Nothing(Body):
 
 
 @dataclass(frozen=True)
-class RecoveryCodes:
+class NewRecoveryCodes:
     """The new recovery codes of the account. Older ones do not work any more.
 
     Args:
@@ -36,14 +36,14 @@ class RecoveryCodes:
     may=[ReauthenticationRequired, NotFound, RateLimited],
     operation_id="recovery_codes_replace",
 )
-def replace(body: Nothing) -> RecoveryCodes:
+def replace(body: Nothing) -> NewRecoveryCodes:
     """Get ten new recovery codes in place of all older ones.
 
     They stand in for a second factor that is lost, so an account without one has none. The owner
     gets a mail about it.
     """
     with registry.get(Throttle).factor_change(current_access_token().sub):
-        return RecoveryCodes(change_factors(_replace))
+        return NewRecoveryCodes(change_factors(_replace))
 
 
 def _replace(change: Change) -> list[str]:

@@ -22,7 +22,7 @@ from authsvc.problems import (
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
 from authsvc.resources.factor_change import Change, change_factors
-from authsvc.resources.recovery_codes import Nothing, RecoveryCodes
+from authsvc.resources.recovery_codes import NewRecoveryCodes, Nothing
 from authsvc.tokens.amr import ONE_TIME_CODE
 from authsvc.web import registry
 from authsvc.web.inputs import Body, Text, takes
@@ -74,7 +74,7 @@ def begin(body: Nothing) -> TotpSetup:
     ],
     operation_id="totp_confirm",
 )
-def confirm(body: FirstCode) -> RecoveryCodes:
+def confirm(body: FirstCode) -> NewRecoveryCodes:
     """Confirm the new secret by a code of it: from now on, a login needs a second factor.
 
     The response has ten recovery codes, which no other response shows; older ones are void. The
@@ -91,7 +91,7 @@ def confirm(body: FirstCode) -> RecoveryCodes:
 
     throttle, user_id = registry.get(Throttle), current_access_token().sub
     with throttle.factor_change(user_id), throttle.confirmation(user_id, forgets=False):
-        return RecoveryCodes(change_factors(put_into_force, adds=True))
+        return NewRecoveryCodes(change_factors(put_into_force, adds=True))
 
 
 def _why_not(change: Change) -> FactorExists | WrongCode | NotFound:

@@ -22,6 +22,22 @@ assert.equal(status, wrong.response.status);
 // @ts-expect-error: no problem of this route has that code
 assert(wrong.error.code !== "email_taken");
 
+const again = await api.POST("/auth/reauthenticate", { body: { code: "000000" } });
+assert(again.error?.code === "refresh_token_missing");
+type Wanted = components["schemas"]["SecondFactorRequiredProblem"]["methods"][number];
+const wanted: Wanted[] = ["totp", "recovery_code", "passkey"];
+// @ts-expect-error: an e-mail is not a second factor
+wanted.push("email");
+
+const { data: options } = await api.POST("/auth/passkey/options", { body: {} });
+const verification: "required" | undefined = options?.userVerification;
+assert.equal(verification, "required");
+const text = "eA";
+const response = { clientDataJSON: text, authenticatorData: text, signature: text };
+const credential = { id: text, rawId: text, type: "public-key" as const, response };
+const passkey = await api.POST("/auth/passkey", { body: { credential } });
+assert(passkey.error?.code === "invalid_credentials");
+
 const login = await api.POST("/auth/login", { body: credentials });
 assert(login.data);
 const headers = { Authorization: `Bearer ${login.data.access_token}` };

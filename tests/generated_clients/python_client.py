@@ -4,7 +4,14 @@ import sys
 from http import HTTPStatus
 
 from authsvc_client import AuthenticatedClient, Client
-from authsvc_client.api.auth import login, logout, refresh, register
+from authsvc_client.api.auth import (
+    login,
+    logout,
+    passkey_options,
+    reauthenticate,
+    refresh,
+    register,
+)
 from authsvc_client.api.operations import metrics
 from authsvc_client.api.resources import me_show, password_change
 from authsvc_client.models import (
@@ -16,8 +23,11 @@ from authsvc_client.models import (
     InvalidCredentialsProblem,
     NewAccount,
     NewPassword,
+    NoChoice,
+    Reauthentication,
     RefreshTokenMissingProblem,
     Registered,
+    RequestOptions,
     ValidationFailedProblem,
     WrongPasswordProblem,
 )
@@ -38,6 +48,12 @@ def main(url: str) -> None:
     stranger = AuthenticatedClient(url, token="", prefix="")
     assert isinstance(me_show.sync(client=stranger), AccessTokenMissingProblem)
     assert isinstance(refresh.sync(client=stranger), RefreshTokenMissingProblem)
+
+    again = reauthenticate.sync(client=stranger, body=Reauthentication(code="000000"))
+    assert isinstance(again, RefreshTokenMissingProblem)
+    options = passkey_options.sync(client=client, body=NoChoice())
+    assert isinstance(options, RequestOptions)
+    assert options.user_verification == "required"
 
     opened = login.sync_detailed(client=client, body=Credentials(EMAIL, PASSWORD))
     assert isinstance(opened.parsed, AccessToken)

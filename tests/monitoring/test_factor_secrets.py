@@ -20,7 +20,7 @@ from authsvc.factors.credentials import AuthenticationCredential
 from authsvc.factors.encryption import SecretBox
 from authsvc.factors.second_factor import Factors, Given
 from authsvc.factors.totp_setup import setup_of
-from authsvc.resources.recovery_codes import RecoveryCodes
+from authsvc.resources.recovery_codes import NewRecoveryCodes
 from authsvc.resources.totp import FirstCode
 from authsvc.settings import Settings
 from authsvc.web import registry
@@ -164,7 +164,7 @@ def test_no_repr_has_a_secret(app: Flask) -> None:
         SecretBox(FACTOR_SECRET),
         Challenges(REFRESH_SECRET),
         Given(code=canary, recovery_code=canary),
-        RecoveryCodes([canary]),
+        NewRecoveryCodes([canary]),
         setup_of(canary, "example.com", "alice@example.com"),
         credential,
         PasskeyLogin(credential=credential),
