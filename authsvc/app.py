@@ -15,6 +15,7 @@ from authsvc.factors.relying_party import RelyingParty
 from authsvc.factors.second_factor import Factors
 from authsvc.guard.access_token import AccessTokenGuard
 from authsvc.guard.cross_origin import CrossOriginGuard
+from authsvc.guard.device_headers import DeviceHeaders
 from authsvc.guard.own_origin import OwnOrigin
 from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.mail.messages import Messages
@@ -36,6 +37,7 @@ from authsvc.ratelimit.mail_limits import MailLimits
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources import resources
 from authsvc.sessions.binding import Binding
+from authsvc.sessions.device import DeviceBinding
 from authsvc.sessions.own_claims import AccessClaims, OwnClaims
 from authsvc.sessions.recently_revoked import RecentlyRevoked
 from authsvc.sessions.refresh import Refreshing
@@ -44,6 +46,7 @@ from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.settings.sources import load_settings
 from authsvc.tokens.access import AccessTokens, access_keyring
+from authsvc.tokens.device import DeviceTokens
 from authsvc.tokens.keyring import Key, Keyring, hmac_key
 from authsvc.tokens.one_time import OneTimeTokens
 from authsvc.tokens.proof import Nonces
@@ -116,6 +119,11 @@ def _add_parts(
     attempts = Attempts(_counts(settings), settings.rate_limit_factor)
     throttle = Throttle(attempts)
     outbox = Outbox(settings.sends_mail)
+    device_headers = DeviceHeaders(settings)
+    made_by = DeviceTokens(*_refresh_secrets(settings))
+    devices = DeviceBinding(
+        settings.device_binding, made_by, device_headers, session_tokens, throttle
+    )
     for part in (
         settings,
         instruments,
@@ -127,7 +135,8 @@ def _add_parts(
         throttle,
         MailLimits(attempts),
         _factors(settings, outbox),
-        Refreshing(session_tokens, binding, throttle, TheftReports(outbox)),
+        devices,
+        Refreshing(session_tokens, binding, devices, throttle, TheftReports(outbox)),
         Description(app, settings, cookie),
         Passwords(settings.password_min_length, metrics=instruments.passwords),
     ):

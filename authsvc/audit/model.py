@@ -16,6 +16,7 @@ Kind = Literal[
     "login_refused",
     "refresh_refused",
     "suspicious_use",
+    "device_bound",
     "reauthenticated",
     "reauthentication_refused",
     "logged_out",

@@ -4,6 +4,7 @@ from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
 from authsvc.auth import (
+    device,
     email_change,
     email_resend,
     email_verify,
@@ -37,6 +38,16 @@ def _add_routes_that_need_mail(state: BlueprintSetupState) -> None:
         state.add_url_rule(path, view.__name__, view, methods=["POST"])
 
 
+def _add_routes_of_devices(state: BlueprintSetupState) -> None:
+    if not registry.of(state.app, Settings).device_binding:
+        return
+    for path, view in (
+        ("/device", device.register_device),
+        ("/device/refresh", device.renew_device),
+    ):
+        state.add_url_rule(path, view.__name__, view, methods=["POST"])
+
+
 def _add_register(state: BlueprintSetupState) -> None:
     must_be_verified = registry.of(state.app, Settings).verification == "required"
     view = register_unverified.register_unverified if must_be_verified else register.register
@@ -53,4 +64,5 @@ auth.post("/refresh")(refresh.refresh)
 auth.post("/logout")(logout.logout)
 auth.record(verify.add_verify)
 auth.post("/introspect")(introspect.introspect)
+auth.record(_add_routes_of_devices)
 auth.record(_add_routes_that_need_mail)

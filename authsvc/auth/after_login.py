@@ -11,6 +11,7 @@ from authsvc.guard.refresh_cookie import RefreshCookie
 from authsvc.mail.outbox import Outbox
 from authsvc.ratelimit.mail_limits import MailLimits
 from authsvc.sessions import purge as sessions
+from authsvc.sessions.device import DeviceBinding
 from authsvc.sessions.new_browser import report_new_browser
 from authsvc.sessions.open import Opened
 from authsvc.settings import Settings
@@ -31,6 +32,7 @@ def finish_login(opened: Opened, user_id: UUID, client: Client) -> None:
     def finish(response: Response) -> Response:
         context = current_app.app_context()
         response.call_on_close(partial(_after_response, context, user_id, opened.sid, client))
+        registry.get(DeviceBinding).offer(response, opened.sid, client.key)
         cookie = registry.get(RefreshCookie)
         return cookie.set(response, opened.refresh_token, opened.max_age)
 

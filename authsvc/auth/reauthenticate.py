@@ -1,8 +1,10 @@
 """POST /auth/reauthenticate: authenticate again within a session, for a sensitive change."""
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from uuid import UUID
 
+from flask import after_this_request
 from pydantic import ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -103,7 +105,12 @@ def reauthenticate(body: Reauthentication) -> AccessToken:
         sessions.refusal_recorded(claims, client),
     ):
         authenticate = _authenticate(body, claims.sub, client)
-        return sessions.reauthenticate(by.tokens, claims, session, authenticate, client)
+        again = sessions.reauthenticate(by.tokens, claims, session, authenticate, client)
+    if session.device_key is not None:
+        # The browser may have lost the key of the device: this is the way back.
+        offer = partial(by.devices.offer, sid=claims.sid, replaces=session.device_key)
+        after_this_request(offer)
+    return again
 
 
 def _limit(body: Reauthentication, user_id: UUID) -> AbstractContextManager[None]:

@@ -20,14 +20,16 @@ Problem
 │   ├── RefreshTokenInvalid         refresh_token_invalid
 │   ├── RefreshTokenExpired         refresh_token_expired
 │   └── RefreshTokenRevoked         refresh_token_revoked
-├── ProofRefused                401, of which the last has a challenge (RFC 9449 section 8)
+├── ProofRefused                401, of which the third has a challenge (RFC 9449 section 8)
 │   ├── DpopProofMissing            dpop_proof_missing
 │   ├── DpopProofInvalid            dpop_proof_invalid
-│   └── UseDpopNonce                use_dpop_nonce
+│   ├── UseDpopNonce                use_dpop_nonce
+│   └── DeviceProofMissing          device_proof_missing
 ├── CrossOriginRefused          403 cross_origin_refused
 ├── WrongPassword               403 wrong_password
 ├── WrongCode                   403 wrong_code
 ├── CredentialRefused           403 credential_refused
+├── DeviceProofInvalid          403 device_proof_invalid
 ├── EmailUnverified             403 email_unverified
 ├── RegistrationClosed          403 registration_closed
 ├── Forbidden                   403 forbidden
@@ -51,6 +53,7 @@ from authsvc.problems.authentication import (
     AccessTokenMissing,
     AccessTokenRefused,
     AccessTokenRevoked,
+    DeviceProofMissing,
     DpopProofInvalid,
     DpopProofMissing,
     FactorMethod,
@@ -71,6 +74,7 @@ from authsvc.problems.fault import Fault, FaultCode
 from authsvc.problems.permission import (
     CredentialRefused,
     CrossOriginRefused,
+    DeviceProofInvalid,
     EmailUnverified,
     Forbidden,
     RegistrationClosed,
@@ -102,6 +106,8 @@ __all__ = [
     "AccountInUse",
     "CredentialRefused",
     "CrossOriginRefused",
+    "DeviceProofInvalid",
+    "DeviceProofMissing",
     "DpopProofInvalid",
     "DpopProofMissing",
     "EmailTaken",

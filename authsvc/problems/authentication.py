@@ -202,6 +202,16 @@ NONCE = {
 }
 
 
+class DeviceProofMissing(ProofRefused):
+    """The session is bound to a device, and the request lacks the short-lived marker that the
+    browser renews with the key of that device. The session goes on where the key is. Ask the person
+    to authenticate again (`/auth/reauthenticate`), which binds the session anew, or to log in.
+    """
+
+    code = "device_proof_missing"
+    detail = "This session is bound to a device, and the request has no proof of it: log in again."
+
+
 class UseDpopNonce(ProofRefused):
     """The proof is right, but its time is not that of the service: the clock of the device is
     wrong. Make another proof with the nonce of the header `DPoP-Nonce`, and send the request again

@@ -1,8 +1,11 @@
 """403: the request is understood, and not allowed."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from authsvc.problems.problem import CHALLENGE, Problem, challenge
+
+DEVICE_CHALLENGE = {"Secure-Session-Challenge": "What the browser signs to renew its marker."}
 
 
 class CrossOriginRefused(Problem):
@@ -40,6 +43,31 @@ class CredentialRefused(Problem):
 
     status, code = 403, "credential_refused"
     detail = "This passkey cannot be accepted: try again."
+
+
+class DeviceProofInvalid(Problem):
+    """What the browser signed with the key of its device is not right, or not fresh. It is for
+    browsers, which sign the challenge of the header `Secure-Session-Challenge` and send it again.
+    """
+
+    status, code = 403, "device_proof_invalid"
+    detail = "The proof of the device's key is not valid."
+    adds = DEVICE_CHALLENGE
+
+    def __init__(self, sid: UUID, challenge: str | None = None) -> None:
+        """
+        Args:
+            sid: the session.
+            challenge: what the browser is to sign; None if it is not to try again.
+        """
+        super().__init__()
+        self.sid = sid
+        self.challenge = challenge
+
+    def headers(self) -> Mapping[str, str]:
+        if self.challenge is None:
+            return {}
+        return {"Secure-Session-Challenge": f'"{self.challenge}";id="{self.sid}"'}
 
 
 class EmailUnverified(Problem):

@@ -15,6 +15,7 @@ from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
 from authsvc.sessions.binding import Binding
 from authsvc.sessions.change_password import change_password
+from authsvc.sessions.device import DeviceBinding
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.access import AccessToken
 from authsvc.users.passwords import ChosenPassword, Password, Passwords
@@ -75,6 +76,7 @@ def change(body: NewPassword) -> AccessToken:
 
     @after_this_request
     def set_cookie(response: Response) -> Response:
+        registry.get(DeviceBinding).offer(response, opened.sid, client.key)
         return cookie.set(response, opened.refresh_token, opened.max_age)
 
     return opened.access_token

@@ -25,8 +25,9 @@ class LiveSession:
         user_agent: the User-Agent header of the login.
         ip_address: the network address that the login came from.
         current: whether this is the session of the request.
-        bound: `key` if it can be refreshed only with a proof of a key that its browser keeps; null
-            if the cookie alone is enough.
+        bound: `key` if it can be refreshed only with a proof of a key that its page keeps, `device`
+            if only with one that the browser itself renews with a key of the device; null if the
+            cookie alone is enough.
     """
 
     id: UUID
@@ -36,7 +37,7 @@ class LiveSession:
     user_agent: str | None = field(metadata={"examples": ["Mozilla/5.0 (X11; Linux x86_64)"]})
     ip_address: str | None = field(metadata={"examples": ["192.0.2.7"]})
     current: bool
-    bound: Literal["key"] | None
+    bound: Literal["key", "device"] | None
 
 
 def live_sessions(
@@ -56,7 +57,10 @@ def live_sessions(
         RefreshToken.last_used_at,
         RefreshToken.user_agent,
         RefreshToken.ip_address,
-        case((RefreshToken.key_thumbprint.is_not(None), "key")).label("bound"),
+        case(
+            (RefreshToken.key_thumbprint.is_not(None), "key"),
+            (RefreshToken.device_key.is_not(None), "device"),
+        ).label("bound"),
     )
     with reading() as connection:
         rows = (

@@ -43,6 +43,7 @@ class FoundSession(NamedTuple):
     disabled_at: datetime | None
     roles: str | None
     key_thumbprint: str | None
+    device_key: str | None
     amr: str
     authenticated_at: datetime | None
 
@@ -83,6 +84,7 @@ _SESSION_AND_USER = Query(
         User.disabled_at,
         User.roles,
         RefreshToken.key_thumbprint,
+        RefreshToken.device_key,
         RefreshToken.amr,
         RefreshToken.authenticated_at,
     )

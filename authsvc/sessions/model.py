@@ -23,6 +23,7 @@ class RefreshToken(Base):
     user_agent: Mapped[str | None]
     ip_address: Mapped[str | None]
     key_thumbprint: Mapped[str | None]
+    device_key: Mapped[str | None]
     amr: Mapped[str] = mapped_column(server_default="pwd")
     authenticated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # None in rows of an earlier version: the user authenticated when the session was opened.

@@ -9,11 +9,18 @@ from sqlalchemy import Connection, update
 from authsvc import clock
 from authsvc.audit.record import Event, record_refusal, user_at
 from authsvc.database import transaction
+from authsvc.guard.device_headers import SentMarker
 from authsvc.guard.proof_header import SentProof
-from authsvc.problems import DpopProofInvalid, DpopProofMissing, RefreshTokenInvalid
+from authsvc.problems import (
+    DeviceProofMissing,
+    DpopProofInvalid,
+    DpopProofMissing,
+    RefreshTokenInvalid,
+)
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.roles import parse
 from authsvc.sessions.binding import Binding
+from authsvc.sessions.device import DeviceBinding
 from authsvc.sessions.lookup import FoundSession, find_session
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.theft import TheftReports
@@ -34,18 +41,24 @@ class Refreshing:
     Args:
         tokens: issues the access token.
         binding: checks the proof of a bound session.
+        devices: checks the marker of a session that is bound to a device.
         throttle: counts refreshes, and failed proofs apart from them.
         theft: reports signs of a stolen cookie.
     """
 
     tokens: SessionTokens
     binding: Binding
+    devices: DeviceBinding
     throttle: Throttle
     theft: TheftReports
 
 
 def refresh_session(
-    by: Refreshing, refresh_token: RefreshClaims, client: Client, proof: SentProof | None
+    by: Refreshing,
+    refresh_token: RefreshClaims,
+    client: Client,
+    proof: SentProof | None,
+    marker: SentMarker | None,
 ) -> AccessToken:
     """Return an access token for the session of a refresh token. It costs one SELECT.
 
@@ -57,16 +70,19 @@ def refresh_session(
         refresh_token: a verified refresh token.
         client: the address and browser of the request.
         proof: the proof that came with the request.
+        marker: the marker of the device that came with it; None if sessions are not bound to
+            devices.
 
     Raises:
         RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: the session is not live.
         DpopProofMissing, DpopProofInvalid, UseDpopNonce: the session is bound, and the proof of
             its key is missing, wrong or not fresh.
+        DeviceProofMissing, ServiceUnavailable: see `DeviceBinding.demand`.
         RateLimited: there were too many refreshes of the session, or too many failed proofs.
         AccessClaimsFailed: the operator's function gave no claims.
     """
     claims, tokens = refresh_token.claims, by.tokens
-    session, now = live_session(by, refresh_token, client, proof)
+    session, now = live_session(by, refresh_token, client, proof, marker)
     access_token = tokens.access.issue(
         sub=claims.sub,
         sid=claims.sid,
@@ -83,13 +99,17 @@ def refresh_session(
 
 
 def live_session(
-    by: Refreshing, refresh_token: RefreshClaims, client: Client, proof: SentProof | None
+    by: Refreshing,
+    refresh_token: RefreshClaims,
+    client: Client,
+    proof: SentProof | None,
+    marker: SentMarker | None = None,
 ) -> tuple[FoundSession, datetime]:
     """Return the live session of a refresh token, and the time when it was found to be live.
 
     It refuses a session that is not live, a wrong proof, and one use too many, in this order.
 
-    Args, Raises: as in `refresh_session`.
+    Args, Raises: as in `refresh_session`; without `marker`, the device is not asked.
     """
     sid = refresh_token.claims.sid
     session = find_session(sid)
@@ -102,15 +122,17 @@ def live_session(
             event = Event("refresh_refused", session.user_id, sid, refusal.code)
             record_refusal(user_at(client), event, now)
         raise refusal
-    if session.key_thumbprint is not None:
-        try:
+    try:
+        if session.key_thumbprint is not None:
             by.binding.demand(session.key_thumbprint, proof, now)
-        except (DpopProofMissing, DpopProofInvalid) as failed:
-            by.throttle.failed_proof(sid, client.ip_address)
-            by.theft.failed_proof(refresh_token.claims.sub, sid, failed, client, now)
-            raise
+        if marker is not None:
+            by.devices.demand(sid, session, marker, now)
+    except (DpopProofMissing, DpopProofInvalid, DeviceProofMissing) as failed:
+        by.throttle.failed_proof(sid, client.ip_address)
+        by.theft.failed_proof(refresh_token.claims.sub, sid, failed, client, now)
+        raise
     by.throttle.refresh(sid)
-    if session.key_thumbprint is None:
+    if session.key_thumbprint is None and session.device_key is None:
         by.theft.used(refresh_token.claims.sub, sid, client, now)
     return session, now
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from authsvc.audit.record import Event, failures_logged, is_recorded, lately, record, user_at
 from authsvc.database import transaction
 from authsvc.mail.outbox import Mail, Outbox
-from authsvc.problems import DpopProofInvalid, DpopProofMissing
+from authsvc.problems import DeviceProofMissing, DpopProofInvalid, DpopProofMissing
 from authsvc.sessions.two_places import TwoPlaces
 from authsvc.users.model import User
 from authsvc.web.browsers import browser_of
@@ -35,11 +35,11 @@ class TheftReports:
         self,
         user_id: UUID,
         sid: UUID,
-        refused: DpopProofMissing | DpopProofInvalid,
+        refused: DpopProofMissing | DpopProofInvalid | DeviceProofMissing,
         client: Client,
         now: datetime,
     ) -> None:
-        """Report that the cookie of a bound session came without its key.
+        """Report that the cookie of a bound session came without its key or its device.
 
         Args:
             user_id: the owner of the session.

@@ -63,6 +63,7 @@ class Settings(BaseModel):
     cookie_partitioned: bool = False
     hsts_include_subdomains: bool = False
     require_bound_sessions: bool = False
+    device_binding: bool = False
     registration: Literal["open", "closed"] = "open"
     password_min_length: int = Field(15, ge=10, le=64)
     mail_url: MailUrl | None = None

@@ -125,6 +125,12 @@ def _faults_of_the_cookie(settings: Settings) -> list[str]:
             f"{PREFIX}COOKIE_PARTITIONED=true needs {PREFIX}COOKIE_SECURE=true, because browsers "
             "refuse such a cookie otherwise: unset one of the two"
         )
+    if settings.device_binding and (not settings.cookie_secure or settings.cookie_partitioned):
+        faults.append(
+            f"{PREFIX}DEVICE_BINDING=true needs {PREFIX}COOKIE_SECURE=true and "
+            f"{PREFIX}COOKIE_PARTITIONED=false, because browsers bind no other cookies: unset one "
+            "of them"
+        )
     if settings.in_public and not settings.cookie_secure:
         faults.append(
             f"{PREFIX}COOKIE_SECURE must be true with a public {PREFIX}ISSUER, because false is "

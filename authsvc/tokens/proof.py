@@ -5,37 +5,21 @@ the header members that a proof needs, and the exact URI. Nothing is stored: a p
 again while it is fresh, together with the cookie.
 """
 
-import hashlib
 import hmac
-import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDSA,
-    SECP256R1,
-    EllipticCurvePublicKey,
-    EllipticCurvePublicNumbers,
-)
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from authsvc import strict_json
+from authsvc.tokens.es256 import InvalidSignature, PublicKey
 from authsvc.tokens.keyring import decode, encode
 
 MAX_LENGTH = 4096
 """Characters. A longer proof is refused without being parsed."""
 MAX_SKEW = 60
 """Seconds by which `iat` may differ from our clock."""
-MAX_KEYS = 1024
-"""Parsed public keys that are cached per process, which bounds the memory."""
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
-_SIZE = 32
-"""Bytes of a coordinate, and of each half of a signature (RFC 7518 sections 3.4 and 6.2.1)."""
 
 
 class ProofInvalid(Exception):
@@ -102,13 +86,13 @@ def verify(proof: str, asked: Asked, nonces: Nonces, thumbprint: str | None = No
         raise ProofInvalid
     header, body, signature = proof.split(".")
     try:
-        x, y = _coordinates(strict_json.loads(decode(header)))
-        found = _thumbprint(x, y)
+        key = _key(strict_json.loads(decode(header)))
+        found = key.thumbprint()
         if thumbprint not in (None, found):
             raise ProofInvalid
         payload = strict_json.loads(decode(body))
         is_fresh = _is_fresh(payload, asked, nonces)
-        _verify_signature(x, y, f"{header}.{body}".encode("ascii"), decode(signature))
+        key.verify(f"{header}.{body}".encode("ascii"), decode(signature))
     except (ValueError, InvalidSignature):
         raise ProofInvalid from None
     if not is_fresh:
@@ -116,7 +100,7 @@ def verify(proof: str, asked: Asked, nonces: Nonces, thumbprint: str | None = No
     return found
 
 
-def _coordinates(header: Any) -> tuple[str, str]:
+def _key(header: Any) -> PublicKey:
     """Return the public key in a proof's header, which must have nothing else besides its type."""
     match header:
         case {
@@ -125,13 +109,8 @@ def _coordinates(header: Any) -> tuple[str, str]:
             "jwk": {"kty": "EC", "crv": "P-256", "x": str(x), "y": str(y), **more},
             **others,
         } if not more and not others:
-            return x, y
+            return PublicKey(x, y)
     raise ProofInvalid
-
-
-def _thumbprint(x: str, y: str) -> str:
-    members = json.dumps({"crv": "P-256", "kty": "EC", "x": x, "y": y}, separators=(",", ":"))
-    return encode(hashlib.sha256(members.encode("ascii")).digest())
 
 
 def _is_fresh(payload: Any, asked: Asked, nonces: Nonces) -> bool:
@@ -152,31 +131,6 @@ def _is_fresh(payload: Any, asked: Asked, nonces: Nonces) -> bool:
     if asked.now - MAX_SKEW <= iat <= asked.now + MAX_SKEW:  # of any size: nothing overflows
         return True
     return nonces.is_current(nonce, asked.now)
-
-
-def _verify_signature(x: str, y: str, signed: bytes, signature: bytes) -> None:
-    if len(signature) != 2 * _SIZE:
-        raise ProofInvalid
-    r, s = (int.from_bytes(half, "big") for half in (signature[:_SIZE], signature[_SIZE:]))
-    _public_key(x, y).verify(encode_dss_signature(r, s), signed, ECDSA(SHA256()))
-
-
-@lru_cache(maxsize=MAX_KEYS)
-def _public_key(x: str, y: str) -> EllipticCurvePublicKey:
-    """Return the key with these coordinates.
-
-    Raises:
-        ValueError: they are not canonical, or are not a point of the curve.
-    """
-    coordinates = decode(x), decode(y)
-    if any(len(coordinate) != _SIZE for coordinate in coordinates):
-        raise ValueError("a coordinate does not have 32 bytes")
-    numbers = [int.from_bytes(coordinate, "big") for coordinate in coordinates]
-    point = EllipticCurvePublicNumbers(numbers[0], numbers[1], SECP256R1())
-    key = point.public_key()
-    if key.public_numbers() != point:
-        raise ValueError("a coordinate is not below the prime of the field")  # OpenSSL reduces it
-    return key
 
 
 def _nonce(key: bytes, minute: int) -> str:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authsvc.tokens import proof as proofs
+from authsvc.tokens import es256
 from authsvc.tokens.proof import Asked, Nonces, ProofInvalid, ProofStale, verify
 from tests.support.dpop import ORIGIN, Prover, b64
 from tests.support.signing_secrets import REFRESH_SECRET
@@ -196,9 +196,9 @@ def test_a_coordinate_beyond_the_prime_is_not_another_name_of_the_same_key() -> 
     small = next(number for number in range(5, 50) if root(number) is not None)
     y = root(small)
     assert y is not None
-    proofs._public_key(b64(small.to_bytes(32, "big")), b64(y.to_bytes(32, "big")))
+    es256._parsed(b64(small.to_bytes(32, "big")), b64(y.to_bytes(32, "big")))
     with pytest.raises(ValueError, match="below the prime"):
-        proofs._public_key(b64((small + PRIME).to_bytes(32, "big")), b64(y.to_bytes(32, "big")))
+        es256._parsed(b64((small + PRIME).to_bytes(32, "big")), b64(y.to_bytes(32, "big")))
 
 
 def root(x: int) -> int | None:
@@ -222,13 +222,13 @@ def test_a_signature_with_another_number_is_invalid(r: str, s: str) -> None:
 
 
 def test_parsed_keys_are_cached_within_a_bound_and_faults_are_not() -> None:
-    proofs._public_key.cache_clear()
+    es256._parsed.cache_clear()
     for number in range(1, 20):
         numbers = derive_private_key(number, SECP256R1()).public_key().public_numbers()
         outcome(with_point(numbers.x, numbers.y))
         outcome(with_point(numbers.x, numbers.y ^ 1))
-    assert proofs._public_key.cache_info().currsize == 19
-    assert proofs._public_key.cache_info().maxsize == proofs.MAX_KEYS
+    assert es256._parsed.cache_info().currsize == 19
+    assert es256._parsed.cache_info().maxsize == es256.MAX_KEYS
     assert outcome(honest()) == ALICE.thumbprint
 
 
