@@ -117,26 +117,9 @@ def insert_session(
     sid, issued_at = uuid7(), authentication.at.replace(microsecond=0)
     life: dict[str, Any] = {"issued_at": issued_at, "expires_at": issued_at + tokens.ttl}
     refresh_token = tokens.refresh.issue(sub=user_id, sid=sid, **life)
-<<<<<<< HEAD
     ids = {"id": sid, "user_id": user_id, "token_hash": token_hash(refresh_token)}
     how = {"amr": amr.join(authentication.amr), "authenticated_at": issued_at}
     row = {**ids, **life, "last_used_at": issued_at, **how, **_columns(client)}
-=======
-    row = {
-        "id": sid,
-        "user_id": user_id,
-        "token_hash": token_hash(refresh_token),
-        **life,
-        "last_used_at": issued_at,
-        "revoked_at": None,
-        "user_agent": client.user_agent,
-        "ip_address": client.ip_address,
-        "key_thumbprint": client.key,
-        "device_key": None,
-        "amr": amr.join(authentication.amr),
-        "authenticated_at": issued_at,
-    }
->>>>>>> e64614b (Device Bound Session Credentials: the browser itself guards the session)
     connection.execute(insert(RefreshToken), row)
     access_token = tokens.access.issue(
         sub=user_id,

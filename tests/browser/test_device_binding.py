@@ -5,10 +5,11 @@ This proves the protocol and not the hardware.
 
 import base64
 import hashlib
+import json
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -49,6 +50,16 @@ class Site:
     certificate: Certificate
     folder: Path
     service: Service
+    settings: dict[str, str]
+
+    def stop(self) -> None:
+        self.service.kill()
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Start the service again, on the same database and port, until the end of the block."""
+        with started(self.folder, self.service.port, self.settings):
+            yield
 
     def spki(self) -> str:
         """Return the hash of the certificate's key, which Chromium is told to accept."""
@@ -56,6 +67,12 @@ class Site:
         pem = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         der = base64.b64decode("".join(pem.splitlines()[1:-1]))
         return base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+
+def started(folder: Path, port: int, settings: dict[str, str]) -> AbstractContextManager[Service]:
+    database = f"sqlite:///{folder / 'authsvc.db'}"
+    app = "tests.browser.short_marker:app"
+    return serving(database, folder / "log", port=port, app=app, **settings)
 
 
 @contextmanager
@@ -67,17 +84,9 @@ def site(folder: Path, **settings: str) -> Iterator[Site]:
     )
     (folder / "nginx").mkdir()
     options = {"trusted_proxies": "1", "rate_limit_factor": "100", **settings}
-    with (
-        nginx(text, folder / "nginx"),
-        serving(
-            new_database(folder),
-            folder / "log",
-            port=upstream,
-            app="tests.browser.short_marker:app",
-            **options,
-        ) as service,
-    ):
-        yield Site(f"https://localhost:{port}", certificate, folder, service)
+    new_database(folder)
+    with nginx(text, folder / "nginx"), started(folder, upstream, options) as service:
+        yield Site(f"https://localhost:{port}", certificate, folder, service, options)
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +96,11 @@ def bound_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @contextmanager
-def chromium(browser_type: BrowserType, site: Site, profile: Path) -> Iterator[BrowserContext]:
+def chromium(
+    browser_type: BrowserType, site: Site, profile: Path, features: str = FEATURES
+) -> Iterator[BrowserContext]:
     flags = ["no-sandbox", "disable-background-networking", "no-first-run", "disable-sync"]
-    flags += [f"enable-features={FEATURES}", f"ignore-certificate-errors-spki-list={site.spki()}"]
+    flags += [f"enable-features={features}", f"ignore-certificate-errors-spki-list={site.spki()}"]
     context = browser_type.launch_persistent_context(
         profile,
         executable_path=find_chromium(),
@@ -99,6 +110,10 @@ def chromium(browser_type: BrowserType, site: Site, profile: Path) -> Iterator[B
     )
     yield context
     context.close()
+
+
+MARKER = "__Host-device"
+REFRESH = "/auth/refresh"
 
 
 class Browser:
@@ -127,8 +142,17 @@ class Browser:
         self.wait_for_marker()
 
     def marker(self) -> str | None:
-        cookies = self.context.cookies(self.site.url)
-        return next((cookie["value"] for cookie in cookies if cookie["name"] == MARKER), None)
+        return self.cookies().get(MARKER)
+
+    def cookies(self) -> dict[str, str]:
+        return {one["name"]: one["value"] for one in self.context.cookies(self.site.url)}
+
+    def drop_marker(self) -> None:
+        """Remove the marker, as its expiry does."""
+        self.context.clear_cookies(name=MARKER)
+
+    def refresh(self) -> int:
+        return cast(int, self.post(REFRESH)["status"])
 
     def wait_for_marker(self) -> None:
         deadline = time.monotonic() + 10
@@ -137,14 +161,167 @@ class Browser:
             time.sleep(0.05)
 
 
-MARKER = "__Host-device"
+@dataclass
+class Thief:
+    """A copy of a browser's cookies, used by a program on another machine."""
+
+    site: Site
+    cookies: dict[str, str]
+
+    def refresh(self) -> tuple[int, str | None]:
+        """Return the status of a refresh, and the code of its problem."""
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        port = int(self.site.url.rpartition(":")[2])
+        with self.site.certificate.connected(port) as connection:
+            connection.request("POST", REFRESH, headers={"Cookie": cookie})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read()).get("code")
 
 
-def test_it(browser_type: BrowserType, bound_site: Site, tmp_path: Path) -> None:
-    with chromium(browser_type, bound_site, tmp_path / "profile") as context:
+@pytest.fixture(scope="module")
+def browser(
+    browser_type: BrowserType, bound_site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """A browser with one login for the tests that do not end it: Chromium limits how often the key
+    of a site signs, registrations included.
+    """
+    with chromium(browser_type, bound_site, tmp_path_factory.mktemp("profile")) as context:
         browser = Browser(context, bound_site)
         browser.log_in("alice@example.com")
-        for _ in range(3):
-            time.sleep(MARKER_LIFE + 0.2)
-            print(browser.post("/auth/refresh"))
-        print(bound_site.service.output.read_text()[-3000:])
+        yield browser
+
+
+@pytest.fixture
+def other(
+    browser_type: BrowserType, bound_site: Site, tmp_path: Path, email: str
+) -> Iterator[Browser]:
+    """A browser of its own, with a login."""
+    with chromium(browser_type, bound_site, tmp_path / "other") as context:
+        browser = Browser(context, bound_site)
+        browser.log_in(email)
+        yield browser
+
+
+def requests_of(site: Site, since: int, path: str) -> list[int]:
+    """Return the statuses of the requests for a path in the log, after its first lines."""
+    lines = map(json.loads, site.service.output.read_text().splitlines()[since:])
+    return [line["status"] for line in lines if line.get("path") == path]
+
+
+def length(site: Site) -> int:
+    return len(site.service.output.read_text().splitlines())
+
+
+def test_a_login_binds_the_session_to_the_device(browser: Browser) -> None:
+    script = """async () => {
+        const response = await fetch("/auth/refresh", { method: "POST" });
+        const headers = { Authorization: `Bearer ${(await response.json()).access_token}` };
+        return (await (await fetch("/api/me/sessions", { headers })).json()).sessions;
+    }"""
+    [session] = browser.page.evaluate(script)
+    assert session["bound"] == "device"
+
+
+def test_the_browser_renews_a_marker_that_has_expired(browser: Browser) -> None:
+    time.sleep(MARKER_LIFE + 0.5)  # the browser's own clock decides
+    assert browser.marker() is None
+    assert browser.refresh() == 200
+    assert browser.marker() is not None
+
+
+def test_twelve_renewals_in_a_row_stay_within_the_quota_of_the_browser(browser: Browser) -> None:
+    for _ in range(12):
+        browser.drop_marker()
+        assert browser.refresh() == 200
+
+
+def test_three_refreshes_at_once_wait_for_one_renewal(browser: Browser, bound_site: Site) -> None:
+    browser.drop_marker()
+    start = length(bound_site)
+    script = """() => Promise.all([1, 2, 3].map(async () =>
+        (await fetch("/auth/refresh", { method: "POST" })).status))"""
+    assert browser.page.evaluate(script) == [200] * 3
+    assert requests_of(bound_site, start, "/auth/device/refresh") == [403, 200]
+
+
+def test_other_requests_do_not_wait_for_the_marker(browser: Browser, bound_site: Site) -> None:
+    browser.drop_marker()
+    start = length(bound_site)
+    browser.page.evaluate("() => fetch('/api/me')")
+    assert requests_of(bound_site, start, "/auth/device/refresh") == []
+
+
+def test_the_thief_of_the_whole_cookie_jar_is_out_within_one_life_of_the_marker(
+    browser: Browser, bound_site: Site
+) -> None:
+    browser.drop_marker()
+    assert browser.refresh() == 200
+    thief = Thief(bound_site, browser.cookies())
+    assert thief.refresh() == (200, None)
+    time.sleep(MARKER_LIFE + LEEWAY + 1)  # the deadline is what is tested
+    assert thief.refresh() == (401, "device_proof_missing")
+    assert [browser.refresh() for _ in range(3)] == [200] * 3
+
+
+def test_after_a_logout_the_browser_asks_at_most_once_more(
+    other: Browser, bound_site: Site
+) -> None:
+    assert other.post("/auth/logout")["status"] == 204
+    other.drop_marker()
+    start = length(bound_site)
+    for _ in range(3):
+        assert other.refresh() == 401
+    renewals = requests_of(bound_site, start, "/auth/device/refresh")
+    assert renewals in ([], [401])
+
+
+def test_a_browser_that_has_lost_its_key_registers_anew_with_the_password(
+    other: Browser, browser_type: BrowserType, bound_site: Site, tmp_path: Path
+) -> None:
+    other.drop_marker()
+    cookies = cast(Any, other.context.cookies(bound_site.url))
+    with chromium(browser_type, bound_site, tmp_path / "another") as context:
+        context.add_cookies(cookies)
+        copy = Browser(context, bound_site)
+        assert copy.post(REFRESH) == {"status": 401, "code": "device_proof_missing"}
+        assert copy.post("/auth/reauthenticate", {"password": PASSWORD})["status"] == 200
+        copy.wait_for_marker()
+        assert copy.refresh() == 200
+    assert other.refresh() == 401
+
+
+def test_a_browser_without_device_binding_has_an_unbound_session(
+    browser_type: BrowserType, bound_site: Site, tmp_path: Path
+) -> None:
+    with chromium(browser_type, bound_site, tmp_path / "plain", features="") as context:
+        plain = Browser(context, bound_site)
+        credentials = {"email": "plain@example.com", "password": PASSWORD}
+        assert plain.post("/auth/register", credentials)["status"] == 201
+        assert plain.post("/auth/login", credentials)["status"] == 200
+        assert plain.refresh() == 200
+        assert plain.marker() is None
+
+
+def test_restarts_of_browser_and_service_and_a_service_that_is_away_keep_the_session(
+    browser_type: BrowserType, tmp_path: Path
+) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    with site(folder, device_binding="true") as running:
+        with chromium(browser_type, running, tmp_path / "profile") as context:
+            browser = Browser(context, running)
+            browser.log_in("alice@example.com")
+        with chromium(browser_type, running, tmp_path / "profile") as context:
+            browser = Browser(context, running)
+            browser.drop_marker()
+            assert browser.refresh() == 200
+            running.stop()
+            browser.drop_marker()
+            assert browser.refresh() in (502, 503)
+            with running.again():
+                deadline = time.monotonic() + 60
+                while browser.refresh() != 200:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.5)
+                browser.drop_marker()
+                assert browser.refresh() == 200
