@@ -8,11 +8,13 @@ from typing import ParamSpec
 from authsvc.doctor import clocks, contract, cookies, cross_origin, forgery, headers, proxies
 from authsvc.doctor.binding import check_binding, check_nonce
 from authsvc.doctor.deployment import Account, Deployment, Session
+from authsvc.doctor.device import check_device
 from authsvc.doctor.findings import Finding, failed, not_checked
 from authsvc.doctor.http_client import HttpClient, NoResponse
 from authsvc.doctor.limits import check_limits, skip_limits
 from authsvc.doctor.passkeys import check_passkeys
 from authsvc.doctor.recovery import check_recovery
+from authsvc.doctor.response import Response
 from authsvc.doctor.session import (
     check_access_after_logout,
     check_left_behind,
@@ -71,6 +73,7 @@ IN_SESSION: dict[str, Callable[[Deployment, Session], Finding]] = {
 """The checks that need a session; a wrong password, a bound session and the logout follow."""
 
 WRONG_PASSWORD, BINDING, NONCE = "wrong password", "binding", "wrong clock"
+DEVICE = "device binding"
 LOGOUT, REFRESH_AFTER, ACCESS_AFTER = "logout", "refresh, logged out", "access, logged out"
 LIMITS, LEFT_BEHIND = "limits", "left behind"
 
@@ -90,6 +93,7 @@ CHECKS = [
         WRONG_PASSWORD,
         BINDING,
         NONCE,
+        DEVICE,
         LOGOUT,
         REFRESH_AFTER,
         ACCESS_AFTER,
@@ -148,7 +152,7 @@ def _in_session(deployment: Deployment, account: Account) -> dict[str, Finding]:
     for name, check in IN_SESSION.items():
         findings[name] = _run(check, deployment, session)
     findings[WRONG_PASSWORD] = _run(check_wrong_password, deployment, account)
-    findings |= _bound(deployment, account)
+    findings |= _bound(deployment, account, response)
     findings[LOGOUT] = _run(_log_out, deployment, session)
     since = time.monotonic()
     findings[REFRESH_AFTER] = _run(check_refresh_after_logout, deployment, session)
@@ -156,13 +160,17 @@ def _in_session(deployment: Deployment, account: Account) -> dict[str, Finding]:
     return findings
 
 
-def _bound(deployment: Deployment, account: Account) -> dict[str, Finding]:
-    """Return the findings about a bound session, which `check_left_behind` logs out."""
+def _bound(deployment: Deployment, account: Account, login: Response) -> dict[str, Finding]:
+    """Return the findings about bound sessions, which `check_left_behind` logs out."""
     try:
         binding, session = check_binding(deployment, account)
     except NoResponse as error:
         binding, session = _no_response(error), None
-    return {BINDING: binding, NONCE: _run(check_nonce, deployment, session)}
+    return {
+        BINDING: binding,
+        NONCE: _run(check_nonce, deployment, session),
+        DEVICE: _run(check_device, deployment, account, login),
+    }
 
 
 def _log_out(deployment: Deployment, session: Session) -> Finding:

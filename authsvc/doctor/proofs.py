@@ -43,7 +43,21 @@ class Key:
         }
         if nonce is not None:
             payload["nonce"] = nonce
-        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self._public}
+        return self._signed({"typ": "dpop+jwt", "alg": "ES256", "jwk": self._public}, payload)
+
+    def device_proof(self, challenge: str, *, with_key: bool) -> str:
+        """Return what a browser signs for a session that is bound to its device.
+
+        Args:
+            challenge: what the service asks it to sign.
+            with_key: whether it registers the key.
+        """
+        header: dict[str, Any] = {"typ": "dbsc+jwt", "alg": "ES256"}
+        if with_key:
+            header["jwk"] = self._public
+        return self._signed(header, {"jti": challenge})
+
+    def _signed(self, header: dict[str, Any], payload: dict[str, Any]) -> str:
         signed = f"{json_part(header)}.{json_part(payload)}"
         r, s = decode_dss_signature(self._private.sign(signed.encode(), ECDSA(SHA256())))
         return f"{signed}.{base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"

@@ -81,6 +81,8 @@ def _operation(route: Route, schemas: Schemas, needs_proof: bool) -> dict[str, A
     }
     in_path = [_parameter(route, name) for name in route.parameters]
     in_headers = [{**_PROOF, "required": needs_proof}] if route.takes_proof else []
+    if route.takes_device_proof:
+        in_headers.append(_DEVICE_PROOF)
     if parameters := [*in_path, *schemas.query_of(route), *in_headers]:
         operation["parameters"] = parameters
     if route.body is not None:
@@ -105,6 +107,16 @@ _PROOF = {
     "description": "A proof that the client holds a key (RFC 9449 section 4.2), by ES256 and with "
     "an `iat` within 60 seconds or a `nonce` of ours. Where a session opens, it binds the session "
     "to the key. A bound session needs it at each refresh.",
+    "schema": {"type": "string", "maxLength": MAX_LENGTH},
+}
+
+
+_DEVICE_PROOF = {
+    "name": "Secure-Session-Response",
+    "in": "header",
+    "required": False,
+    "description": "What the browser has signed with the key of its device (W3C Device Bound "
+    "Session Credentials): a `dbsc+jwt` by ES256. Browsers send it by themselves.",
     "schema": {"type": "string", "maxLength": MAX_LENGTH},
 }
 

@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from authsvc.guard.access_token import is_public
 from authsvc.guard.asked_by_proxy import is_asked_by_proxy
 from authsvc.guard.cross_origin import SAFE_METHODS
+from authsvc.guard.device_headers import is_given_device_proof
 from authsvc.guard.proof_header import is_given_proof
 from authsvc.guard.refresh_cookie import is_given_refresh_cookie
 from authsvc.guard.roles import required_role
@@ -108,6 +109,10 @@ class Route:
     @property
     def takes_proof(self) -> bool:
         return is_given_proof(self.view)
+
+    @property
+    def takes_device_proof(self) -> bool:
+        return is_given_device_proof(self.view)
 
     @property
     def opens_session(self) -> bool:

@@ -153,12 +153,27 @@ CASES = {
     "signatures cut short": inside(faults.accepts(faults.beginning_of_signature), "forged access"),
     "a refresh token as Bearer": inside(faults.refresh_token_as_bearer, "forged access"),
     "500 for forgeries": inside(faults.breaks_on_forgeries, "forged access"),
-    "refresh signatures unseen": inside(faults.refreshes_by_payload(), "forged refresh"),
+    "refresh signatures unseen": inside(
+        faults.refreshes_by_payload(), "forged refresh", "device binding"
+    ),
     "a cookie at refresh": inside(faults.sticky_by_cookie, "refresh"),
     "rotation": inside(faults.one_refresh_only(), "refresh"),
-    "proofs are not passed on": inside(faults.proofs_hidden, "binding"),
+    "proofs are not passed on": inside(faults.hidden("DPoP"), "binding"),
     "the cookie is enough": inside(faults.needs_no_key("dpop_proof_missing"), "binding"),
     "any key is enough": inside(faults.needs_no_key("dpop_proof_invalid"), "binding"),
+    "signatures of devices are not passed on": inside(
+        faults.hidden("Secure-Session-Response"), "device binding"
+    ),
+    "no challenges for devices": inside(
+        faults.without("Secure-Session-Challenge"), "device binding"
+    ),
+    "another path for devices": inside(
+        faults.instead("Secure-Session-Registration", '(ES256);path="/x";challenge="y"'),
+        "device binding",
+    ),
+    "the marker is not needed": inside(
+        faults.needs_no_key("device_proof_missing"), "device binding"
+    ),
     "no nonces": inside(faults.without("DPoP-Nonce"), "wrong clock"),
     "nonces of another instance": inside(faults.instead("DPoP-Nonce", "other"), "wrong clock"),
     "proofs never expire": inside(faults.needs_no_key("use_dpop_nonce"), "wrong clock"),

@@ -34,6 +34,7 @@ def service(service_database: str, tmp_path_factory: pytest.TempPathFactory) -> 
     settings = {
         "allowed_origins": f"{PAGE},{ELSEWHERE}",
         "trusted_proxies": "1",
+        "device_binding": "true",
         "mail_url": f"file://{folder / 'mail'}",
         "mail_from": "no-reply@example.com",
         "app_url": ELSEWHERE,

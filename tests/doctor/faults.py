@@ -341,10 +341,14 @@ def access_outlives_logout(seconds: float) -> Fault:
     return fault
 
 
-def proofs_hidden(request: Request, forward: Forward) -> Answer:
-    """Do not forward the header of proofs."""
-    request.headers.pop("DPoP", None)
-    return forward(request)
+def hidden(name: str) -> Fault:
+    """Do not forward a header of requests."""
+
+    def fault(request: Request, forward: Forward) -> Answer:
+        request.headers.pop(name, None)
+        return forward(request)
+
+    return fault
 
 
 def requires_proofs(request: Request, forward: Forward) -> Answer:
