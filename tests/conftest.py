@@ -273,12 +273,14 @@ def mail_settings(folder_in_memory: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def shared_mail_app(make_app: MakeApp, mail_settings: dict[str, str]) -> Flask:
-    return make_app(**mail_settings)
+    return make_app(**mail_settings, device_binding=True)
 
 
 @pytest.fixture
 def mail_app(shared_mail_app: Flask) -> Iterator[Flask]:
-    """The app with mail and an empty database. Verification is optional, as by default."""
+    """The app with mail, which has every route, and an empty database. Verification is optional,
+    as by default.
+    """
     yield shared_mail_app
     empty_tables(shared_mail_app)
 

@@ -12,7 +12,12 @@ from authsvc import clock
 from authsvc.audit.model import SecurityEvent, first_id
 from authsvc.database import reading
 
-SIGNS_OF_THEFT = ("dpop_proof_missing", "dpop_proof_invalid", "refresh_token_invalid")
+SIGNS_OF_THEFT = (
+    "dpop_proof_missing",
+    "dpop_proof_invalid",
+    "device_proof_missing",
+    "refresh_token_invalid",
+)
 """Refusals that a copied cookie or a copied secret causes. A refresh of a session that has ended is
 not one of them: each browser that was logged out from another device sends one."""
 

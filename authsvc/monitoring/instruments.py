@@ -22,6 +22,7 @@ LOGINS = {
 """The routes of logins, and what each begins with."""
 OPEN_SESSIONS = {*LOGINS, ("authsvc.resources.change", "PUT")}
 """The routes that open a session when they succeed: a login and a password change."""
+REGISTER_DEVICE = "authsvc.auth.register_device"
 LOGIN_OUTCOMES = {
     None: "good",
     InvalidCredentials.code: "refused",
@@ -114,6 +115,11 @@ class RequestInstruments:
         opened = Counter(
             "authsvc_sessions_opened_total", "Sessions opened.", ["bound"], registry=registry
         )
+        self._devices = Counter(
+            "authsvc_devices_registered_total",
+            "Registrations of keys of devices, to which sessions are bound.",
+            registry=registry,
+        )
         # Bounded: by the app's endpoints times the HTTP statuses, and by the problems' codes.
         self._requests = cache(requests.labels)
         self._problems = cache(problems.labels)
@@ -142,6 +148,8 @@ class RequestInstruments:
             self._logins[asked, code].inc()
         if code is None and asked in OPEN_SESSIONS:
             self._opened["HTTP_DPOP" in request.environ].inc()
+        if code is None and route == REGISTER_DEVICE:
+            self._devices.inc()
 
 
 class PasswordInstruments:

@@ -19,6 +19,8 @@ from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.conftest import MakeApp
 from tests.monitoring.exposition import Figures, figures, requests
+from tests.support.device import Device
+from tests.support.device import send as send_device
 from tests.support.dpop import Prover
 from tests.support.given_passkeys import give_passkey
 from tests.support.gunicorn_server import new_database
@@ -218,6 +220,14 @@ def test_logins_with_a_second_factor_and_by_passkey_are_counted_by_their_outcome
     assert found == [[1, 1, 1, 0], [1, 1, 0, 0]]
     assert counts['authsvc_sessions_opened_total{bound="no"}'] == 2
     assert counts['authsvc_problems_total{code="second_factor_required"}'] == 1
+
+
+def test_registrations_of_devices_are_counted(make_app: MakeApp, carol: Person) -> None:
+    carol.app = make_app(device_binding=True)
+    carol.register()
+    Device().bind(carol)
+    assert send_device(carol, "/auth/device", "x").status_code == 403
+    assert measured(carol.app)["authsvc_devices_registered_total"] == 1
 
 
 def test_opened_sessions_are_counted_by_whether_they_are_bound(carol: Person) -> None:

@@ -67,6 +67,7 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
         "cookie_partitioned": False,
         "hsts_include_subdomains": False,
         "require_bound_sessions": False,
+        "device_binding": False,
         "registration": "open",
         "password_min_length": 15,
         "mail_url": None,

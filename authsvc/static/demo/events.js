@@ -20,6 +20,8 @@ const EVENTS = {
   reauthenticated: "You confirmed that it was you.",
   reauthentication_refused: "A confirmation before a change was refused.",
   refresh_refused: "A session could not be refreshed.",
+  device_bound: "The session was bound to this device.",
+  "refresh_refused device_proof_missing": "The cookie was used without its device and refused.",
   "refresh_refused dpop_proof_missing": "The cookie was used without its key and refused.",
   "refresh_refused dpop_proof_invalid": "The cookie was used with a wrong key and refused.",
   suspicious_use: "A session was used from two places in turn.",

@@ -19,6 +19,7 @@ const PROBLEMS = {
   cancelled: "Nothing happened: the prompt of the browser was closed, or its time was up.",
   session_changed: "This session has ended in the meantime. Log in again.",
   not_found: "It was ended or removed already.",
+  device_proof_missing: "This browser has lost the key of its session. Log in again.",
   dpop_proof_missing: "This browser has lost the key of its session. Log in again.",
   dpop_proof_invalid: "This browser has lost the key of its session. Log in again.",
   network_error: "The service cannot be reached. Check your connection and try again.",
