@@ -24,6 +24,8 @@ PUBLIC = {
     "POST /auth/passkey/options",
     "POST /auth/passkey",
     "POST /auth/reauthenticate",
+    "POST /auth/device",
+    "POST /auth/device/refresh",
     "POST /auth/password/forgot",
     "POST /auth/password/reset",
     "POST /auth/email/verify",

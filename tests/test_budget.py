@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from authsvc.tokens.one_time import Purpose
 from tests.conftest import MakeApp
 from tests.support.authenticator_app import confirm, scan, set_up
+from tests.support.device import Device, ask, offered
 from tests.support.dpop import Prover
 from tests.support.operator_commands import Operator
 from tests.support.passkeys import add_passkey, assertion, creation_options, register, send
@@ -182,6 +183,26 @@ def reauthentication_by_code(alice: Person) -> Callable[[Person], TestResponse]:
     return call("POST", "/auth/reauthenticate", json={"code": give_totp(alice).now()})
 
 
+def registration(alice: Person) -> Callable[[Person], TestResponse]:
+    _, challenge = offered(alice.log_in())
+    device = Device()
+    return lambda alice: device.register(alice, challenge)
+
+
+def renewal(alice: Person) -> Callable[[Person], TestResponse]:
+    device = Device()
+    device.bind(alice)
+    challenge = ask(alice)
+    return lambda alice: device.renew(alice, challenge)
+
+
+# The routes of devices: a function that prepares the request; reads; writes.
+WITH_DEVICES = {
+    "POST /auth/device": (registration, 1, 2),
+    "POST /auth/device/refresh": (renewal, 1, 0),
+}
+
+
 # The routes that need or change factors: a function that prepares the request; reads; writes.
 WITH_FACTORS = {
     "POST /auth/login": (login_by_code, 6, 12),
@@ -269,6 +290,16 @@ def test_a_route_that_needs_mail_executes_its_budgeted_number_of_statements(
     assert cost(app, prepare(alice), alice) == (reads, writes)
 
 
+@pytest.mark.parametrize("route", WITH_DEVICES)
+def test_a_route_of_devices_executes_its_budgeted_number_of_statements(
+    make_app: MakeApp, alice: Person, route: str
+) -> None:
+    prepare, reads, writes = WITH_DEVICES[route]
+    alice.app = app = make_app(device_binding=True)
+    alice.logged_in().call("GET", "/api/me")
+    assert cost(app, prepare(alice), alice) == (reads, writes)
+
+
 def test_with_mail_a_login_and_a_refresh_cost_no_statement_more_and_a_registration_an_insert(
     make_app: MakeApp, mail_settings: dict[str, str], alice: Person
 ) -> None:
@@ -300,7 +331,8 @@ def test_each_route_has_a_budget(mail_app: Flask) -> None:
         for rule in mail_app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert routes <= BUDGET.keys() | WITH_MAIL.keys() | WITH_FACTORS.keys()
+    budgets = (BUDGET, WITH_MAIL, WITH_FACTORS, WITH_DEVICES)
+    assert routes <= set().union(*budgets)
 
 
 class CountedCalls:

@@ -62,7 +62,7 @@ class Site:
             yield
 
     def spki(self) -> str:
-        """Return the hash of the certificate's key, which Chromium is told to accept."""
+        """Return the hash of the certificate's key, which Chromium accepts by a flag."""
         command = [program("openssl"), "x509", "-in", self.certificate.file, "-pubkey", "-noout"]
         pem = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         der = base64.b64decode("".join(pem.splitlines()[1:-1]))

@@ -127,7 +127,9 @@ def test_a_name_that_is_not_a_test_would_be_found(name: str) -> None:
 def test_the_threat_model_says_what_binding_does_not_stop() -> None:
     rows = {row[0].partition("**")[2].partition("**")[0]: row[2] for row in table("Threat model")}
     assert "key" in rows["A stolen refresh cookie of a bound session"]
-    assert rows["A copy of the whole browser profile"].startswith("Nothing here")
+    profile = rows["A copy of the whole browser profile"]
+    assert profile.startswith("With `AUTHSVC_DEVICE_BINDING=true`, a browser that")
+    assert "software keys, stop nothing here" in profile
     (script,) = (row for row in table("Threat model") if row[0].startswith("**A script in your"))
     assert "sign proofs" in script[1]
 

@@ -11,6 +11,7 @@ from authsvc.database import schema
 from authsvc.guard import public
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
+from tests.support.device import Device
 from tests.support.dpop import Prover
 from tests.support.mailbox import Mailbox
 from tests.support.operation_calls import OperationCalls, all_operation_calls
@@ -48,6 +49,12 @@ def with_a_stale_proof(calls: OperationCalls) -> TestResponse:
     return of_a_bound_session(calls, DPoP=PROVER.proof(path, method=method, iat=0))
 
 
+def of_a_device(calls: OperationCalls) -> TestResponse:
+    """Call with the cookie of a session that is bound to a device."""
+    Device().bind(calls.person)
+    return calls.call()
+
+
 PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
     "invalid_request": invalid_request,
     "access_token_missing": lambda calls: calls.with_token(""),
@@ -66,6 +73,8 @@ PROVOKED: dict[str, Callable[[OperationCalls], TestResponse]] = {
     "dpop_proof_missing": of_a_bound_session,
     "dpop_proof_invalid": lambda calls: of_a_bound_session(calls, DPoP="x"),
     "use_dpop_nonce": with_a_stale_proof,
+    "device_proof_missing": of_a_device,
+    "device_proof_invalid": lambda calls: calls.call(),
     "cross_origin_refused": lambda calls: calls.call({"Sec-Fetch-Site": "cross-site"}),
     "wrong_password": lambda calls: calls.call(),
     "wrong_code": lambda calls: calls.with_a_new_secret(),

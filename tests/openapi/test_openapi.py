@@ -28,6 +28,8 @@ OPERATIONS = {
     "POST /auth/passkey/options": "passkey_options",
     "POST /auth/passkey": "passkey_login",
     "POST /auth/reauthenticate": "reauthenticate",
+    "POST /auth/device": "register_device",
+    "POST /auth/device/refresh": "renew_device",
     "POST /auth/password/forgot": "password_forgot",
     "POST /auth/password/reset": "password_reset",
     "POST /auth/email/verify": "email_verify",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
+from uuid import uuid4
 
 import pytest
 from flask import Flask, Response, abort, redirect, request
@@ -11,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from authsvc import problems
 from authsvc.guard import public
 from authsvc.problems import (
+    DeviceProofInvalid,
     Fault,
     Problem,
     RateLimited,
@@ -40,6 +42,8 @@ DOCUMENTED = {
     (401, "dpop_proof_missing"),
     (401, "dpop_proof_invalid"),
     (401, "use_dpop_nonce"),
+    (401, "device_proof_missing"),
+    (403, "device_proof_invalid"),
     (403, "cross_origin_refused"),
     (403, "wrong_password"),
     (403, "wrong_code"),
@@ -75,6 +79,7 @@ def example(kind: type[Problem]) -> Problem:
         ReauthenticationRequired: [600],
         SecondFactorRequired: [["totp", "passkey"]],
         UseDpopNonce: ["a nonce"],
+        DeviceProofInvalid: [uuid4(), "a challenge"],
     }
     return kind(*arguments.get(kind, []))
 
