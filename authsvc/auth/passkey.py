@@ -58,7 +58,7 @@ def log_in(body: PasskeyLogin) -> AccessToken:
     assertion = _read(body.credential)
     found = None if assertion is None else find_passkey(assertion)
     email_key = None if found is None else found.email_key
-    with registry.get(Throttle).login(email_key, client.ip_address):
+    with registry.get(Throttle).passkey(email_key, client.ip_address):
         if assertion is None or found is None:
             record_refusal(user_at(client), Event("login_refused", user_id=None))
             raise InvalidCredentials

@@ -57,19 +57,35 @@ class Throttle:
         self._refreshes = RefreshCounter(allowed, REFRESHES_PER_SESSION.seconds)
 
     @contextmanager
-    def login(self, email_key: str | None, address: str | None) -> Iterator[None]:
+    def login(self, email_key: str, address: str | None) -> Iterator[None]:
         """Enclose one attempt to log in: it is refused beforehand, or counted if it fails.
-
-        Args:
-            email_key: the account's address; None for a passkey that is not registered.
-            address: the network address of the request.
 
         Raises:
             RateLimited: too many attempts have failed for this account, or from this address.
         """
         network = self._attempts.count(FAILURES_PER_ADDRESS, "address", network_of(address))
-        account = [] if email_key is None else self._login_failures(email_key)
+        account = self._login_failures(email_key)
         with self._attempts.enclose([network, *account], failure=InvalidCredentials):
+            yield
+        self._attempts.forget_after_success(decrement=[network], forget=account)
+
+    @contextmanager
+    def passkey(self, email_key: str | None, address: str | None) -> Iterator[None]:
+        """Enclose one login by a passkey. A failure counts as a failed login of the account.
+
+        Only the network address refuses it: a passkey cannot be guessed, and so a stranger who
+        guesses the password does not keep its owner out.
+
+        Args:
+            email_key: the account's address; None if the passkey is not registered.
+            address: the network address of the request.
+
+        Raises:
+            RateLimited: too many attempts have failed from this address.
+        """
+        network = self._attempts.count(FAILURES_PER_ADDRESS, "address", network_of(address))
+        account = [] if email_key is None else self._login_failures(email_key)
+        with self._attempts.enclose([network], failure=InvalidCredentials, besides=account):
             yield
         self._attempts.forget_after_success(decrement=[network], forget=account)
 
@@ -106,9 +122,9 @@ class Throttle:
         with self._attempts.enclose(account, failure=_WRONG):
             yield
         if forgets:
-            self._attempts.release(forget=account)
+            self._attempts.forget_after_success(forget=account)
         else:
-            self._attempts.release(decrement=account)
+            self._attempts.forget_after_success(decrement=account)
 
     @contextmanager
     def code(self, user_id: UUID) -> Iterator[None]:
