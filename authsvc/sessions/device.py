@@ -86,7 +86,7 @@ class DeviceBinding:
     def register(self, token: RefreshClaims, proof: str | None, client: Client) -> str:
         """Bind the session to the key that signed its registration challenge; return a marker.
 
-        The same key may come again, because a response can be lost.
+        The same key may come again within the five minutes, because a response can be lost.
 
         Args:
             token: the refresh token of the session.
@@ -104,12 +104,12 @@ class DeviceBinding:
             key, challenge = read_registration(proof or "")
         except device.DeviceProofInvalid:
             raise self._failed(sid, client) from None
+        is_offered = self.made_by.is_registration(
+            challenge, sid, session.device_key, key.jwk(), now.timestamp()
+        )
+        if session.key_thumbprint is not None or not is_offered:
+            raise self._failed(sid, client)
         if session.device_key != key.jwk():
-            is_offered = self.made_by.is_registration(
-                challenge, sid, session.device_key, now.timestamp()
-            )
-            if session.key_thumbprint is not None or not is_offered:
-                raise self._failed(sid, client)
             _store(token, key, session.device_key, client, now)
         return self.made_by.marker(sid, now.timestamp())
 

@@ -2,6 +2,7 @@
 marker that shows that it did. Nothing is stored: each is an HMAC, which every worker recognizes.
 """
 
+import hashlib
 import hmac
 import re
 from typing import Any
@@ -26,7 +27,7 @@ It is accepted for as long again."""
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _TIME, _MAC = 8, 16
-"""Bytes of the parts of a challenge for a registration."""
+"""Bytes of the parts of a challenge for a registration: its expiry, and each of two hashes."""
 
 
 class DeviceProofInvalid(Exception):
@@ -55,18 +56,34 @@ class DeviceTokens:
             now: our time, in seconds since 1970.
         """
         expires_at = int(now + REGISTRATION_LIFE).to_bytes(_TIME, "big")
-        return encode(expires_at + _registration(self._keys[0], sid, replaces, expires_at))
+        content = expires_at + _digest(replaces)
+        return encode(content + _registration(self._keys[0], sid, content))
 
-    def is_registration(self, challenge: str, sid: UUID, replaces: str | None, now: float) -> bool:
-        """Return whether a challenge is one for registering this session's key, and not expired."""
+    def is_registration(
+        self, challenge: str, sid: UUID, registered: str | None, key: str, now: float
+    ) -> bool:
+        """Return whether a challenge lets a session's device register a key, and is not expired.
+
+        The key that is registered already may come again, because a response can be lost. Its
+        proof expires too, or else a copy of it would be worth a marker for ever.
+
+        Args:
+            challenge: what was signed.
+            sid: the session.
+            registered: the key that is registered already.
+            key: the key that is to be registered.
+            now: our time, in seconds since 1970.
+        """
         try:
             data = decode(challenge)
         except ValueError:
             return False
-        expires_at, mac = data[:_TIME], data[_TIME:]
-        if now >= int.from_bytes(expires_at, "big"):
+        content, mac = data[: _TIME + _MAC], data[_TIME + _MAC :]
+        if now >= int.from_bytes(content[:_TIME], "big"):
             return False
-        macs = (_registration(key, sid, replaces, expires_at) for key in self._keys)
+        if registered != key and content[_TIME:] != _digest(registered):
+            return False
+        macs = (_registration(one, sid, content) for one in self._keys)
         return any(hmac.compare_digest(mac, one) for one in macs)
 
     def challenge(self, sid: UUID, now: float) -> str:
@@ -152,9 +169,12 @@ def _jti(payload: Any) -> str:
     raise DeviceProofInvalid
 
 
-def _registration(key: bytes, sid: UUID, replaces: str | None, expires_at: bytes) -> bytes:
-    text = b"register:" + sid.bytes + expires_at + (replaces or "").encode("ascii")
-    return hmac.digest(key, text, "sha256")[:_MAC]
+def _digest(key: str | None) -> bytes:
+    return hashlib.sha256((key or "").encode("ascii")).digest()[:_MAC]
+
+
+def _registration(key: bytes, sid: UUID, content: bytes) -> bytes:
+    return hmac.digest(key, b"register:" + sid.bytes + content, "sha256")[:_MAC]
 
 
 def _challenge(key: bytes, sid: UUID, window: int) -> str:

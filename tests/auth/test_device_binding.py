@@ -175,6 +175,35 @@ def test_the_same_key_may_register_again_and_another_may_not(
     assert keys(connection) == before
 
 
+def test_a_copied_registration_proof_gets_no_marker_after_its_five_minutes(
+    alice: Person, device: Device
+) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        _, challenge = offered(alice.log_in())
+        copied = device.signed({"jti": challenge}, with_key=True)
+        marker_of(send(alice, "/auth/device", copied))
+        clock.move_to(NOON + timedelta(seconds=299))
+        marker_of(send(alice, "/auth/device", copied))
+        clock.move_to(NOON + timedelta(seconds=300))
+        assert_problem(send(alice, "/auth/device", copied), 403, "device_proof_invalid")
+
+
+def test_the_registered_key_gets_no_marker_for_a_challenge_that_was_not_offered(
+    alice: Person, device: Device
+) -> None:
+    device.bind(alice)
+    for challenge in ("", "x", ask(alice)):
+        assert_problem(device.register(alice, challenge), 403, "device_proof_invalid")
+
+
+def test_a_key_that_replaced_another_may_register_again(alice: Person, device: Device) -> None:
+    device.bind(alice)
+    _, challenge = offered(again(alice))
+    new = Device()
+    for _ in range(2):
+        marker_of(new.register(alice, challenge))
+
+
 def test_of_eight_keys_that_register_at_once_one_is_stored(
     alice: Person, connection: Connection
 ) -> None:
