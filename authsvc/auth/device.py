@@ -17,6 +17,7 @@ from authsvc.guard.device_headers import (
     MARKER,
     MARKER_SET,
     sent_device_proof,
+    sent_session_id,
     takes_device_proof,
 )
 from authsvc.guard.own_origin import OwnOrigin
@@ -130,9 +131,13 @@ def renew_device() -> SessionInstructions:
     """Renew the marker of a session that is bound to a device.
 
     Without a proof of the current challenge, the response is 403 with that challenge in the header
-    `Secure-Session-Challenge`, and the browser sends the request again.
+    `Secure-Session-Challenge`, and the browser sends the request again. If a later login has
+    replaced the cookie of the session that the browser names, the response is 401, and the browser
+    forgets that session.
     """
     token, binding = _token(), registry.get(DeviceBinding)
+    if sent_session_id() not in (None, str(token.claims.sid)):
+        raise RefreshTokenMissing
     return _answer(token, binding.renew(token, sent_device_proof(), current_client()))
 
 

@@ -79,7 +79,16 @@ def sent_marker() -> SentMarker:
 
 def sent_device_proof() -> str | None:
     """Return the proof of the current request, which Chrome sends bare and the draft quotes."""
-    text = request.headers.get("Secure-Session-Response")
+    return _text("Secure-Session-Response")
+
+
+def sent_session_id() -> str | None:
+    """Return the session whose marker the browser renews, which Chrome sends bare, too."""
+    return _text("Sec-Secure-Session-Id")
+
+
+def _text(header: str) -> str | None:
+    text = request.headers.get(header)
     return None if text is None else text.strip().removeprefix('"').removesuffix('"')
 
 

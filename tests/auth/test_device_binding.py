@@ -431,6 +431,25 @@ def test_a_session_without_a_device_has_nothing_to_renew(alice: Person, device: 
     assert "Secure-Session-Challenge" not in answer.headers
 
 
+def test_a_browser_that_names_a_session_of_an_earlier_login_is_to_forget_it(
+    alice: Person, device: Device
+) -> None:
+    device.bind(alice)
+    earlier = claims(alice.refresh_token)["sid"]
+    Device().bind(alice)
+    now = claims(alice.refresh_token)["sid"]
+    path, name = "/auth/device/refresh", "Sec-Secure-Session-Id"
+    for sid, code in [
+        (earlier, 401),
+        (f'"{earlier}"', 401),
+        ("", 401),
+        (now, 403),
+        (f'"{now}"', 403),
+    ]:
+        assert send(alice, path, None, **{name: sid}).status_code == code
+    assert_problem(send(alice, path, None, **{name: earlier}), 401, "refresh_token_missing")
+
+
 @pytest.mark.parametrize("path", ["/auth/device", "/auth/device/refresh"])
 def test_once_the_session_is_over_the_browser_gets_a_401(
     alice: Person, device: Device, path: str

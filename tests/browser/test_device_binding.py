@@ -325,3 +325,20 @@ def test_restarts_of_browser_and_service_and_a_service_that_is_away_keep_the_ses
                     time.sleep(0.5)
                 browser.drop_marker()
                 assert browser.refresh() == 200
+
+
+def test_after_a_second_login_the_browser_renews_the_new_session_alone(
+    browser_type: BrowserType, bound_site: Site, tmp_path: Path
+) -> None:
+    with chromium(browser_type, bound_site, tmp_path / "two") as context:
+        browser = Browser(context, bound_site)
+        browser.log_in("carol@example.com")
+        browser.drop_marker()
+        browser.log_in("dave@example.com")
+        start = length(bound_site)
+        for _ in range(3):
+            browser.drop_marker()
+            assert browser.refresh() == 200
+        renewals = requests_of(bound_site, start, "/auth/device/refresh")
+        assert renewals.count(401) == 1  # the old session is asked for once
+        assert 403 in renewals
