@@ -321,7 +321,7 @@ function connect(base) {
         } catch (thrown) {
           const error = thrown instanceof AuthError ? thrown : failure(200, thrown);
           if (started === epoch) {
-            if (!/^(refresh_token|dpop_proof)/.test(error.code)) throw error;
+            if (!/^(refresh_token|d\w+_proof)/.test(error.code)) throw error;
             if (isSure || (!user && error.code === "refresh_token_missing")) {
               change(true);
               throw error;
