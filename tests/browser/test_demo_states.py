@@ -189,8 +189,13 @@ def test_each_security_event_has_a_sentence_and_signs_of_theft_are_warnings(stag
     assert [kind for kind, [_, warns] in zip(kinds, said, strict=True) if warns] == [
         "suspicious_use"
     ]
-    details = ["dpop_proof_missing", "dpop_proof_invalid", "refresh_token_expired"]
+    details = [
+        "dpop_proof_missing",
+        "dpop_proof_invalid",
+        "device_proof_missing",
+        "refresh_token_expired",
+    ]
     said = stage.page.evaluate(script, [["refresh_refused", detail] for detail in details])
-    assert [warns for _, warns in said] == [True, True, False]
+    assert [warns for _, warns in said] == [True, True, True, False]
     said = stage.page.evaluate(script, [["of_the_future", None]])
     assert said == [["of_the_future", False]]

@@ -50,7 +50,7 @@ const EVENTS = {
   recovery_code_used: "A recovery code was used.",
   mail_failed: "A mail could not be sent.",
 };
-const SIGN_OF_THEFT = /^(suspicious_use|refresh_refused dpop|login_refused sign_count)/;
+const SIGN_OF_THEFT = /^(suspicious_use|refresh_refused d\w+_proof|login_refused sign_count)/;
 
 /**
  * Return what an event says, and whether it is a sign of theft.
