@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
 from tests.conftest import MakeApp
@@ -464,6 +464,27 @@ def test_once_the_session_is_over_the_browser_gets_a_401(
     assert_problem(send(alice, path, None), 401, "refresh_token_revoked")
     alice.refresh_token = "x.y.z"
     assert_problem(send(alice, path, None), 401, "refresh_token_invalid")
+
+
+@pytest.mark.parametrize("path", ["/auth/device", "/auth/device/refresh"])
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("DELETE FROM refresh_tokens", "refresh_token_invalid"),
+        ("UPDATE users SET disabled_at = created_at", "refresh_token_revoked"),
+        ("UPDATE refresh_tokens SET expires_at = issued_at", "refresh_token_expired"),
+    ],
+)
+def test_a_session_that_the_operator_ended_gets_a_401_also_for_a_good_proof(
+    alice: Person, device: Device, connection: Connection, path: str, statement: str, code: str
+) -> None:
+    _, challenge = offered(alice.log_in())
+    marker_of(device.register(alice, challenge))
+    to_sign = ask(alice)
+    connection.execute(text(statement))
+    with_key = path == "/auth/device"
+    proof = device.signed({"jti": challenge if with_key else to_sign}, with_key=with_key)
+    assert_problem(send(alice, path, proof), 401, code)
 
 
 def test_too_many_wrong_proofs_are_a_503_and_never_a_429(alice: Person, device: Device) -> None:

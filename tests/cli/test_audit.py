@@ -154,6 +154,7 @@ def test_suspicious_shows_the_signs_of_theft_alone(
         ("suspicious_use", "network"),
         ("refresh_refused", "dpop_proof_missing"),
         ("refresh_refused", "dpop_proof_invalid"),
+        ("refresh_refused", "device_proof_missing"),
         ("refresh_refused", "refresh_token_invalid"),
         ("login_refused", "sign_count_went_back"),
         ("reauthentication_refused", "sign_count_went_back"),
@@ -167,7 +168,7 @@ def test_suspicious_shows_the_signs_of_theft_alone(
     ]
     rows = [
         {"id": id, "at": NOON, "event": event, "detail": detail, "actor": "user"}
-        for id, (event, detail) in zip(new_ids(NOON, 11), [*others, *signs], strict=True)
+        for id, (event, detail) in zip(new_ids(NOON, 12), [*others, *signs], strict=True)
     ]
     connection.execute(insert(SecurityEvent), rows)
     shown = [(words[1], words[6]) for words in lines(reader, "--suspicious")]

@@ -250,6 +250,22 @@ def test_a_partitioned_cookie_must_be_secure(instance: Path) -> None:
     assert fault.startswith("AUTHSVC_COOKIE_PARTITIONED=true needs AUTHSVC_COOKIE_SECURE=true")
 
 
+@pytest.mark.parametrize(
+    "cookie", [{"cookie_secure": "false"}, {"cookie_partitioned": "true"}], ids=str
+)
+def test_device_binding_needs_a_secure_cookie_that_is_not_partitioned(
+    instance: Path, cookie: dict[str, str]
+) -> None:
+    [fault] = faults(instance, device_binding="true", **cookie)
+    assert fault == (
+        "AUTHSVC_DEVICE_BINDING=true needs AUTHSVC_COOKIE_SECURE=true and "
+        "AUTHSVC_COOKIE_PARTITIONED=false, because browsers bind no other cookies: unset one of "
+        "them"
+    )
+    load(instance, device_binding="false", **cookie)
+    load(instance, device_binding="true")
+
+
 APPS = [
     "capacitor://localhost",
     "ionic://localhost",
