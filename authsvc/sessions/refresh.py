@@ -16,6 +16,7 @@ from authsvc.problems import (
     DpopProofInvalid,
     DpopProofMissing,
     RefreshTokenInvalid,
+    ServiceUnavailable,
 )
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.roles import parse
@@ -27,6 +28,7 @@ from authsvc.sessions.theft import TheftReports
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens import amr
 from authsvc.tokens.access import AccessToken
+from authsvc.tokens.claims import Claims
 from authsvc.tokens.refresh import RefreshClaims
 from authsvc.web.client import Client
 
@@ -127,14 +129,33 @@ def live_session(
             by.binding.demand(session.key_thumbprint, proof, now)
         if marker is not None:
             by.devices.demand(sid, session, marker, now)
-    except (DpopProofMissing, DpopProofInvalid, DeviceProofMissing) as failed:
+    except (DpopProofMissing, DpopProofInvalid, DeviceProofMissing, ServiceUnavailable) as failed:
         by.throttle.failed_proof(sid, client.ip_address)
-        by.theft.failed_proof(refresh_token.claims.sub, sid, failed, client, now)
+        _report(by.theft, refresh_token.claims, failed, client, now)
         raise
     by.throttle.refresh(sid)
     if session.key_thumbprint is None and session.device_key is None:
         by.theft.used(refresh_token.claims.sub, sid, client, now)
     return session, now
+
+
+def _report(
+    theft: TheftReports,
+    claims: Claims,
+    refused: DpopProofMissing | DpopProofInvalid | DeviceProofMissing | ServiceUnavailable,
+    client: Client,
+    now: datetime,
+) -> None:
+    """Report a refresh without its key or its device.
+
+    A browser that could not renew its marker shows no theft, and causes no mail: each restart
+    of the service may cause it. It is recorded, because a thief can claim it too.
+    """
+    if isinstance(refused, ServiceUnavailable):
+        event = Event("refresh_refused", claims.sub, claims.sid, refused.code)
+        record_refusal(user_at(client), event, now)
+    else:
+        theft.failed_proof(claims.sub, claims.sid, refused, client, now)
 
 
 def _update_last_used(sid: UUID, now: datetime) -> None:

@@ -369,6 +369,18 @@ def test_where_the_browser_could_not_renew_the_client_is_to_try_again(
     assert refresh(alice, marker, **header).status_code == 200
 
 
+def test_a_thief_who_claims_that_the_service_was_away_is_in_the_audit_trail_and_limited(
+    alice: Person, device: Device, connection: Connection
+) -> None:
+    marker = device.bind(alice)
+    header = {"Secure-Session-Skipped": "unreachable"}
+    answers = [refresh(alice, None, **header).status_code for _ in range(61)]
+    assert answers == [*[503] * 60, 429]
+    refused = [event for event in events(connection) if event.event == "refresh_refused"]
+    assert [event.detail for event in refused] == ["service_unavailable"]  # once an hour
+    assert refresh(alice, marker, **header).status_code == 200
+
+
 def test_a_marker_is_good_for_nothing_else(alice: Person, device: Device) -> None:
     marker = device.bind(alice)
     bearer = {"Authorization": f"Bearer {marker}"}
