@@ -257,7 +257,6 @@ def test_only_these_files_name_the_column_and_no_update_does() -> None:
         for file in Path(ROOT / "authsvc").rglob("*.py")
     }
     assert {name for name, lines in code.items() if "key_thumbprint" in lines} == {
-        "auth/reauthenticate.py",
         "sessions/device.py",
         "migrations/versions/0005_bound_sessions.py",
         "sessions/list.py",

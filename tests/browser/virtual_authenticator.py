@@ -43,6 +43,11 @@ class VirtualAuthenticator:
         self.page.get_by_role("button", name="Create it").click()
         expect(self.page.locator("#list-notice")).to_contain_text(f"“{name}” is added")
 
+    def passkeys(self) -> list[dict[str, Any]]:
+        """Return the passkeys that it keeps."""
+        kept: list[dict[str, Any]] = self.send("getCredentials")["credentials"]
+        return kept
+
     def forget(self) -> None:
         """Forget each passkey, as a new device that replaces a lost one."""
         self.send("clearCredentials")

@@ -136,4 +136,4 @@ def test_the_output_holds_no_secret(behind: Front, doctor: Doctor) -> None:
             output = doctor(url, "--email", ALICE["email"], *words).output
             assert not [signature for signature in signatures if signature in output]
             assert ALICE["password"] not in output
-    assert len(signatures) == 14  # two runs: both tokens at two logins, and three refreshes
+    assert len(signatures) == 20  # two runs: both tokens at three logins, and four refreshes

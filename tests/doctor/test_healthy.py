@@ -116,7 +116,7 @@ def test_a_network_that_has_asked_for_too_many_mails_is_not_a_fault(
     assert result.exit_code == 0
 
 
-def test_below_a_path_that_the_service_does_not_know_only_binding_fails(
+def test_below_a_path_that_the_service_does_not_know_only_the_bindings_fail(
     behind: Front, doctor: Doctor
 ) -> None:
     def mounted(request: Request, forward: Forward) -> Answer:
@@ -126,7 +126,7 @@ def test_below_a_path_that_the_service_does_not_know_only_binding_fails(
 
     with behind(mounted) as url:
         result = doctor(f"{url}/accounts/", "--json", "--email", ALICE["email"])
-    assert failing(result) == {"binding": "failed"}
+    assert failing(result) == {"binding": "failed", "device binding": "failed"}
     assert f"Set AUTHSVC_ISSUER={url}/accounts," in rows_of(result)["binding"]["next"]
     assert json.loads(result.stdout)["url"] == f"{url}/accounts"
 

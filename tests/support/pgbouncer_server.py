@@ -22,6 +22,8 @@ listen_port = 5432
 auth_type = any
 pool_mode = transaction
 default_pool_size = 3
+max_client_conn = 1000
+server_idle_timeout = 5
 ignore_startup_parameters = extra_float_digits, options
 logfile = {folder}/log
 """
@@ -29,7 +31,10 @@ logfile = {folder}/log
 
 @contextmanager
 def pgbouncer(cluster: Address) -> Iterator[Address]:
-    """Run a pooler with three connections to each database of the cluster."""
+    """Run a pooler with three connections to each database of the cluster.
+
+    Each process of a test run has databases of its own, so unused connections are closed.
+    """
     binary = program("pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="authsvc-pgbouncer-"))
     settings = folder / "pgbouncer.ini"
