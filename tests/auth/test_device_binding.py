@@ -540,6 +540,71 @@ def test_after_a_reauthentication_another_device_may_take_its_place(
     assert new.jwk["x"] in key
 
 
+def test_of_four_keys_that_take_its_place_at_once_one_is_stored(
+    alice: Person, device: Device, connection: Connection
+) -> None:
+    device.bind(alice)
+    _, challenge = offered(again(alice))
+    devices = [Device() for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(
+            threads.map(lambda one: one.register(alice.on_same_device(), challenge), devices)
+        )
+    assert sorted(answer.status_code for answer in answers) == [200, 403, 403, 403]
+    winner = devices[[answer.status_code for answer in answers].index(200)]
+    [key] = keys(connection)
+    assert key is not None
+    assert winner.jwk["x"] in key
+
+
+def test_an_offer_to_replace_a_key_that_was_replaced_meanwhile_is_void(
+    alice: Person, device: Device
+) -> None:
+    device.bind(alice)
+    _, first = offered(again(alice))
+    _, second = offered(again(alice))
+    marker_of(Device().register(alice, first))
+    assert_problem(Device().register(alice, second), 403, "device_proof_invalid")
+    _, third = offered(again(alice))
+    marker_of(Device().register(alice, third))
+
+
+def test_the_offer_of_the_login_replaces_no_key(alice: Person, device: Device) -> None:
+    _, at_login = offered(alice.log_in())
+    marker_of(device.register(alice, at_login))
+    assert_problem(Device().register(alice, at_login), 403, "device_proof_invalid")
+    marker_of(Device().register(alice, offered(again(alice))[1]))
+    assert_problem(device.register(alice, "x"), 403, "device_proof_invalid")
+    assert_problem(device.register(alice, at_login), 403, "device_proof_invalid")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"json": {}},
+        {"json": [1]},
+        {"data": b"\xff", "headers": {"Content-Type": "application/json"}},
+        {"data": b"a=1", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+        {"headers": {"Accept": "text/html"}},
+        {"headers": {"Authorization": "Bearer x"}},
+        {"headers": {"DPoP": "x"}},
+        {"headers": {"Origin": "null", "Sec-Fetch-Site": "same-origin"}},
+        {"headers": {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "same-site"}},
+        {"headers": {"Secure-Session-Response": "ü".encode().decode("latin-1")}},
+        {"query_string": "a=1"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("path", ["/auth/device", "/auth/device/refresh"])
+def test_while_the_session_lives_every_refusal_is_a_403_in_json(
+    alice: Person, device: Device, path: str, options: dict[str, Any]
+) -> None:
+    device.bind(alice)
+    answer = alice.call("POST", path, **options)
+    assert answer.status_code == 403
+    assert answer.mimetype == "application/problem+json"
+
+
 def test_with_a_second_factor_the_password_alone_is_not_the_way_back(
     alice: Person, device: Device
 ) -> None:
