@@ -242,7 +242,9 @@ def test_three_refreshes_at_once_share_a_renewal(browser: Browser, bound_site: S
         (await fetch("/auth/refresh", { method: "POST" })).status))"""
     assert browser.page.evaluate(script) == [200] * 3
     renewals = requests_of(bound_site, start, "/auth/device/refresh")
-    assert 0 < renewals.count(200) < 3
+    assert renewals[:2] == [403, 200]
+    # A marker of three seconds expires soon, so Chromium may renew it again beside the refreshes.
+    assert len(renewals) <= 4
 
 
 def test_other_requests_do_not_wait_for_the_marker(browser: Browser, bound_site: Site) -> None:
