@@ -49,7 +49,7 @@ MEASURED = {
     *("sessions", "tests", "tokens", "users", "web"),
 }
 """The folders whose tests cover the rooms of setup.cfg's [coverage:run]; the others run faster."""
-POOLED = {"auth", "factors", "mail", "resources", "sessions"}
+POOLED = {"auth", "mail", "resources", "sessions"}
 """The rooms whose tests run through PgBouncer too."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Two files to lock; any two will do."""
@@ -139,6 +139,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     first = databases(config)[0]
     left_out: set[pytest.Item] = set()
+    pooled: set[tuple[Path, str]] = set()
     for item in items:
         if item.get_closest_marker("soak") is not None and not config.getoption("--soak"):
             left_out.add(item)
@@ -147,12 +148,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         callspec = getattr(item, "callspec", None)
         if callspec is None or callspec.params.get("database", first) == first:
             continue
-        if item.get_closest_marker("once") is not None:
+        if item.get_closest_marker("once") is not None or is_further_case(item, pooled):
             left_out.add(item)
         elif item.get_closest_marker("only") is None:
             item.add_marker("no_cover")  # its lines were measured on the first database
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def is_further_case(item: pytest.Item, pooled: set[tuple[Path, str]]) -> bool:
+    """Return whether a case of the same test runs through PgBouncer already: one is enough, since
+    only the connection differs.
+
+    Args:
+        item: a case of a test.
+        pooled: the tests of which a case was seen; this adds to them.
+    """
+    if not isinstance(item, pytest.Function) or item.callspec.params["database"] != "pgbouncer":
+        return False
+    test = (item.path, item.originalname)
+    is_further = test in pooled
+    pooled.add(test)
+    return is_further
 
 
 def databases(config: pytest.Config) -> list[str]:

@@ -245,6 +245,7 @@ def test_a_session_that_is_bound_to_a_page_cannot_be_bound_to_a_device(
     assert set(keys(connection)) == {None}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "header",
     [
@@ -278,6 +279,7 @@ def by_hand(device: Device, header: Any, payload: Any) -> str:
     return prover.signed_by_hand(json.dumps(header).encode(), json.dumps(payload).encode())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "proof",
     [None, "", '""', "a.b.c", "a.b", "~~~", "x" * 5000, "{0}.", ".{0}", "{0}x", "{0}, {0}"],
@@ -294,6 +296,7 @@ def test_a_registration_without_a_whole_proof_is_refused(
     marker_of(send(alice, "/auth/device", f'"{good}"'))  # as the draft writes it
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("payload", [{}, {"jti": 1}, [], "x", None], ids=str)
 def test_a_registration_with_another_payload_is_refused(
     alice: Person, device: Device, payload: Any
@@ -349,6 +352,7 @@ def test_an_unbound_session_needs_no_marker(alice: Person) -> None:
     assert refresh(alice, "garbage").status_code == 200
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("skipped", "status"),
     [

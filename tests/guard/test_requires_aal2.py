@@ -71,11 +71,6 @@ def add_views(app: Flask) -> None:
     def payouts() -> dict[str, list[str]]:
         return {"amr": list(current_access_token().amr)}
 
-    @app.get("/async")
-    @requires_aal2
-    async def not_blocking() -> str:
-        return "async"
-
     @app.get("/both")
     @requires_aal2
     @requires_recent_login()
@@ -94,7 +89,6 @@ def add_views(app: Flask) -> None:
 
 OPEN = {
     "GET /payouts": 200,
-    "GET /async": 200,
     "GET /both": 200,
     "GET /both-reversed": 200,
     "DELETE /keys/one": 200,

@@ -93,7 +93,7 @@ def test_a_bound_cookie_without_its_key_is_recorded_and_mailed(
     row = events(connection)[-1]
     assert (row.ip_address, row.user_agent, row.actor) == ("127.0.0.1", "curl/8.5.0", "user")
     (notice,) = notices(mailbox)
-    assert "without the key in your browser, and was refused" in notice
+    assert "without the key of your browser or its device, and was refused" in notice
     assert "Browser: curl\nTime: 2026-11-24 12:34 UTC\nNetwork address: 127.0.0.1\n" in notice
 
 
