@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from pydantic import SecretBytes
 
 from authsvc.auth import auth
 from authsvc.database import connect_app
@@ -44,10 +43,11 @@ from authsvc.sessions.refresh import Refreshing
 from authsvc.sessions.theft import TheftReports
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
+from authsvc.settings.keys import access_keys, factor_secrets, refresh_keys, refresh_secrets
 from authsvc.settings.sources import load_settings
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.device import DeviceTokens
-from authsvc.tokens.keyring import Key, Keyring, hmac_key
+from authsvc.tokens.keyring import Keyring
 from authsvc.tokens.one_time import OneTimeTokens
 from authsvc.tokens.proof import Nonces
 from authsvc.tokens.refresh import RefreshTokens
@@ -91,7 +91,7 @@ def create_app(
     instruments = Instruments()
     instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))
     render_problems(app)
-    keyring = access_keyring(*_access_keys(settings))
+    keyring = access_keyring(*access_keys(settings))
     _add_parts(app, settings, keyring, instruments, OwnClaims(access_claims))
     _add_mail(app, settings, instruments)
     _add_guards(app, settings, keyring, instruments)
@@ -115,12 +115,12 @@ def _add_parts(
         settings.cookie_secure, settings.cookie_samesite, settings.cookie_partitioned
     )
     session_tokens = _session_tokens(settings, keyring, own_claims)
-    binding = Binding(Nonces(*_refresh_secrets(settings)), settings.require_bound_sessions)
+    binding = Binding(Nonces(*refresh_secrets(settings)), settings.require_bound_sessions)
     attempts = Attempts(_counts(settings), settings.rate_limit_factor)
     throttle = Throttle(attempts)
     outbox = Outbox(settings.sends_mail)
     device_headers = DeviceHeaders(settings)
-    made_by = DeviceTokens(*_refresh_secrets(settings))
+    made_by = DeviceTokens(*refresh_secrets(settings))
     devices = DeviceBinding(
         settings.device_binding, made_by, device_headers, session_tokens, throttle
     )
@@ -144,9 +144,8 @@ def _add_parts(
 
 
 def _factors(settings: Settings, outbox: Outbox) -> Factors:
-    secrets = (settings.factor_secret, settings.factor_secret_previous)
-    box = SecretBox(*(secret.get_secret_value() for secret in secrets if secret is not None))
-    return Factors(box, Challenges(*_refresh_secrets(settings)), outbox)
+    box = SecretBox(*factor_secrets(settings))
+    return Factors(box, Challenges(*refresh_secrets(settings)), outbox)
 
 
 def _session_tokens(settings: Settings, keyring: Keyring, own_claims: OwnClaims) -> SessionTokens:
@@ -160,7 +159,7 @@ def _session_tokens(settings: Settings, keyring: Keyring, own_claims: OwnClaims)
     )
     return SessionTokens(
         access_tokens,
-        RefreshTokens(*_refresh_keys(settings), iss=settings.token_issuer),
+        RefreshTokens(*refresh_keys(settings), iss=settings.token_issuer),
         ttl=timedelta(seconds=settings.refresh_token_ttl),
         idle_ttl=timedelta(seconds=settings.refresh_token_idle_ttl),
         own_claims=own_claims,
@@ -169,7 +168,7 @@ def _session_tokens(settings: Settings, keyring: Keyring, own_claims: OwnClaims)
 
 def _add_mail(app: Flask, settings: Settings, instruments: Instruments) -> None:
     """Make the outbox, which every app has, and what sends mail where it is configured."""
-    tokens = OneTimeTokens(*_refresh_secrets(settings))
+    tokens = OneTimeTokens(*refresh_secrets(settings))
     registry.add(app, tokens)
     if settings.mail_url is None or settings.mail_from is None or settings.app_url is None:
         return
@@ -213,32 +212,6 @@ def _add_middleware(app: Flask, settings: Settings, instruments: Instruments) ->
     forwarded = ForwardedHeaders(app.wsgi_app, settings.trusted_proxies, settings.prefix)
     registry.add(app, forwarded)
     _wrap(app, forwarded)
-
-
-def _access_keys(settings: Settings) -> list[Key]:
-    """Return the key that signs, then those of either kind that still verify."""
-    key_pair = settings.access_token_private_key
-    signing = _shared(settings.access_token_secret) if key_pair is None else [key_pair]
-    previous = settings.access_token_private_key_previous
-    return [
-        *signing,
-        *([] if previous is None else [previous]),
-        *_shared(settings.access_token_secret_previous),
-    ]
-
-
-def _refresh_secrets(settings: Settings) -> list[bytes]:
-    """Return the refresh secret and the one before it, from which other keys are derived."""
-    secrets = (settings.refresh_token_secret, settings.refresh_token_secret_previous)
-    return [secret.get_secret_value() for secret in secrets if secret is not None]
-
-
-def _refresh_keys(settings: Settings) -> list[Key]:
-    return [hmac_key(secret) for secret in _refresh_secrets(settings)]
-
-
-def _shared(*secrets: SecretBytes | None) -> list[Key]:
-    return [hmac_key(secret.get_secret_value()) for secret in secrets if secret is not None]
 
 
 def _counts(settings: Settings) -> Counts:

@@ -53,22 +53,12 @@ from authsvc.problems.authentication import (
     AccessTokenMissing,
     AccessTokenRefused,
     AccessTokenRevoked,
-    DeviceProofMissing,
-    DpopProofInvalid,
-    DpopProofMissing,
     FactorMethod,
     InvalidCredentials,
     PasswordRequired,
-    ProofRefused,
     ReauthenticationRequired,
-    RefreshTokenExpired,
-    RefreshTokenInvalid,
-    RefreshTokenMissing,
-    RefreshTokenRefused,
-    RefreshTokenRevoked,
     SecondFactorRequired,
     TokenInvalid,
-    UseDpopNonce,
 )
 from authsvc.problems.fault import Fault, FaultCode
 from authsvc.problems.permission import (
@@ -95,6 +85,18 @@ from authsvc.problems.request import (
     ValidationFailed,
 )
 from authsvc.problems.service import RETRY_SECONDS, InternalError, RateLimited, ServiceUnavailable
+from authsvc.problems.session import (
+    DeviceProofMissing,
+    DpopProofInvalid,
+    DpopProofMissing,
+    ProofRefused,
+    RefreshTokenExpired,
+    RefreshTokenInvalid,
+    RefreshTokenMissing,
+    RefreshTokenRefused,
+    RefreshTokenRevoked,
+    UseDpopNonce,
+)
 
 __all__ = [
     "RETRY_SECONDS",

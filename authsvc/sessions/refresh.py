@@ -76,10 +76,10 @@ def refresh_session(
             devices.
 
     Raises:
-        RefreshTokenRevoked, RefreshTokenExpired, RefreshTokenInvalid: the session is not live.
-        DpopProofMissing, DpopProofInvalid, UseDpopNonce: the session is bound, and the proof of
-            its key is missing, wrong or not fresh.
-        DeviceProofMissing, ServiceUnavailable: see `DeviceBinding.demand`.
+        RefreshTokenRefused: the session is not live.
+        ProofRefused: the session is bound, and the proof of its key, or the marker of its device,
+            is missing, wrong or not fresh.
+        ServiceUnavailable: see `DeviceBinding.demand`.
         RateLimited: there were too many refreshes of the session, or too many failed proofs.
         AccessClaimsFailed: the operator's function gave no claims.
     """
