@@ -170,6 +170,7 @@ def test_after_a_clock_was_set_back_old_codes_stay_used_until_it_has_caught_up(
     assert alice.opens(code=alice.phone.code())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "spelt",
     ["{0}{1}", "{0} {1}", " {0}{1}\n", "{0}\u00a0{1}", "{0}\u2009{1}", "{0}\t{1}"],
@@ -187,6 +188,7 @@ def test_full_width_digits_are_digits(alice: Set) -> None:
     assert alice.opens(code=code)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "change",
     [
@@ -219,6 +221,7 @@ def test_what_is_not_the_six_digits_is_refused(
     assert alice.opens(code=alice.phone.code())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("code", [123456, 123456.0, ["123456"], {"code": "123456"}, True])
 def test_a_code_that_is_not_text_is_refused_as_invalid(alice: Set, code: object) -> None:
     assert_problem(alice.log_in(code=code), 422, "validation_failed")
@@ -300,6 +303,7 @@ def test_a_recovery_code_opens_a_session_of_two_factors_and_is_recorded(
     assert (used.actor, used.detail, str(used.user_id)) == ("user", None, token["sub"])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "change",
     [

@@ -11,6 +11,8 @@ from tests.http.raw import Connection, request
 from tests.support.gunicorn_server import Service, serving
 from tests.support.people import Person
 
+pytestmark = pytest.mark.once
+
 FORWARDED = {
     "Forwarded": "for=203.0.113.9;proto=https;host=attacker.example",
     "X-Forwarded-For": "203.0.113.9",

@@ -20,6 +20,8 @@ from tests.support.responses import assert_problem, away
 from tests.test_budget import BUDGET, WITH_FACTORS, WITH_MAIL
 from tests.web.test_problems import DOCUMENTED
 
+pytestmark = pytest.mark.once
+
 SAME = ("type", "title", "status", "code")
 """The members of a problem that are the same in the document's example."""
 UTF_16 = "application/json; charset=utf-16"

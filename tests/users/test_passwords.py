@@ -31,6 +31,8 @@ from authsvc.web import registry
 from tests.conftest import MakeApp, empty_tables
 from tests.support.people import Person
 
+pytestmark = pytest.mark.once
+
 EMAIL = "erin@example.com"
 PASSWORD = "a lantern for the cellar"
 LONG = "ä" * 40 + "and then a tail that bcrypt has never read"
