@@ -23,7 +23,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 3
 max_client_conn = 1000
-server_idle_timeout = 5
+server_idle_timeout = 60
 ignore_startup_parameters = extra_float_digits, options
 logfile = {folder}/log
 """
