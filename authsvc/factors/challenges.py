@@ -119,8 +119,9 @@ def _sweep(connection: Connection, before: datetime) -> None:
         .where(UsedChallenge.expires_at < before)
         .limit(SWEEP)
         .with_for_update(skip_locked=True)
+        .cte()  # evaluated once: Postgres may evaluate a subquery, and its LIMIT, for each row
     )
-    connection.execute(delete(UsedChallenge).where(UsedChallenge.id.in_(expired)))
+    connection.execute(delete(UsedChallenge).where(UsedChallenge.id.in_(select(expired.c.id))))
 
 
 def _mac(key: bytes, purpose: Purpose, user_id: UUID | None, payload: bytes) -> bytes:

@@ -97,8 +97,9 @@ def _sweep(connection: Connection, now: datetime, at_most: int) -> None:
         .where(RateLimit.expires_at <= now)
         .limit(at_most)
         .with_for_update(skip_locked=True)
+        .cte()  # evaluated once: Postgres may evaluate a subquery, and its LIMIT, for each row
     )
-    connection.execute(delete(RateLimit).where(RateLimit.key.in_(expired)))
+    connection.execute(delete(RateLimit).where(RateLimit.key.in_(select(expired.c.key))))
 
 
 _FORGET = delete(RateLimit).where(RateLimit.key == bindparam("which"))

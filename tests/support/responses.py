@@ -82,7 +82,7 @@ def counted_statements(app: Flask) -> Iterator[list[str]]:
 
     def count(statement: str) -> None:
         word = statement.split()[0]
-        if word in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+        if word in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH"):
             statements.append(word)
 
     class ReportingCursor(psycopg.Cursor):
