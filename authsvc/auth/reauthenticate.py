@@ -17,16 +17,10 @@ from authsvc.guard.own_origin import OwnOrigin
 from authsvc.guard.proof_header import sent_proof, takes_proof
 from authsvc.guard.refresh_cookie import RefreshCookie, takes_refresh_cookie
 from authsvc.problems import (
-    DpopProofInvalid,
-    DpopProofMissing,
+    SESSION_REFUSED,
     InvalidCredentials,
     RateLimited,
-    RefreshTokenExpired,
-    RefreshTokenInvalid,
-    RefreshTokenMissing,
-    RefreshTokenRevoked,
     SecondFactorRequired,
-    UseDpopNonce,
 )
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions import reauthenticate as sessions
@@ -75,13 +69,7 @@ class Reauthentication(Body):
 @answers(
     200,
     may=[
-        RefreshTokenMissing,
-        RefreshTokenInvalid,
-        RefreshTokenExpired,
-        RefreshTokenRevoked,
-        DpopProofMissing,
-        DpopProofInvalid,
-        UseDpopNonce,
+        *SESSION_REFUSED,
         InvalidCredentials,
         SecondFactorRequired,
         RateLimited,

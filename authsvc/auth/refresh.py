@@ -6,15 +6,9 @@ from authsvc.guard.own_origin import OwnOrigin
 from authsvc.guard.proof_header import sent_proof, takes_proof
 from authsvc.guard.refresh_cookie import RefreshCookie, takes_refresh_cookie
 from authsvc.problems import (
+    SESSION_REFUSED,
     DeviceProofMissing,
-    DpopProofInvalid,
-    DpopProofMissing,
     RateLimited,
-    RefreshTokenExpired,
-    RefreshTokenInvalid,
-    RefreshTokenMissing,
-    RefreshTokenRevoked,
-    UseDpopNonce,
 )
 from authsvc.sessions.refresh import Refreshing, refresh_session
 from authsvc.tokens.access import AccessToken
@@ -29,13 +23,7 @@ from authsvc.web.outputs import answers
 @answers(
     200,
     may=[
-        RefreshTokenMissing,
-        RefreshTokenInvalid,
-        RefreshTokenExpired,
-        RefreshTokenRevoked,
-        DpopProofMissing,
-        DpopProofInvalid,
-        UseDpopNonce,
+        *SESSION_REFUSED,
         DeviceProofMissing,
         RateLimited,
     ],

@@ -86,6 +86,7 @@ from authsvc.problems.request import (
 )
 from authsvc.problems.service import RETRY_SECONDS, InternalError, RateLimited, ServiceUnavailable
 from authsvc.problems.session import (
+    SESSION_REFUSED,
     DeviceProofMissing,
     DpopProofInvalid,
     DpopProofMissing,
@@ -100,6 +101,7 @@ from authsvc.problems.session import (
 
 __all__ = [
     "RETRY_SECONDS",
+    "SESSION_REFUSED",
     "AccessTokenExpired",
     "AccessTokenInvalid",
     "AccessTokenMissing",

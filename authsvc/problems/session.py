@@ -104,3 +104,15 @@ class DeviceProofMissing(ProofRefused):
 
     code = "device_proof_missing"
     detail = "This session is bound to a device, and the request has no proof of it: log in again."
+
+
+SESSION_REFUSED = (
+    RefreshTokenMissing,
+    RefreshTokenInvalid,
+    RefreshTokenExpired,
+    RefreshTokenRevoked,
+    DpopProofMissing,
+    DpopProofInvalid,
+    UseDpopNonce,
+)
+"""What a route may answer that takes the refresh cookie, and the proof of a bound session."""

@@ -64,21 +64,18 @@ def refresh_session(
 ) -> AccessToken:
     """Return an access token for the session of a refresh token. It costs one SELECT.
 
-    The session is checked before the proof, and the proof before the limit: an attacker without
-    the key cannot use up the owner's refreshes.
+    The proof comes before the limit: a thief without the key uses up none of the owner's refreshes.
 
     Args:
         by: what it is checked with.
         refresh_token: a verified refresh token.
         client: the address and browser of the request.
         proof: the proof that came with the request.
-        marker: the marker of the device that came with it; None if sessions are not bound to
-            devices.
+        marker: the marker of the device; None if the service binds no sessions to devices.
 
     Raises:
         RefreshTokenRefused: the session is not live.
-        ProofRefused: the session is bound, and the proof of its key, or the marker of its device,
-            is missing, wrong or not fresh.
+        ProofRefused: the proof of its key or device is missing, wrong or not fresh.
         ServiceUnavailable: see `DeviceBinding.demand`.
         RateLimited: there were too many refreshes of the session, or too many failed proofs.
         AccessClaimsFailed: the operator's function gave no claims.
