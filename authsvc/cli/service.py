@@ -6,12 +6,8 @@ import sys
 from pathlib import Path
 
 import click
-from gunicorn.app.wsgiapp import run as run_gunicorn
 
-from authsvc.app import instance_folder
 from authsvc.cli.shell import clear_errors, upgrade_database
-from authsvc.settings import PREFIX
-from authsvc.tokens.shared_secret import SECRET_BYTES
 
 
 @click.command()
@@ -40,6 +36,8 @@ def init() -> None:
 
     An existing file is never changed: new secrets would log every user out.
     """
+    from authsvc.settings.sources import instance_folder
+
     file = instance_folder() / "authsvc.env"
     try:
         file.parent.mkdir(exist_ok=True)
@@ -69,6 +67,8 @@ def serve(words: tuple[str, ...]) -> None:
     \b
     authsvc serve --reload
     """
+    from gunicorn.app.wsgiapp import run as run_gunicorn
+
     with clear_errors():
         upgrade_database()  # the boot reports a newer schema in the log
     app = "wsgi:app" if Path("wsgi.py").exists() else "authsvc.server.wsgi:app"
@@ -77,6 +77,9 @@ def serve(words: tuple[str, ...]) -> None:
 
 
 def _secret_lines() -> str:
+    from authsvc.settings import PREFIX
+    from authsvc.tokens.shared_secret import SECRET_BYTES
+
     return "".join(
         f"{PREFIX}{kind}_SECRET={random.token_hex(SECRET_BYTES)}\n"
         for kind in ("ACCESS_TOKEN", "REFRESH_TOKEN", "FACTOR")
