@@ -75,6 +75,7 @@ def _sentence(error: Exception) -> str | None:
 def upgrade_database() -> str:
     """Upgrade the database of the settings, and return a sentence about its revision."""
     from authsvc.database import schema
+    from authsvc.database.revisions import newest
     from authsvc.database.sqlite_files import sqlite_file
     from authsvc.settings.sources import instance_folder, load_settings
 
@@ -83,11 +84,10 @@ def upgrade_database() -> str:
     if file is not None and file.parent.resolve() == instance_folder().resolve():
         file.parent.mkdir(exist_ok=True)
     revision = schema.upgrade(url)
-    newest = schema.newest()
-    if revision == newest:
+    if revision == newest():
         return f"The database is up to date (revision {revision})."
     return (
-        f"The database is at revision {revision}, which is newer than {newest}, this version's. "
+        f"The database is at revision {revision}, which is newer than {newest()}, this version's. "
         "It was not changed: a migration only adds."
     )
 
