@@ -20,6 +20,7 @@ from authsvc.server.granian.exchange import Exchange
 from authsvc.server.granian.receiving import MAX_BUFFERED, MAX_DISCARDED, Pieces, Upload
 from authsvc.server.granian.response import ClientGone, Response
 from authsvc.server.granian.waiting import Deadlines
+from authsvc.web.connection import CLOSES
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Transport:
 
     def __init__(self, app: WSGIApplication, threads: int) -> None:
         self._app = app
+        self.is_stopping = False
+        """Whether the worker is about to end: each response then closes its connection."""
         self._deadlines = Deadlines()
         self._uploads = BoundedSemaphore(max(1, threads // 2))
         # Calls the app for clients that fell silent: no thread of granian's is at hand then.
@@ -97,6 +100,8 @@ class Transport:
 
     def _call(self, exchange: Exchange, environ: WSGIEnvironment, body: Body) -> None:
         environ["wsgi.input"] = body
+        if self.is_stopping:
+            environ[CLOSES] = True
         response = Response(exchange, environ, body)
         chunks: Iterable[bytes] | None = None
         try:
