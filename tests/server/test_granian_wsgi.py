@@ -166,3 +166,18 @@ def test_a_deadline_that_is_removed_in_time_does_not_act() -> None:
     deadlines.remove("removed")
     assert kept.wait(10)
     assert not removed.is_set()
+
+
+def test_a_client_is_not_silent_while_no_thread_can_pass_on_what_it_sends() -> None:
+    congested, gave_up, asked = Event(), Event(), Event()
+    congested.set()
+
+    def is_congested() -> bool:
+        asked.set()
+        return congested.is_set()
+
+    Deadlines(is_congested, seconds=0).add("client", gave_up.set)
+    assert asked.wait(10)
+    assert not gave_up.is_set()
+    congested.clear()
+    assert gave_up.wait(10)
