@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 SBOM := build/sbom
 NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json examples/package-lock.json))
 
+# Hundreds of Python processes start in a test run: none of them should compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test bench soak mutants lock sbom clean
 
