@@ -131,10 +131,11 @@ def on_starting(server: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Stop sending mail, and close the worker's database connections.
+    """Write the log, stop sending mail, and close the worker's database connections.
 
     SQLite's last connection removes the write-ahead log.
     """
+    log_output.stop_writer()
     if worker.sender is not None:
         worker.sender.stop()
     if worker.app.callable is not None:
@@ -176,7 +177,7 @@ def post_fork(server: Any, worker: Any) -> None:
     """Prepare a new worker: processes must not share a database connection."""
     keep_after_this_process()
     measure_as(worker.number)
-    log_output.count_in_this_process()
+    log_output.dropped.count_in_this_process()
     if worker.cfg.preload_app:
         with worker.app.wsgi().app_context():
             database.dispose(close=False)
@@ -198,6 +199,8 @@ def post_worker_init(worker: Any) -> None:
     if not worker.cfg.preload_app:
         _log_boot(worker)
     worker.sender = start_sender(worker.app.callable, lambda: worker.alive)
+    if not worker.cfg.reload:  # otherwise a developer sees each line at once
+        log_output.start_writer()
 
 
 def pre_request(worker: Any, req: Any) -> None:

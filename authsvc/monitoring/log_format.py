@@ -20,8 +20,8 @@ _CUT = " [...] "
 
 
 def write_line(line: EventDict) -> None:
-    """Write a line that has all its fields, without structlog's processors."""
-    log_output.write(_render(line))
+    """Write a request's line, which has all its fields, soon and without structlog's processors."""
+    log_output.write(_render(line), soon=True)
 
 
 def gunicorn_logging() -> dict[str, Any]:

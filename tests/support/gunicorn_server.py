@@ -11,12 +11,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from uuid import uuid4
 
 from authsvc.database import schema
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 ROOT = Path(__file__).parents[2]
 BOOT_SECONDS = 20
+LOG_SECONDS = 10
+LOG_MARK = "/is-the-log-written/"
 THREADS = 28
 """Of each worker, as authsvc/gunicorn.py sets them."""
 
@@ -43,6 +46,21 @@ class Service:
     def connected(self) -> Iterator[HTTPConnection]:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=15)) as connection:
             yield connection
+
+    def log(self) -> str:
+        """Return the output of a service with one worker, after the lines of all its responses.
+
+        A request's line is written some milliseconds after its response, and in order.
+        """
+        mark = f"{LOG_MARK}{uuid4().hex}"
+        with self.connected() as connection:
+            connection.request("GET", mark)
+            connection.getresponse().read()
+        deadline = time.monotonic() + LOG_SECONDS
+        while mark not in (text := self.output.read_text()):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.005)
+        return "".join(line for line in text.splitlines(keepends=True) if LOG_MARK not in line)
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Kill the whole service: the master and its workers."""
