@@ -79,7 +79,8 @@ def create_app(
     settings.refuse_debug_in_public(app.debug, reloads())
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     instruments = Instruments()
-    instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))
+    url = settings.database_url.get_secret_value()
+    instruments.watch_pool(connect_app(app, url, settings.database_prepare))
     render_problems(app)
     keyring = access_keyring(*access_keys(settings))
     _add_parts(app, settings, keyring, instruments, OwnClaims(access_claims))
