@@ -30,7 +30,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     rows = [{"id": uuid4(), "email": email(n), "email_key": email(n), **row} for n in range(PEOPLE)]
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(insert(User), rows)
-    with serving(url, folder / "output", workers=2) as service:
+    with serving(url, folder / "output", anew=True, workers=2) as service:
         yield service
 
 

@@ -89,7 +89,9 @@ class Flood:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("flood")
     url = new_database(folder)
-    with serving(url, folder / "output", workers=WORKERS, rate_limit_factor="1000") as service:
+    with serving(
+        url, folder / "output", anew=True, workers=WORKERS, rate_limit_factor="1000"
+    ) as service:
         with service.connected() as connection:
             assert call(connection, "POST", "/auth/register", CREDENTIALS).status == 201
         yield service

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from authsvc.database import schema
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.warm_starts import Started, start_module
 
 ROOT = Path(__file__).parents[2]
 BOOT_SECONDS = 20
@@ -34,7 +35,7 @@ class Service:
         output: the file with its whole output.
     """
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Started
     port: int
     output: Path
 
@@ -103,25 +104,43 @@ def serving(
     app: str = "wsgi:app",
     config: str = "python:authsvc.gunicorn",
     cwd: Path = ROOT,
+    anew: bool = False,
     **settings: str,
 ) -> Iterator[Service]:
-    """Run a service on a migrated database until the end of the block."""
+    """Run a service on a migrated database until the end of the block.
+
+    Args:
+        database_url: the database.
+        output: the file to which its output is appended.
+        workers: how many processes serve.
+        port: where it listens; a free port by default.
+        app: what gunicorn serves.
+        config: gunicorn's settings.
+        cwd: the folder in which it runs.
+        anew: start a new Python instead of forking a process that has imported the service, where
+            the start itself or the memory of the process is tested.
+        settings: the service's settings, in lower case.
+    """
     port = port or free_port()
-    command = [sys.executable, "-m", "gunicorn", "--config", config]
-    command += ["--workers", str(workers), app]
-    with output.open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env={
-                **environment(database_url, **settings),
-                "PORT": str(port),
-                "PYTHONPATH": str(ROOT),
-            },
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    words = ["gunicorn", "--config", config, "--workers", str(workers), app]
+    variables = {
+        **environment(database_url, **settings),
+        "PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+    }
+    process: subprocess.Popen[bytes] | Started
+    if anew:
+        with output.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *words],
+                cwd=cwd,
+                env=variables,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    else:
+        process = start_module(words, cwd, variables, output)
     service = Service(process, port, output)
     try:
         wait_until_it_answers(service)
@@ -143,5 +162,5 @@ def wait_until_it_answers(service: Service, seconds: int = BOOT_SECONDS) -> None
                 if connection.getresponse().status == 200:
                     return
         except OSError:
-            time.sleep(0.05)
+            time.sleep(0.01)
     raise AssertionError(f"it did not start:\n{service.output.read_text()}")
