@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import find_chromium, find_headless_shell
 from tests.support.gunicorn_server import Service, free_port, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET
 
@@ -26,7 +26,7 @@ collect_ignore_glob = [] if find_chromium() else ["test_*.py"]
 def browser_type_launch_args() -> dict[str, Any]:
     flags = "no-sandbox disable-background-networking disable-component-update disable-sync"
     return {
-        "executable_path": find_chromium(),
+        "executable_path": find_headless_shell(),
         "args": [f"--{flag}" for flag in [*flags.split(), "no-first-run"]],
     }
 
