@@ -3,6 +3,7 @@
 Importing the service is most of what a start costs, and the tests start it some sixty times.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -127,6 +128,7 @@ def _fork(question: dict[str, Any]) -> int:
     except BaseException:
         traceback.print_exc()
     finally:
+        atexit._run_exitfuncs()  # as at the end of every Python, but os._exit leaves it out
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status if isinstance(status, int) else 1)
