@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chromium import find_chromium, find_headless_shell
-from tests.support.gunicorn_server import Service, free_port, new_database, serving
+from tests.support.gunicorn_server import CHEAP_HASHES, Service, free_port, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET
 
 TTL = 3
@@ -88,7 +88,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, spa: str) -> Iterator[Serv
         "rate_limit_factor": "100",
         "factor_secret": FACTOR_SECRET.hex(),
     }
-    with serving(url, folder / "log", allowed_origins=spa, **settings) as running:
+    with serving(url, folder / "log", app=CHEAP_HASHES, allowed_origins=spa, **settings) as running:
         yield running
 
 

@@ -99,7 +99,7 @@ def test_a_killed_worker_gives_no_client_a_wrong_answer(serve: Serve, rounds: Ro
             for number in range(3)
         ]
         for _ in rounds(1, 20):
-            until = time.monotonic() + 4
+            until = time.monotonic() + 2
             loads = [threads.submit(keep_asking, person, until) for person in people for _ in "ab"]
             time.sleep(0.5)
             victim = people[0].probe().worker

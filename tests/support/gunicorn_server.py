@@ -18,6 +18,8 @@ from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.support.warm_starts import Started, start_module
 
 ROOT = Path(__file__).parents[2]
+CHEAP_HASHES = "tests.support.cheap_hashes:app"
+"""The app of tests that need many passwords and do not measure hashing."""
 BOOT_SECONDS = 20
 LOG_SECONDS = 10
 LOG_MARK = "/is-the-log-written/"
