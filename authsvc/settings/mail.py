@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, SecretStr
 
 from authsvc.locales import is_locale
@@ -37,6 +36,8 @@ def _mail_url(url: SecretStr) -> SecretStr:
 
 
 def _mail_from(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # slow: see users/emails.py
+
     name, address = parseaddr(text)
     try:
         validate_email(address, check_deliverability=False, test_environment=True)
