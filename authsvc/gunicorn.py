@@ -3,7 +3,6 @@
 Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 """
 
-import gc
 import os
 import shutil
 import sys
@@ -15,6 +14,10 @@ from struct import pack
 from typing import Any
 
 from gunicorn.glogging import Logger
+
+from authsvc.server import garbage
+
+garbage.pause()  # before the imports, which are most of the boot
 
 from authsvc import database
 from authsvc.database.sqlite_files import checkpoint, sqlite_file
@@ -82,7 +85,7 @@ share_metrics(METRICS)
 def when_ready(server: Any) -> None:
     if server.cfg.preload_app:
         _log_boot(server)
-        _freeze_memory()
+    garbage.resume()
     _time_out_silent_clients(server)
 
 
@@ -90,12 +93,6 @@ def _log_boot(process: Any) -> None:
     """Log what has started, in the process that made the app."""
     with process.app.wsgi().app_context():
         log_boot(registry.get(Settings), process.cfg.workers, process.cfg.threads)
-
-
-def _freeze_memory() -> None:
-    """Exclude what exists before the fork from garbage collection, so that it stays shared."""
-    gc.collect()
-    gc.freeze()
 
 
 def _time_out_silent_clients(server: Any) -> None:
