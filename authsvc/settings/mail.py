@@ -1,6 +1,5 @@
 """The settings of mail: where it is handed over, who sends it, and where its links lead."""
 
-from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +35,10 @@ def _mail_url(url: SecretStr) -> SecretStr:
 
 
 def _mail_from(text: str) -> str:
-    from email_validator import EmailNotValidError, validate_email  # slow: see users/emails.py
+    # Imported here: a service without mail needs neither.
+    from email.headerregistry import Address
+
+    from email_validator import EmailNotValidError, validate_email
 
     name, address = parseaddr(text)
     try:
