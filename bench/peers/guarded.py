@@ -72,7 +72,9 @@ def fill(sessions: int) -> None:
 
 def _do_not_wait_for_the_disk(connection: Any, record: Any) -> None:
     """Fill the database faster: if the machine stops meanwhile, it is filled again."""
-    connection.execute("PRAGMA synchronous = OFF")
+    sqlite = our_engine().dialect.name == "sqlite"
+    connection.execute("PRAGMA synchronous = OFF" if sqlite else "SET synchronous_commit = off")
+    connection.commit()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.peers.prepare import LIMIT_FACTOR
 from bench.profile.cpu_time import Rows
 from bench.profile.under_load import costs
-from bench.report.page import PAGE, write_block
+from bench.report.page import METHOD, write_block
 from tests.support.gunicorn_server import environment, new_database
 
 COMMAND = "python -m bench.profile"
@@ -24,7 +24,7 @@ COMMAND = "python -m bench.profile"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="into docs/performance-method.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, _log_into(Path(name) / "log"):
         os.environ |= environment(new_database(Path(name)), rate_limit_factor=LIMIT_FACTOR)
@@ -36,7 +36,7 @@ def main() -> None:
     block = "\n\n".join(blocks)
     print(block)
     if options.write:
-        write_block(PAGE, block, command=COMMAND)
+        write_block(METHOD, block, command=COMMAND)
 
 
 @contextmanager
