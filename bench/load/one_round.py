@@ -16,6 +16,8 @@ from bench.peers.server import Memory, Server
 
 MORE_PROOFS = 1.3
 """Proofs for each refresh without one: some are sent and not answered when a load ends."""
+MIN_PROOFS = 3_000
+"""For a second, if the refreshes without a proof were slow by chance."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _loads(
     if auth and auth.rotates:
         yield "refresh", partial(_load_rotating, server, auth, stored, pace)
     if auth and auth.binds and "refresh" in measured:
-        proofs = MORE_PROOFS * measured["refresh"].load.rate
+        proofs = max(MIN_PROOFS, MORE_PROOFS * measured["refresh"].load.rate)
         yield "bound refresh", partial(_load_bound, server, prepared, auth, proofs, pace)
     if auth:
         yield "login", partial(load_route, server, login_route(requests["login"], pace))

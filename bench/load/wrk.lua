@@ -7,7 +7,8 @@ wrk.body = os.getenv("BODY")
 if os.getenv("LINES") then
   local next_line, header = io.lines(os.getenv("LINES")), os.getenv("LINES_IN")
   function request()
-    local line = next_line() or "spent"
+    local line = next_line and next_line()
+    if not line then next_line, line = nil, "spent" end
     if not header then return wrk.format(nil, nil, nil, line) end
     wrk.headers[header] = line
     return wrk.format()
