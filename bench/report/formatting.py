@@ -1,12 +1,15 @@
 """Numbers and tables in Markdown, as all blocks write them."""
 
 from collections.abc import Iterable, Sequence
+from math import inf
 
 TEXT_COLUMNS = ("", "goal", "server")
 
 
 def short(figure: float) -> str:
-    """Return at least three significant digits."""
+    """Return at least three significant digits; "never" for a time that is infinite."""
+    if figure == inf:
+        return "never"
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
