@@ -7,7 +7,7 @@ import os
 
 from flask import Response
 
-from wsgi import app
+from authsvc.server.wsgi import app
 
 
 @app.get("/probe")

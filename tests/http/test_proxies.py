@@ -11,7 +11,7 @@ from tests.http.raw import Connection, request
 from tests.support.gunicorn_server import Service, serving
 from tests.support.people import Person
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.both_servers]
 
 FORWARDED = {
     "Forwarded": "for=203.0.113.9;proto=https;host=attacker.example",
@@ -242,7 +242,7 @@ def test_an_ipv4_mapped_address_is_an_ipv4_address(
     assert '"address":"203.0.113.4"' in capfd.readouterr().err
 
 
-def test_gunicorn_ignores_every_forwarding_header_too(
+def test_the_server_ignores_every_forwarding_header_too(
     service: Service, log_in: Callable[..., Session]
 ) -> None:
     lines_sent = [f"{name}: {value}" for name, value in FORWARDED.items()]

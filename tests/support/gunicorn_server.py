@@ -1,4 +1,7 @@
-"""The service as it is deployed: gunicorn, started on a free port and ended by its process id."""
+"""The service as it is deployed, started on a free port and ended by its process id.
+
+It runs under gunicorn, or under granian with `server="granian"`; docs/granian.md says when.
+"""
 
 import os
 import signal
@@ -20,20 +23,24 @@ BOOT_SECONDS = 20
 THREADS = 28
 """Of each worker, as authsvc/gunicorn.py sets them."""
 
+GUNICORN, GRANIAN = SERVERS = ("gunicorn", "granian")
+
 
 @dataclass
 class Service:
     """A running service.
 
     Args:
-        process: gunicorn's master.
+        process: the server's master.
         port: where it listens, on 127.0.0.1.
         output: the file with its whole output.
+        server: gunicorn or granian.
     """
 
     process: subprocess.Popen[bytes]
     port: int
     output: Path
+    server: str = GUNICORN
 
     @property
     def url(self) -> str:
@@ -43,6 +50,16 @@ class Service:
     def connected(self) -> Iterator[HTTPConnection]:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=15)) as connection:
             yield connection
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of the workers that run now."""
+        master = self.process.pid
+        return [
+            int(child)
+            for children in Path(f"/proc/{master}/task").glob("*/children")
+            for child in children.read_text().split()
+        ]
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Kill the whole service: the master and its workers."""
@@ -80,6 +97,7 @@ def serving(
     database_url: str,
     output: Path,
     *,
+    server: str = GUNICORN,
     workers: int = 2,
     port: int | None = None,
     app: str = "wsgi:app",
@@ -87,10 +105,19 @@ def serving(
     cwd: Path = ROOT,
     **settings: str,
 ) -> Iterator[Service]:
-    """Run a service on a migrated database until the end of the block."""
+    """Run a service on a migrated database until the end of the block.
+
+    Args:
+        server: gunicorn or granian; `config` is gunicorn's alone.
+    """
     port = port or free_port()
-    command = [sys.executable, "-m", "gunicorn", "--config", config]
-    command += ["--workers", str(workers), app]
+    if server == GRANIAN:
+        command = [sys.executable, "-m", "authsvc", "serve", "--server", GRANIAN]
+        command += ["--workers", str(workers)]
+        cwd = cwd if app == "wsgi:app" else folder_with_wsgi(app, output)
+    else:
+        command = [sys.executable, "-m", "gunicorn", "--config", config]
+        command += ["--workers", str(workers), app]
     with output.open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -104,13 +131,22 @@ def serving(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    service = Service(process, port, output)
+    service = Service(process, port, output, server)
     try:
         wait_until_it_answers(service)
         yield service
     finally:
         if process.poll() is None:
             service.kill()  # SIGTERM would wait ten seconds for a connection that is kept alive
+
+
+def folder_with_wsgi(app: str, output: Path) -> Path:
+    """Return a folder, beside the output, whose wsgi.py is that app: `authsvc serve` takes it."""
+    module, _, name = app.partition(":")
+    folder = output.with_name(f"{output.name}.wsgi")
+    folder.mkdir(exist_ok=True)
+    (folder / "wsgi.py").write_text(f"from {module} import {name} as app\n")
+    return folder
 
 
 def wait_until_it_answers(service: Service, seconds: int = BOOT_SECONDS) -> None:
