@@ -3,12 +3,9 @@
 Each can be overridden on the command line or in GUNICORN_CMD_ARGS.
 """
 
-import gc
 import os
 import shutil
 import sys
-from itertools import count
-from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
 from socket import SO_RCVTIMEO, SOL_SOCKET
 from struct import pack
@@ -16,33 +13,22 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from authsvc import database
-from authsvc.database.sqlite_files import checkpoint, sqlite_file
 from authsvc.monitoring.development import reloads
 from authsvc.monitoring.log_format import gunicorn_logging
-from authsvc.monitoring.log_output import log_output, log_stream
-from authsvc.monitoring.metrics_folder import (
-    keep_after_this_process,
-    make_metrics_folder,
-    writable,
-)
-from authsvc.monitoring.shared_metrics import forget_gauges, measure_as, share_metrics
-from authsvc.server import port_check, reloading, worker_choice
-from authsvc.server.boot_line import log_boot
+from authsvc.monitoring.log_output import log_output
+from authsvc.monitoring.shared_metrics import forget_gauges
+from authsvc.server import port_check, process, reloading, worker_choice
 from authsvc.server.cookie_lines import join_cookie_lines
 from authsvc.server.cores import worker_count
 from authsvc.server.mail_thread import start_sender
-from authsvc.settings import Settings
-from authsvc.web import registry
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 workers = 1 if reloads() else worker_count()  # a developer must not meet the old code again
 worker_class = worker_choice.worker_class()
-# 24 requests with passwords may wait in a process (authsvc/users/hashing.py): 4 threads stay free.
-threads = 28
-backlog = 256  # connections that wait to be accepted; the kernel refuses more
-graceful_timeout = 10  # seconds that requests in progress have at shutdown
-keepalive = 75  # longer than the usual proxy's, so that the proxy closes first
+threads = process.THREADS
+backlog = process.BACKLOG
+graceful_timeout = process.GRACEFUL_SECONDS
+keepalive = process.KEEP_ALIVE_SECONDS
 
 # The master makes the app once: bad settings stop the boot instead of each worker. With --reload,
 # each worker makes its own, from modules that may have changed.
@@ -68,34 +54,24 @@ class NoAccessLog(Logger):  # type: ignore[misc]
 
 logger_class = NoAccessLog
 logconfig_dict = gunicorn_logging()
-sys.stderr = log_stream  # warnings, wsgi.errors and others' handlers must not block either
 control_socket_disable = True
-SHARED_MEMORY = writable(Path("/dev/shm"))  # noqa: S108
+SHARED_MEMORY = process.shared_memory()
 if SHARED_MEMORY is not None:
     worker_tmp_dir = str(SHARED_MEMORY)  # a worker's heartbeat must not wait for a disk
 
-# Before the app is made. The master removes the folder when it ends, even if the boot stops.
-METRICS = make_metrics_folder(SHARED_MEMORY)
-share_metrics(METRICS)
+METRICS = process.prepare(SHARED_MEMORY)
 
 
 def when_ready(server: Any) -> None:
     if server.cfg.preload_app:
-        _log_boot(server)
-        _freeze_memory()
+        _log_start(server)
+        process.freeze_memory()
     _time_out_silent_clients(server)
 
 
-def _log_boot(process: Any) -> None:
+def _log_start(running: Any) -> None:
     """Log what has started, in the process that made the app."""
-    with process.app.wsgi().app_context():
-        log_boot(registry.get(Settings), process.cfg.workers, process.cfg.threads)
-
-
-def _freeze_memory() -> None:
-    """Exclude what exists before the fork from garbage collection, so that it stays shared."""
-    gc.collect()
-    gc.freeze()
+    process.log_start(running.app.wsgi(), "gunicorn", running.cfg.workers, running.cfg.threads)
 
 
 def _time_out_silent_clients(server: Any) -> None:
@@ -120,43 +96,21 @@ def on_starting(server: Any) -> None:
             "that requirements.txt names.",
             ", ".join(missing),
         )
-
     if used := port_check.wait_until_free(server.cfg.address):
-        server.log.error(
-            "authsvc cannot start: another program uses %s. Stop it, or choose another port, "
-            "such as PORT=8001.",
-            ", ".join(used),
-        )
+        server.log.error(port_check.USED, ", ".join(used))
         sys.exit(1)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Stop sending mail, and close the worker's database connections.
-
-    SQLite's last connection removes the write-ahead log.
-    """
-    if worker.sender is not None:
-        worker.sender.stop()
-    if worker.app.callable is not None:
-        with worker.app.callable.app_context():
-            database.dispose()
+    process.end_worker(worker.app.callable, worker.sender)
 
 
 def on_exit(server: Any) -> None:
-    """Leave an SQLite database complete in one file, after the last worker has ended."""
-    if server.app.callable is not None:
-        file = sqlite_file(server.app.callable.config["SQLALCHEMY_DATABASE_URI"])
-        if file is not None:
-            checkpoint(file)
+    process.end_master(server.app.callable)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker the lowest free number, under which it writes its metrics.
-
-    Numbers are reused, so there are never more metrics files than workers.
-    """
-    taken = {other.number for other in server.WORKERS.values()}
-    worker.number = next(number for number in count(1) if number not in taken)
+    worker.number = process.free_number(other.number for other in server.WORKERS.values())
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -173,13 +127,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Prepare a new worker: processes must not share a database connection."""
-    keep_after_this_process()
-    measure_as(worker.number)
-    log_output.count_in_this_process()
-    if worker.cfg.preload_app:
-        with worker.app.wsgi().app_context():
-            database.dispose(close=False)
+    process.after_fork(worker.app.wsgi() if worker.cfg.preload_app else None, worker.number)
     worker.early_signals = server.SIG_QUEUE
     worker.sender = None
 
@@ -196,7 +144,7 @@ def post_worker_init(worker: Any) -> None:
     if worker.app.callable is None:  # with --reload: it cannot be loaded
         return
     if not worker.cfg.preload_app:
-        _log_boot(worker)
+        _log_start(worker)
     worker.sender = start_sender(worker.app.callable, lambda: worker.alive)
 
 

@@ -9,6 +9,7 @@ import click
 from gunicorn.app.wsgiapp import run as run_gunicorn
 
 from authsvc.app import instance_folder
+from authsvc.cli.granian_options import granian_with
 from authsvc.cli.shell import clear_errors, upgrade_database
 from authsvc.settings import PREFIX
 from authsvc.tokens.shared_secret import SECRET_BYTES
@@ -53,8 +54,15 @@ def init() -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[GUNICORN OPTIONS]")
-def serve(words: tuple[str, ...]) -> None:
+@click.option(
+    "--server",
+    type=click.Choice(["gunicorn", "granian"]),
+    default="gunicorn",
+    show_default=True,
+    help="The WSGI server. granian is faster; it needs the extra authsvc[granian].",
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[SERVER OPTIONS]")
+def serve(server: str, words: tuple[str, ...]) -> None:
     """Serve on http://localhost:8000.
 
     The app is that of wsgi.py in the working directory, or authsvc's own if there is none. The
@@ -68,12 +76,21 @@ def serve(words: tuple[str, ...]) -> None:
 
     \b
     authsvc serve --reload
+
+    granian has the options --workers N, --threads N, and --bind HOST:PORT or unix:PATH:
+
+    \b
+    authsvc serve --server granian --workers 4
     """
+    app = "wsgi:app" if Path("wsgi.py").exists() else "authsvc.server.wsgi:app"
+    if server == "granian":
+        run = granian_with(app, words)
+    else:
+        sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, app]
+        run = run_gunicorn
     with clear_errors():
         upgrade_database()  # the boot reports a newer schema in the log
-    app = "wsgi:app" if Path("wsgi.py").exists() else "authsvc.server.wsgi:app"
-    sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, app]
-    run_gunicorn()
+    run()
 
 
 def _secret_lines() -> str:

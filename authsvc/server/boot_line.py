@@ -13,19 +13,21 @@ _SHOWN = (bool, int, str)
 password, are logged as `set`."""
 
 
-def log_boot(settings: Settings, workers: int, threads: int) -> None:
+def log_boot(settings: Settings, server: str, workers: int, threads: int) -> None:
     """Log the version, the settings that are not at their default, and what serves them.
 
     Args:
         settings: the service's settings.
+        server: the name of the WSGI server.
         workers: the number of worker processes.
         threads: the number of threads of each worker.
     """
     database = settings.database_url.get_secret_value().partition(":")[0].partition("+")[0]
     _log.info(
-        "authsvc %s: database %s, %d workers with %d threads, settings: %s",
+        "authsvc %s: database %s, %s with %d workers of %d threads, settings: %s",
         __version__,
         database,
+        server,
         workers,
         threads,
         ", ".join(changed_settings(settings)) or "defaults",

@@ -1,4 +1,4 @@
-"""Check that the address is free before gunicorn does, to say what to do if it is not."""
+"""Check that the address is free before the server does, to say what to do if it is not."""
 
 import errno
 import os
@@ -9,6 +9,11 @@ from collections.abc import Iterable
 WAIT_SECONDS = 5
 """How long a service that is just ending may keep the address; gunicorn waits as long."""
 RETRY_SECONDS = 0.25
+USED = (
+    "authsvc cannot start: another program uses %s. Stop it, or choose another port, such as "
+    "PORT=8001."
+)
+"""The message; its argument is the addresses."""
 INHERITED = ("GUNICORN_FD", "LISTEN_PID")
 """Set if gunicorn receives open sockets: from the gunicorn that it replaces, or from systemd."""
 

@@ -14,7 +14,7 @@ from gunicorn.util import make_fail_app
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
 from authsvc.server.reloading import traceback_of
-from authsvc.web.connection import CLOSES
+from authsvc.web.connection import closes_after
 
 SILENT_SECONDS = 0.1
 """How long a new connection that sends nothing may hold a thread. With gunicorn's five seconds,
@@ -140,8 +140,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 class _CloseWhenAsked:
     """WSGI middleware that closes the connection after a 503, and when a view asks for it.
 
-    After a 503 the client's retry then opens a new connection, which a less busy worker may accept.
-
     Args:
         app: the WSGI application.
     """
@@ -151,7 +149,7 @@ class _CloseWhenAsked:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            if status.startswith("503") or CLOSES in environ:
+            if closes_after(status, environ):
                 start_response.__self__.force_close()  # type: ignore[attr-defined]
             return start_response(status, headers, *exc_info)
 

@@ -1,5 +1,7 @@
 """Ask the server to close the connection after a response."""
 
+from wsgiref.types import WSGIEnvironment
+
 from flask import Request
 
 CLOSES = "authsvc.closes_connection"
@@ -14,3 +16,11 @@ def close_if_there_is_a_body(request: Request) -> None:
     """
     if request.content_length or "HTTP_TRANSFER_ENCODING" in request.environ:
         request.environ[CLOSES] = True
+
+
+def closes_after(status: str, environ: WSGIEnvironment) -> bool:
+    """Return whether the server must close the connection after a response.
+
+    After a 503 the client's retry then opens a new connection, which a less busy worker may accept.
+    """
+    return status.startswith("503") or CLOSES in environ

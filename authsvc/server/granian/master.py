@@ -1,0 +1,208 @@
+"""The master process: it holds the listening socket, and replaces workers that end.
+
+granian's own master is not used. Its workers have a socket each, so that replacing one resets
+connections; it ends when a worker is killed twice within seconds, and misses one that ends at the
+wrong moment; and it starts workers while threads of its own run.
+"""
+
+import logging
+import mmap
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from flask import Flask
+
+from authsvc.monitoring.shared_metrics import forget_gauges
+from authsvc.server import process
+from authsvc.server.granian import sockets, worker
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD)
+WAKE_SECONDS = 1.0
+
+STUCK_SECONDS = 30
+"""A worker whose main thread does not run for so long is killed and replaced."""
+
+BURST = 5
+BURST_SECONDS = 5.0
+"""At most so many workers in so many seconds are replaced at once: further ones wait."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Child:
+    """A worker process, as the master sees it.
+
+    Args:
+        pid: its process id.
+        number: under which it writes its metrics.
+        beats: the time of its last sign of life, shared with it.
+        kill_at: when to kill it, if it was told to stop.
+    """
+
+    pid: int
+    number: int
+    beats: mmap.mmap
+    kill_at: float | None = field(default=None)
+
+    @property
+    def is_stuck(self) -> bool:
+        (last,) = struct.unpack_from("d", self.beats)
+        return bool(time.monotonic() - last > STUCK_SECONDS)
+
+
+class Master:
+    """Runs worker processes until a signal says to stop.
+
+    Args:
+        app: the app, which every worker inherits.
+        listener: the socket that all workers share.
+        workers: how many.
+        threads: of each worker.
+    """
+
+    def __init__(self, app: Flask, listener: socket.socket, workers: int, threads: int) -> None:
+        self._app = app
+        self._listener = listener
+        self._workers = workers
+        self._threads = threads
+        self._children: dict[int, Child] = {}
+        self._replaced: deque[float] = deque(maxlen=BURST)
+        self._read, self._write = os.pipe()
+
+    def run(self) -> None:
+        """Serve until SIGTERM, SIGINT or SIGQUIT. SIGHUP replaces the workers."""
+        for end in (self._read, self._write):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: None)  # the number arrives in the pipe
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_IGN)
+        for _ in range(self._workers):
+            self._fork()
+        while not (received := self._wait()) & {*worker.STOPS}:
+            if signal.SIGHUP in received:
+                self._replace_all()
+            self._reap()
+            self._kill_overdue()
+            self._fill()
+        self._stop()
+
+    def _wait(self) -> set[int]:
+        select.select([self._read], [], [], WAKE_SECONDS)
+        try:
+            return set(os.read(self._read, 4096))
+        except BlockingIOError:
+            return set()
+
+    def _fork(self) -> None:
+        number = process.free_number(child.number for child in self._children.values())
+        beats = mmap.mmap(-1, struct.calcsize("d"))
+        _beat(beats)
+        with _blocked():
+            pid = os.fork()
+            if pid == 0:
+                self._become_worker(number, beats)
+            self._children[pid] = Child(pid, number, beats)
+
+    def _become_worker(self, number: int, beats: mmap.mmap) -> NoReturn:
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            for end in (self._read, self._write):
+                os.close(end)
+            process.after_fork(self._app, number)
+            worker.run(self._app, self._listener, self._threads, lambda: _beat(beats))
+            status = 0
+        except BaseException:
+            _log.exception("a worker failed")
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    def _replace_all(self) -> None:
+        """Start new workers, then let the old ones finish: the socket stays open all the time."""
+        _log.info("SIGHUP: replacing the workers")
+        old = [child for child in self._children.values() if child.kill_at is None]
+        for _ in old:
+            self._fork()
+        self._tell_to_stop(old)
+
+    def _tell_to_stop(self, children: list[Child]) -> None:
+        for child in children:
+            child.kill_at = time.monotonic() + process.GRACEFUL_SECONDS
+            os.kill(child.pid, signal.SIGTERM)
+
+    def _reap(self) -> None:
+        """Forget workers that have ended."""
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            child = self._children.pop(pid, None)
+            if child is None:
+                continue  # a process that the operator's code started
+            forget_gauges(child.number)
+            code = os.waitstatus_to_exitcode(status)
+            if child.kill_at is None or code:
+                reason = f"by signal {-code}" if code < 0 else f"with status {code}"
+                _log.error("worker %d (process %d) ended %s", child.number, pid, reason)
+
+    def _kill_overdue(self) -> None:
+        for child in self._children.values():
+            if child.kill_at is not None and time.monotonic() > child.kill_at:
+                _log.warning("worker %d did not stop in time: killing it", child.number)
+                os.kill(child.pid, signal.SIGKILL)
+                child.kill_at = float("inf")
+            elif child.kill_at is None and child.is_stuck:
+                _log.error("worker %d is stuck: killing it", child.number)
+                os.kill(child.pid, signal.SIGKILL)
+
+    def _fill(self) -> None:
+        """Replace workers that have ended by themselves."""
+        serving = sum(child.kill_at is None for child in self._children.values())
+        for _ in range(self._workers - serving):
+            now = time.monotonic()
+            if len(self._replaced) == BURST and now - self._replaced[0] < BURST_SECONDS:
+                return
+            self._replaced.append(now)
+            self._fork()
+
+    def _stop(self) -> None:
+        """Let requests in progress finish; a second signal ends them."""
+        _log.info("stopping")
+        sockets.close(self._listener)
+        self._tell_to_stop([child for child in self._children.values() if child.kill_at is None])
+        while self._children:
+            if self._wait() & {*worker.STOPS}:
+                for child in self._children.values():
+                    child.kill_at = 0.0
+            self._reap()
+            self._kill_overdue()
+
+
+def _beat(beats: mmap.mmap) -> None:
+    struct.pack_into("d", beats, 0, time.monotonic())
+
+
+@contextmanager
+def _blocked() -> Iterator[None]:
+    """Keep signals pending until a new worker can handle them itself."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
