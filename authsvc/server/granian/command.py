@@ -34,19 +34,19 @@ def serve(app_name: str, workers: int | None, threads: int | None, bind: str | N
     logging.getLogger("_granian").setLevel(logging.WARNING)
     process.prepare(process.shared_memory())
     default = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+    workers = workers or worker_count()
+    threads = threads or process.THREADS
     try:
-        listener = sockets.listen(bind, default, process.BACKLOG)
+        listeners = sockets.listen(bind, default, process.BACKLOG, workers)
     except sockets.BindError as error:
         _log.error("%s", error)
         sys.exit(1)
     app = _load(app_name)
-    workers = workers or worker_count()
-    threads = threads or process.THREADS
     process.log_start(app, "granian", workers, threads)
     process.freeze_memory()
-    _log.info("listening on %s", sockets.shown(listener))
+    _log.info("listening on %s", sockets.shown(listeners))
     sd_notify("READY=1", _log)
-    Master(app, listener, workers, threads).run()
+    Master(app, listeners, workers, threads).run()
     process.end_master(app)
 
 

@@ -46,12 +46,14 @@ class Child:
     Args:
         pid: its process id.
         number: under which it writes its metrics.
+        listener: the socket whose connections it accepts.
         beats: the time of its last sign of life, shared with it.
         kill_at: when to kill it, if it was told to stop.
     """
 
     pid: int
     number: int
+    listener: socket.socket
     beats: mmap.mmap
     kill_at: float | None = field(default=None)
 
@@ -66,14 +68,16 @@ class Master:
 
     Args:
         app: the app, which every worker inherits.
-        listener: the socket that all workers share.
+        listeners: the socket of each worker, or one that they share.
         workers: how many.
         threads: of each worker.
     """
 
-    def __init__(self, app: Flask, listener: socket.socket, workers: int, threads: int) -> None:
+    def __init__(
+        self, app: Flask, listeners: list[socket.socket], workers: int, threads: int
+    ) -> None:
         self._app = app
-        self._listener = listener
+        self._listeners = listeners
         self._workers = workers
         self._threads = threads
         self._children: dict[int, Child] = {}
@@ -108,15 +112,16 @@ class Master:
 
     def _fork(self) -> None:
         number = process.free_number(child.number for child in self._children.values())
+        listener = min(self._listeners, key=self._workers_on)
         beats = mmap.mmap(-1, struct.calcsize("d"))
         _beat(beats)
         with _blocked():
             pid = os.fork()
             if pid == 0:
-                self._become_worker(number, beats)
-            self._children[pid] = Child(pid, number, beats)
+                self._become_worker(number, listener, beats)
+            self._children[pid] = Child(pid, number, listener, beats)
 
-    def _become_worker(self, number: int, beats: mmap.mmap) -> NoReturn:
+    def _become_worker(self, number: int, listener: socket.socket, beats: mmap.mmap) -> NoReturn:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -125,7 +130,7 @@ class Master:
             for end in (self._read, self._write):
                 os.close(end)
             process.after_fork(self._app, number)
-            worker.run(self._app, self._listener, self._threads, lambda: _beat(beats))
+            worker.run(self._app, listener, self._threads, lambda: _beat(beats))
             status = 0
         except BaseException:
             _log.exception("a worker failed")
@@ -133,13 +138,20 @@ class Master:
             sys.stderr.flush()
             os._exit(status)
 
+    def _workers_on(self, listener: socket.socket) -> int:
+        """Return how many workers accept from a socket, apart from those that stop."""
+        return sum(
+            child.listener is listener and child.kill_at is None
+            for child in self._children.values()
+        )
+
     def _replace_all(self) -> None:
-        """Start new workers, then let the old ones finish: the socket stays open all the time."""
+        """Start new workers, and let the old ones finish: the sockets stay open all the time."""
         _log.info("SIGHUP: replacing the workers")
-        old = [child for child in self._children.values() if child.kill_at is None]
-        for _ in old:
-            self._fork()
-        self._tell_to_stop(old)
+        for child in list(self._children.values()):
+            if child.kill_at is None:
+                self._tell_to_stop([child])
+                self._fork()
 
     def _tell_to_stop(self, children: list[Child]) -> None:
         for child in children:
@@ -184,7 +196,7 @@ class Master:
     def _stop(self) -> None:
         """Let requests in progress finish; a second signal ends them."""
         _log.info("stopping")
-        sockets.close(self._listener)
+        sockets.close(self._listeners)
         self._tell_to_stop([child for child in self._children.values() if child.kill_at is None])
         while self._children:
             if self._wait() & {*worker.STOPS}:

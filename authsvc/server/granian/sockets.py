@@ -1,9 +1,10 @@
-"""The listening socket: one for all workers, made by the master or received from systemd."""
+"""The listening sockets, which the master makes or receives from systemd, and keeps open."""
 
 import errno
 import os
 import socket
 import stat
+import sys
 from pathlib import Path
 
 from gunicorn.systemd import SD_LISTEN_FDS_START, listen_fds
@@ -17,55 +18,67 @@ class BindError(Exception):
     """The service cannot listen. The text is a sentence for the operator."""
 
 
-def listen(bind: str | None, default: str, backlog: int) -> socket.socket:
-    """Return a listening socket.
+def listen(bind: str | None, default: str, backlog: int, workers: int) -> list[socket.socket]:
+    """Return listening sockets: one that all workers share, or one for each.
+
+    With one for each, the kernel spreads connections over the workers. From a shared socket, a
+    worker of granian takes all that arrive at once.
 
     Args:
         bind: what the operator asked for: ``HOST:PORT``, ``[IPv6]:PORT`` or ``unix:PATH``. None
-            means systemd's socket, or the default if there is none.
+            means systemd's sockets, or the default if there are none.
         default: an address like `bind`.
-        backlog: connections that wait to be accepted.
+        backlog: connections that wait to be accepted, of each socket.
+        workers: how many there will be.
 
     Raises:
         BindError: the address is wrong or in use.
     """
     if bind is None and (passed := listen_fds(unset_environment=False)):
-        return _from_systemd(passed)
+        return _from_systemd(passed, workers)
     address = bind or default
     try:
         if address.startswith(UNIX):
-            return _unix(Path(address.removeprefix(UNIX)), backlog)
-        return _tcp(*_host_and_port(address), backlog)
+            return [_unix(Path(address.removeprefix(UNIX)), backlog)]
+        return _tcp(*_host_and_port(address), backlog, workers)
     except OSError as error:
         raise BindError(
             f"authsvc cannot start: it cannot listen on {address} ({error.strerror})."
         ) from None
 
 
-def close(listener: socket.socket) -> None:
-    """Close a socket, and remove the file of a Unix socket unless it is systemd's."""
-    name = listener.getsockname()
-    listener.close()
+def close(listeners: list[socket.socket]) -> None:
+    """Close the sockets, and remove the file of a Unix socket unless it is systemd's."""
+    name = listeners[0].getsockname()
+    for listener in listeners:
+        listener.close()
     if isinstance(name, str) and name and "LISTEN_FDS" not in os.environ:
         Path(name).unlink(missing_ok=True)
 
 
-def shown(listener: socket.socket) -> str:
-    """Return the address of a socket, for the log."""
-    name = listener.getsockname()
+def shown(listeners: list[socket.socket]) -> str:
+    """Return the address of the sockets, for the log."""
+    name = listeners[0].getsockname()
     if isinstance(name, str):
         return f"{UNIX}{name}"
     host, port = name[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _from_systemd(passed: int) -> socket.socket:
-    if passed > 1:
+def _from_systemd(passed: int, workers: int) -> list[socket.socket]:
+    """Return systemd's sockets: one, or several of one address by ``ReusePort=yes``."""
+    sockets = [socket.socket(fileno=SD_LISTEN_FDS_START + index) for index in range(passed)]
+    if len({str(listener.getsockname()) for listener in sockets}) > 1:
         raise BindError(
-            "authsvc cannot start: systemd passed several sockets, and granian serves one. "
-            "Keep one ListenStream= line, or use gunicorn."
+            "authsvc cannot start: systemd passed sockets of several addresses, and granian "
+            "serves one. Keep one, or use gunicorn."
         )
-    return socket.socket(fileno=SD_LISTEN_FDS_START)
+    if passed > workers:
+        raise BindError(
+            f"authsvc cannot start: systemd passed {passed} sockets, and there are {workers} "
+            "workers. Pass one, or as many as there are workers."
+        )
+    return sockets
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
@@ -77,18 +90,27 @@ def _host_and_port(address: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def _tcp(host: str, port: int, backlog: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(
+def _tcp(host: str, port: int, backlog: int, workers: int) -> list[socket.socket]:
+    family, _, _, _, address = socket.getaddrinfo(
         host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     if used := port_check.wait_until_free([(str(address[0]), port)]):
         raise BindError(port_check.USED % ", ".join(used))
-    listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
-    listener.bind(address)
-    listener.listen(backlog)
-    return listener
+    sockets: list[socket.socket] = []
+    for _ in range(workers if sys.platform == "linux" else 1):  # elsewhere it would not spread them
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+        if sockets:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+        # After the first bind, which must fail if another service listens there.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        address = listener.getsockname()
+        sockets.append(listener)
+    for listener in sockets:
+        listener.listen(backlog)
+    return sockets
 
 
 def _unix(path: Path, backlog: int) -> socket.socket:
