@@ -1,4 +1,4 @@
-"""The workers of one gunicorn share their counts, whichever of them answers."""
+"""The workers of one service share their counts, whichever of them answers."""
 
 import json
 import os
@@ -20,9 +20,9 @@ CREDENTIALS = {"email": "alice@example.com", "password": "a horse that is correc
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(wsgi_server: str, tmp_path: Path) -> Iterator[Service]:
     url = new_database(tmp_path)
-    with serving(url, tmp_path / "output", workers=WORKERS) as service:
+    with serving(url, tmp_path / "output", server=wsgi_server, workers=WORKERS) as service:
         all_workers(service)
         yield service
 

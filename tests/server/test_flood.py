@@ -1,4 +1,4 @@
-"""A flood of logins on real gunicorn with real argon2: all other clients are still served."""
+"""A flood of logins on a real server with real argon2: all other clients are still served."""
 
 import json
 import os
@@ -86,10 +86,10 @@ class Flood:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("flood")
-    url = new_database(folder)
-    with serving(url, folder / "output", workers=WORKERS, rate_limit_factor="1000") as service:
+    url, settings = new_database(folder), {"workers": WORKERS, "rate_limit_factor": "1000"}
+    with serving(url, folder / "output", server=wsgi_server, **settings) as service:
         with service.connected() as connection:
             assert call(connection, "POST", "/auth/register", CREDENTIALS).status == 201
         yield service
