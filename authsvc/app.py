@@ -1,7 +1,6 @@
 """create_app: how the rooms are wired together, and nothing else. Read it first."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -44,7 +43,7 @@ from authsvc.sessions.theft import TheftReports
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.settings import Settings
 from authsvc.settings.keys import access_keys, factor_secrets, refresh_keys, refresh_secrets
-from authsvc.settings.sources import load_settings
+from authsvc.settings.sources import instance_folder, load_settings
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.device import DeviceTokens
 from authsvc.tokens.keyring import Keyring
@@ -59,15 +58,6 @@ from authsvc.web.flask_app import Service
 from authsvc.web.forwarded import ForwardedHeaders
 from authsvc.web.headers import ResponseHeaders
 from authsvc.web.json_body import MAX_BODY
-
-
-def instance_folder() -> Path:
-    """Return ``instance/`` of the working directory: the settings' file and the SQLite database.
-
-    It is not beside the package: an upgrade of an installed package would remove it, and with it
-    the secrets and the accounts.
-    """
-    return Path.cwd() / "instance"
 
 
 def create_app(

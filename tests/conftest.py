@@ -50,8 +50,10 @@ MEASURED = {
     *("sessions", "tests", "tokens", "users", "web"),
 }
 """The folders whose tests cover the rooms of setup.cfg's [coverage:run]; the others run faster."""
-POOLED = {"auth", "mail", "resources", "sessions"}
-"""The rooms whose tests run through PgBouncer too."""
+POOLED = {"mail", "sessions"}
+"""The rooms whose tests run through PgBouncer too: those with transactions of each kind."""
+WHOLE = {"audit", "database", "faults", "tests"}
+"""The rooms of which every case runs on every database, since the cases differ in statements."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Two files to lock; any two will do."""
 NUMBERS = count(1)
@@ -80,6 +82,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "soak: run with --soak only, because it takes long")
     config.addinivalue_line(
         "markers", "once: run on one database, because it does not depend on the database"
+    )
+    config.addinivalue_line(
+        "markers", "every_case: run all cases on every database, because their statements differ"
     )
     config.addinivalue_line(
         "markers",
@@ -157,7 +162,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     first = databases(config)[0]
     left_out: set[pytest.Item] = set()
-    pooled: set[tuple[Path, str]] = set()
+    seen: set[tuple[Path, str, str]] = set()
     for item in items:
         if item.get_closest_marker("soak") is not None and not config.getoption("--soak"):
             left_out.add(item)
@@ -168,7 +173,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("no_cover")
         if callspec is None or callspec.params.get("database", first) == first:
             continue
-        if is_for_one_database(item) or is_further_case(item, pooled):
+        if is_for_one_database(item) or is_further_case(item, seen):
             left_out.add(item)
         elif item.get_closest_marker("only") is None:
             item.add_marker("no_cover")  # its lines were measured on the first database
@@ -189,19 +194,23 @@ def is_for_one_database(item: pytest.Item) -> bool:
     return both and is_under_granian(item) and item.get_closest_marker("only") is None
 
 
-def is_further_case(item: pytest.Item, pooled: set[tuple[Path, str]]) -> bool:
-    """Return whether a case of the same test runs through PgBouncer already: one is enough, since
-    only the connection differs.
+def is_further_case(item: pytest.Item, seen: set[tuple[Path, str, str]]) -> bool:
+    """Return whether a case of the same test runs on this database already: one is enough, since
+    all of them run on the first database, and the cases differ in what the client sends.
 
     Args:
-        item: a case of a test.
-        pooled: the tests of which a case was seen; this adds to them.
+        item: a case of a test, on another database than the first.
+        seen: the tests and databases of which a case was seen; this adds to them.
     """
-    if not isinstance(item, pytest.Function) or item.callspec.params["database"] != "pgbouncer":
+    if not isinstance(item, pytest.Function):
         return False
-    test = (item.path, item.originalname)
-    is_further = test in pooled
-    pooled.add(test)
+    name = item.callspec.params["database"]
+    keeps_all = item.path.parent.name in WHOLE or item.get_closest_marker("every_case")
+    if keeps_all and name != "pgbouncer":
+        return False
+    test = (item.path, item.originalname, name)
+    is_further = test in seen
+    seen.add(test)
     return is_further
 
 

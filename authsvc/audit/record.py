@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from authsvc import clock
-from authsvc.audit.model import ActorKind, Kind, SecurityEvent, first_id, new_ids
+from authsvc.audit.kinds import Kind
+from authsvc.audit.model import ActorKind, SecurityEvent, first_id, new_ids
 from authsvc.database import reading, transaction
 from authsvc.database.compiled import Command
 from authsvc.web.client import Client

@@ -1,28 +1,19 @@
 """`audit`: show the security events."""
 
-import json
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from shutil import get_terminal_size
 from typing import Any, ClassVar, get_args
 
 import click
 
-from authsvc import admin, clock
-from authsvc.audit.model import Kind
-from authsvc.audit.purge import purge
-from authsvc.audit.read import Recorded
+from authsvc import clock
+from authsvc.audit.kinds import Kind
 from authsvc.cli.commands import Commands
-from authsvc.cli.shell import app_context, count_up, printable
-from authsvc.settings import Settings
-from authsvc.web import registry
+from authsvc.cli.shell import app_context, count_up
 
 KINDS = get_args(Kind)
-NOTABLE = ("login_refused", "refresh_refused", "reauthentication_refused", "suspicious_use")
 LIMIT = 100
 MAX_LIMIT = 10_000
-HEAD = ("TIME", "EVENT", "ACCOUNT", "BY", "ADDRESS", "SESSION", "DETAIL", "USER AGENT")
 
 
 class Instant(click.ParamType[datetime]):
@@ -70,7 +61,7 @@ class Instant(click.ParamType[datetime]):
     show_default=True,
     help="The maximum number of events; the newest are shown.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "for_programs", is_flag=True, help="One JSON object a line.")
 @click.pass_context
 def audit(
     context: click.Context,
@@ -80,7 +71,7 @@ def audit(
     since: datetime | None,
     until: datetime | None,
     limit: int,
-    as_json: bool,
+    for_programs: bool,
 ) -> None:
     """Show the security events of all accounts.
 
@@ -95,11 +86,14 @@ def audit(
         return
     if suspicious and kinds:
         raise click.UsageError("Give either --event or --suspicious.")
+    from authsvc import admin
+    from authsvc.cli.audit_lines import as_json, as_table, as_words
+
     with app_context():
         events = admin.audit(
             limit, email=user, kinds=kinds, suspicious=suspicious, since=since, until=until
         )
-    lines = _as_json if as_json else _as_table if sys.stdout.isatty() else _as_words
+    lines = as_json if for_programs else as_table if sys.stdout.isatty() else as_words
     for line in lines(events):
         click.echo(line)
 
@@ -110,43 +104,10 @@ def purge_events() -> None:
 
     It is safe to run this at any time, also several times at once.
     """
+    from authsvc.audit.purge import purge
+    from authsvc.settings import Settings
+    from authsvc.web import registry
+
     with app_context():
         removed = count_up("removed", purge(registry.get(Settings).audit_ttl))
     click.echo(f"\n{removed} old events are removed.")
-
-
-Events = list[tuple[Recorded, str | None]]
-
-
-def _as_json(events: Events) -> Iterator[str]:
-    for event, email in events:
-        user = {"user": str(event.user_id) if event.user_id else None, "email": email}
-        yield json.dumps(event.json() | user | {"session": event.session})
-
-
-def _as_words(events: Events) -> Iterator[str]:
-    return ("\t".join(words) for words in _rows(events))
-
-
-def _as_table(events: Events) -> Iterator[str]:
-    rows = [HEAD, *_rows(events)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (word.ljust(width) for word, width in zip(row, widths, strict=True))
-        line = "  ".join(cells).rstrip()[: get_terminal_size().columns]
-        yield click.style(line, bold=row is HEAD, fg="yellow" if row[1] in NOTABLE else None)
-
-
-def _rows(events: Events) -> Iterator[tuple[str, ...]]:
-    for event, email in events:
-        words = (
-            clock.rfc3339(event.at),
-            event.event,
-            email,
-            f"{event.actor}:{event.operator}" if event.operator else event.actor,
-            event.ip_address,
-            event.session,
-            event.detail,
-            event.user_agent,
-        )
-        yield tuple(printable(word or "-") for word in words)

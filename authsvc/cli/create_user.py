@@ -1,16 +1,17 @@
 """`users create`: an account with a password, or with an invitation to set one."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
-from authsvc import admin
-from authsvc.admin import invite
-from authsvc.admin.links import MAIL_SETTINGS, can_make_links
 from authsvc.cli.links import say_mailed, show_link
 from authsvc.cli.shell import app_context, new_password, password_or_nothing
 from authsvc.locales import is_locale
-from authsvc.settings import Settings
-from authsvc.users.accounts import Account
-from authsvc.web import registry
+
+if TYPE_CHECKING:
+    from authsvc.users.accounts import Account
 
 
 def _checked_locale(context: object, option: object, locale: str | None) -> str | None:
@@ -43,6 +44,9 @@ def create_user(email: str, invited: bool, printed: bool, locale: str | None) ->
     authsvc users create alice@example.com --invite
     authsvc users create alice@example.com --print
     """
+    from authsvc import admin
+    from authsvc.admin import invite
+
     with app_context():
         password = "" if invited or printed else _ask()
         if password:
@@ -58,6 +62,8 @@ def create_user(email: str, invited: bool, printed: bool, locale: str | None) ->
 
 def _ask() -> str:
     """Return the password; empty for an invitation, where there are any."""
+    from authsvc.admin.links import MAIL_SETTINGS, can_make_links
+
     if can_make_links():
         return password_or_nothing("Password (leave it empty to mail an invitation)")
     if password := new_password():
@@ -69,6 +75,9 @@ def _ask() -> str:
 
 
 def _say_created(account: Account) -> None:
+    from authsvc.settings import Settings
+    from authsvc.web import registry
+
     if registry.get(Settings).verification == "required":
         who = f"{account.email} (id {account.id})"
         say_mailed(f"{who} can log in after opening the link that is mailed there.")

@@ -3,16 +3,9 @@
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import DBAPIError
 
-from authsvc.app import instance_folder
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import clear_errors, upgrade_database
-from authsvc.database import copying, sqlite_backup
-from authsvc.database.errors import DatabaseUnfit
-from authsvc.database.sqlite_files import sqlite_file
-from authsvc.settings.sources import load_settings
-from authsvc.settings.values import checked_database_url
 
 
 @click.group(cls=Commands)
@@ -21,6 +14,8 @@ def db() -> None:
 
 
 def _database_url(context: click.Context, argument: click.Parameter, text: str) -> str:
+    from authsvc.settings.values import checked_database_url
+
     try:
         return checked_database_url(text)
     except ValueError as error:
@@ -50,6 +45,11 @@ def copy(source: str, target: str) -> None:
     \b
     authsvc db copy sqlite:////var/lib/authsvc/authsvc.db postgresql://authsvc@db/authsvc
     """
+    from sqlalchemy.exc import DBAPIError
+
+    from authsvc.database import copying
+    from authsvc.database.errors import DatabaseUnfit
+
     try:
         for table, rows in copying.copy(source, target):
             click.echo(f"{table}: {rows}", err=True)
@@ -78,6 +78,8 @@ def backup(file: Path) -> None:
     The copy is consistent; the service may be running. An existing FILE is not overwritten.
     For Postgres, use pg_dump.
     """
+    from authsvc.database import sqlite_backup
+
     with clear_errors():
         sqlite_backup.backup(_sqlite_file("pg_dump"), file)
     click.echo(f"Wrote {file}. It holds password hashes: keep it secret.")
@@ -91,6 +93,8 @@ def restore(file: Path) -> None:
     FILE is what `db backup` wrote. Stop the service first. The old database is kept beside the
     new one. For Postgres, use pg_restore.
     """
+    from authsvc.database import sqlite_backup
+
     with clear_errors():
         database = _sqlite_file("pg_restore")
         old = sqlite_backup.restore(file, database)
@@ -104,6 +108,10 @@ def restore(file: Path) -> None:
 
 
 def _sqlite_file(program: str) -> Path:
+    from authsvc.database import sqlite_backup
+    from authsvc.database.sqlite_files import sqlite_file
+    from authsvc.settings.sources import instance_folder, load_settings
+
     file = sqlite_file(load_settings(instance_folder()).database_url.get_secret_value())
     if file is None:
         raise sqlite_backup.CannotBackUp(f"The database is not SQLite: use Postgres' {program}.")

@@ -3,12 +3,6 @@
 import click
 
 from authsvc.cli.shell import password
-from authsvc.doctor.deployment import Account
-from authsvc.doctor.examination import examine
-from authsvc.doctor.http_client import NoResponse
-from authsvc.doctor.report import as_json, as_table, exit_code
-from authsvc.doctor.target import target_of
-from authsvc.origins import exact_origin
 
 
 class CannotBeReached(click.ClickException):
@@ -34,6 +28,13 @@ def doctor(
 
     Exits with 0 if no check failed, 1 if one did, 2 if the service cannot be reached.
     """
+    from authsvc.doctor.deployment import Account
+    from authsvc.doctor.examination import examine
+    from authsvc.doctor.http_client import NoResponse
+    from authsvc.doctor.report import as_json, as_table, exit_code
+    from authsvc.doctor.target import target_of
+    from authsvc.origins import exact_origin
+
     try:
         target = target_of(url)
         origin = exact_origin(origin) if origin else None

@@ -1,16 +1,18 @@
 """`users factors` and `users reset-factors`: the second factors of an account."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from authsvc import clock
-from authsvc.admin.factors import AccountFactors, AuthenticatorApp, Removed, factors_of
-from authsvc.admin.factors import reset_factors as remove_factors
-from authsvc.admin.lookup import account_of
 from authsvc.cli.shell import app_context, printable
-from authsvc.factors.passkey_list import RegisteredPasskey
-from authsvc.settings import PREFIX
+
+if TYPE_CHECKING:
+    from authsvc.admin.factors import AccountFactors, AuthenticatorApp, Removed
+    from authsvc.factors.passkey_list import RegisteredPasskey
 
 
 @click.command("factors")
@@ -21,6 +23,9 @@ def show_factors(email: str) -> None:
     Each is one line, with tabs between what it is, its name or number, and its times. No secret is
     shown.
     """
+    from authsvc.admin.factors import factors_of
+    from authsvc.admin.lookup import account_of
+
     with app_context():
         address, found = account_of(email).email, factors_of(email)
     for words in _lines(found):
@@ -47,6 +52,9 @@ def reset_factors(email: str, yes: bool) -> None:
     authsvc sessions revoke alice@example.com
     authsvc users reset alice@example.com
     """
+    from authsvc.admin.factors import reset_factors as remove_factors
+    from authsvc.admin.lookup import account_of
+
     with app_context():
         account = account_of(email)
         if not yes:
@@ -72,6 +80,8 @@ def _lines(found: AccountFactors) -> Iterator[tuple[str, ...]]:
 
 
 def _app(app: AuthenticatorApp) -> Iterator[tuple[str, ...]]:
+    from authsvc.settings import PREFIX
+
     if app.confirmed_at is None:
         waits = f"waits for its first code since {clock.rfc3339(app.created_at)}"
         yield "authenticator app", f"{waits}, and does not count before"

@@ -1,13 +1,16 @@
 """`users import`: accounts from another system."""
 
+from __future__ import annotations
+
 import sys
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from authsvc.admin.import_accounts import Imported, import_accounts
 from authsvc.cli.shell import app_context
-from authsvc.users.import_lines import NotAnImport
+
+if TYPE_CHECKING:
+    from authsvc.admin.import_accounts import Imported
 
 
 @click.command("import")
@@ -32,6 +35,9 @@ def import_users(file: IO[bytes]) -> None:
     \b
     authsvc users import accounts.jsonl
     """
+    from authsvc.admin.import_accounts import import_accounts
+    from authsvc.users.import_lines import NotAnImport
+
     imported, existing, refused = 0, 0, 0
     with app_context():
         try:

@@ -5,8 +5,7 @@ from typing import get_args
 import click
 
 from authsvc.cli.commands import Commands
-from authsvc.settings import PREFIX
-from authsvc.tokens.key_pairs import Algorithm, generate_pem
+from authsvc.tokens.algorithms import Algorithm
 
 
 @click.group(cls=Commands)
@@ -28,6 +27,9 @@ def generate(algorithm: Algorithm) -> None:
     Prints two lines for an environment file, and stores nothing: add them to the service's
     environment. The service publishes the public key at /.well-known/jwks.json.
     """
+    from authsvc.settings import PREFIX
+    from authsvc.tokens.key_pairs import generate_pem
+
     pem = generate_pem(algorithm).strip().replace("\n", "\\n")
     click.echo(f"{PREFIX}ACCESS_TOKEN_ALGORITHM={algorithm}")
     click.echo(f'{PREFIX}ACCESS_TOKEN_PRIVATE_KEY="{pem}"')

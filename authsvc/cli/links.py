@@ -1,8 +1,13 @@
 """What commands say about links: that one is mailed, or the link itself."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
-from authsvc.admin.links import LIFE, Kind
+if TYPE_CHECKING:
+    from authsvc.admin.links import Kind
 
 
 def say_mailed(what: str) -> None:
@@ -13,6 +18,8 @@ def say_mailed(what: str) -> None:
 
 def show_link(url: str, kind: Kind) -> None:
     """Print a link, and to standard error who may have it and for how long it works."""
+    from authsvc.admin.links import LIFE
+
     life = LIFE[kind]
     time = f"{life.days} days" if life.days else f"{life.seconds // 60} minutes"
     click.echo(url)

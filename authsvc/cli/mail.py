@@ -1,34 +1,24 @@
 """`mail`: send what waits in the outbox, and a test mail."""
 
+from __future__ import annotations
+
 import signal
 import sys
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import click
-from flask import current_app
 
 from authsvc import clock
-from authsvc.admin.links import MAIL_SETTINGS
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, printable
-from authsvc.mail.failures import MailBroken, MailNotSent, MailRefused, ServerAway
-from authsvc.mail.letter import Letter
-from authsvc.mail.outbox import Kind
-from authsvc.mail.sender import Sender
-from authsvc.mail.smtp import Server
-from authsvc.mail.transport_of_url import place_of
-from authsvc.server.mail_thread import start_sender
-from authsvc.settings import Settings
-from authsvc.users.emails import checked_email
-from authsvc.web import registry
 
-_ADVICE = {
-    MailBroken: "Correct the template in the folder AUTHSVC_MAIL_TEMPLATES.",
-    MailRefused: "Try another address. If that is refused too, ask who runs the mail server.",
-    ServerAway: "Correct AUTHSVC_MAIL_URL, or see why this machine cannot use that server.",
-    MailNotSent: "Try again in some minutes. If it is refused again, ask who runs the mail server.",
-}
+if TYPE_CHECKING:
+    from authsvc.mail.failures import MailNotSent
+    from authsvc.mail.outbox import Kind
+    from authsvc.mail.smtp import Server
+
 _SECURITY = {"tls": "TLS", "starttls": "STARTTLS", "none": "no TLS, since it is this machine"}
 
 
@@ -85,6 +75,9 @@ def send(once: bool) -> None:
     authsvc mail send
     authsvc mail send --once
     """
+    from authsvc.mail.sender import Sender
+    from authsvc.web import registry
+
     progress = Progress(is_shown=not once)
     with app_context():
         _mail_url()
@@ -113,6 +106,13 @@ def send_test(address: str) -> None:
     \b
     authsvc mail test you@example.com
     """
+    from authsvc.mail.failures import MailNotSent
+    from authsvc.mail.letter import Letter
+    from authsvc.mail.sender import Sender
+    from authsvc.settings import Settings
+    from authsvc.users.emails import checked_email
+    from authsvc.web import registry
+
     with app_context():
         place = _place(_mail_url())
         to, _ = checked_email(address)
@@ -126,6 +126,10 @@ def send_test(address: str) -> None:
 
 
 def _mail_url() -> str:
+    from authsvc.admin.links import MAIL_SETTINGS
+    from authsvc.settings import Settings
+    from authsvc.web import registry
+
     url = registry.get(Settings).mail_url
     if url is None:
         raise click.ClickException(f"This service sends no mail. Set {MAIL_SETTINGS}.")
@@ -133,6 +137,10 @@ def _mail_url() -> str:
 
 
 def _send_until_stopped() -> None:
+    from flask import current_app
+
+    from authsvc.server.mail_thread import start_sender
+
     stopped = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -145,6 +153,8 @@ def _send_until_stopped() -> None:
 
 def _place(url: str) -> str:
     """Say where mail goes, without the password."""
+    from authsvc.mail.transport_of_url import place_of
+
     place = place_of(url)
     if isinstance(place, Path):
         return f"The folder {place}"
@@ -158,4 +168,17 @@ def _address(server: Server) -> str:
 
 def _why(failure: MailNotSent) -> str:
     said = f' It said "{printable(failure.reply)}".' if failure.reply else ""
-    return f"{failure}.{said} {_ADVICE[type(failure)]}"
+    return f"{failure}.{said} {_advice(failure)}"
+
+
+def _advice(failure: MailNotSent) -> str:
+    from authsvc.mail.failures import MailBroken, MailRefused, ServerAway
+
+    match failure:
+        case MailBroken():
+            return "Correct the template in the folder AUTHSVC_MAIL_TEMPLATES."
+        case MailRefused():
+            return "Try another address. If that is refused too, ask who runs the mail server."
+        case ServerAway():
+            return "Correct AUTHSVC_MAIL_URL, or see why this machine cannot use that server."
+    return "Try again in some minutes. If it is refused again, ask who runs the mail server."

@@ -4,9 +4,7 @@ import sys
 
 import click
 
-from authsvc.admin.reencrypt_factors import encrypt_again
 from authsvc.cli.shell import app_context
-from authsvc.settings import PREFIX
 
 
 @click.command("reencrypt-factors")
@@ -20,6 +18,8 @@ def reencrypt_factors() -> None:
     Secrets that cannot be decrypted stay as they are. The exit status is 1 then. You can run the
     command again at any time.
     """
+    from authsvc.admin.reencrypt_factors import encrypt_again
+
     done, lost = 0, 0
     with app_context():
         for page in encrypt_again():
@@ -33,6 +33,8 @@ def reencrypt_factors() -> None:
 
 
 def _report(done: int, lost: int) -> None:
+    from authsvc.settings import PREFIX
+
     click.echo(f"Secrets encrypted under {PREFIX}FACTOR_SECRET: {done}.")
     if not lost:
         click.echo(f"{PREFIX}FACTOR_SECRET_PREVIOUS is not needed any more.", err=True)

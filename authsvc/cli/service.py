@@ -6,13 +6,8 @@ import sys
 from pathlib import Path
 
 import click
-from gunicorn.app.wsgiapp import run as run_gunicorn
 
-from authsvc.app import instance_folder
-from authsvc.cli.granian_options import granian_with
 from authsvc.cli.shell import clear_errors, upgrade_database
-from authsvc.settings import PREFIX
-from authsvc.tokens.shared_secret import SECRET_BYTES
 
 
 @click.command()
@@ -41,6 +36,8 @@ def init() -> None:
 
     An existing file is never changed: new secrets would log every user out.
     """
+    from authsvc.settings.sources import instance_folder
+
     file = instance_folder() / "authsvc.env"
     try:
         file.parent.mkdir(exist_ok=True)
@@ -84,8 +81,12 @@ def serve(server: str, words: tuple[str, ...]) -> None:
     """
     app = "wsgi:app" if Path("wsgi.py").exists() else "authsvc.server.wsgi:app"
     if server == "granian":
+        from authsvc.cli.granian_options import granian_with
+
         run = granian_with(app, words)
     else:
+        from gunicorn.app.wsgiapp import run as run_gunicorn
+
         sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, app]
         run = run_gunicorn
     with clear_errors():
@@ -94,6 +95,9 @@ def serve(server: str, words: tuple[str, ...]) -> None:
 
 
 def _secret_lines() -> str:
+    from authsvc.settings import PREFIX
+    from authsvc.tokens.shared_secret import SECRET_BYTES
+
     return "".join(
         f"{PREFIX}{kind}_SECRET={random.token_hex(SECRET_BYTES)}\n"
         for kind in ("ACCESS_TOKEN", "REFRESH_TOKEN", "FACTOR")

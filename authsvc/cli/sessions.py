@@ -2,12 +2,9 @@
 
 import click
 
-from authsvc import admin, clock
-from authsvc.audit.operator import current_operator
+from authsvc import clock
 from authsvc.cli.commands import Commands
 from authsvc.cli.shell import app_context, count_up, printable
-from authsvc.sessions.purge import purge
-from authsvc.sessions.revoke import revoke_all_users
 
 
 @click.group(cls=Commands)
@@ -23,6 +20,8 @@ def list_sessions(email: str) -> None:
     Each is one line, newest first, with tabs between id, times (opened, last used, expires),
     address and browser.
     """
+    from authsvc import admin
+
     with app_context():
         for session in admin.live_sessions(email):
             words = (
@@ -51,6 +50,10 @@ def revoke_sessions(email: str | None, all_users: bool) -> None:
     """
     if (email is None) is not all_users:
         raise click.UsageError("Give either an e-mail address or --all.")
+    from authsvc import admin
+    from authsvc.audit.operator import current_operator
+    from authsvc.sessions.revoke import revoke_all_users
+
     with app_context():
         if email is not None:
             revoked = admin.revoke_sessions(email)
@@ -67,6 +70,8 @@ def purge_sessions() -> None:
     The service also removes a few at each login. It is safe to run this at any time, also several
     times at once.
     """
+    from authsvc.sessions.purge import purge
+
     with app_context():
         removed = count_up("removed", purge())
     click.echo(f"\n{removed} expired sessions are removed.")

@@ -1,29 +1,29 @@
-"""Helpers of the commands: the app's context, the password prompt, errors as sentences."""
+"""Helpers of the commands: the app's context, the password prompt, errors as sentences.
+
+The modules of commands import what a command needs when it is run, so that help and completion
+load nothing but click.
+"""
+
+from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 
-from authsvc import database
-from authsvc.admin.lookup import Refused
-from authsvc.app import create_app, instance_folder
-from authsvc.database import schema
-from authsvc.database.boot_checks import require_newest
-from authsvc.database.errors import DatabaseUnfit
-from authsvc.database.sqlite_backup import CannotBackUp
-from authsvc.database.sqlite_files import sqlite_file
-from authsvc.problems import Problem, ValidationFailed
-from authsvc.settings import PREFIX, SettingsInvalid
-from authsvc.settings.sources import load_settings
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
 
 
 @contextmanager
 def app_context() -> Iterator[None]:
     """Run the block in the app's context, and show errors as sentences."""
+    from authsvc import database
+    from authsvc.app import create_app
+    from authsvc.database.boot_checks import require_newest
+
     with clear_errors():
         app = create_app()
         require_newest(app.config["SQLALCHEMY_DATABASE_URI"])
@@ -39,32 +39,55 @@ def clear_errors() -> Iterator[None]:
     """Turn an expected error into a sentence on standard error and exit status 1."""
     try:
         yield
-    except SettingsInvalid as error:
-        raise click.ClickException(f"{_capital(str(error))}{_no_settings_here()}") from None
-    except DatabaseUnfit as error:
-        raise click.ClickException(_capital(str(error))) from None
-    except (CannotBackUp, Refused) as error:
-        raise click.ClickException(str(error)) from None
-    except (DBAPIError, OSError) as error:
-        raise click.ClickException(_database_error(error)) from None
-    except ValidationFailed as problem:
-        raise click.ClickException(" ".join(fault.detail for fault in problem.faults)) from None
-    except Problem as problem:
-        raise click.ClickException(problem.detail) from None
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        raise click.ClickException(sentence) from None
+
+
+def _sentence(error: Exception) -> str | None:
+    """Return what to print about an error that a command may raise; None for any other."""
+    from sqlalchemy.exc import DBAPIError
+
+    from authsvc.admin.lookup import Refused
+    from authsvc.database.errors import DatabaseUnfit
+    from authsvc.database.sqlite_backup import CannotBackUp
+    from authsvc.problems import Problem, ValidationFailed
+    from authsvc.settings import SettingsInvalid
+
+    match error:
+        case SettingsInvalid():
+            return f"{_capital(str(error))}{_no_settings_here()}"
+        case DatabaseUnfit():
+            return _capital(str(error))
+        case CannotBackUp() | Refused():
+            return str(error)
+        case DBAPIError() | OSError():
+            return _database_error(error)
+        case ValidationFailed():
+            return " ".join(fault.detail for fault in error.faults)
+        case Problem():
+            return error.detail
+    return None
 
 
 def upgrade_database() -> str:
     """Upgrade the database of the settings, and return a sentence about its revision."""
+    from authsvc.database import schema
+    from authsvc.database.revisions import newest
+    from authsvc.database.sqlite_files import sqlite_file
+    from authsvc.settings.sources import instance_folder, load_settings
+
     url = load_settings(instance_folder()).database_url.get_secret_value()
     file = sqlite_file(url)
     if file is not None and file.parent.resolve() == instance_folder().resolve():
         file.parent.mkdir(exist_ok=True)
     revision = schema.upgrade(url)
-    newest = schema.newest()
-    if revision == newest:
+    if revision == newest():
         return f"The database is up to date (revision {revision})."
     return (
-        f"The database is at revision {revision}, which is newer than {newest}, this version's. "
+        f"The database is at revision {revision}, which is newer than {newest()}, this version's. "
         "It was not changed: a migration only adds."
     )
 
@@ -112,6 +135,12 @@ def printable(text: str) -> str:
 
 def _database_error(error: DBAPIError | OSError) -> str:
     """Say which database cannot be used and why, without its URL, which may hold a password."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import DBAPIError
+
+    from authsvc.settings import PREFIX
+    from authsvc.settings.sources import instance_folder, load_settings
+
     url = make_url(load_settings(instance_folder()).database_url.get_secret_value())
     where = url.database if url.get_backend_name() == "sqlite" else f"at {url.host or 'localhost'}"
     cause = error.orig if isinstance(error, DBAPIError) else error.strerror
@@ -123,6 +152,8 @@ def _database_error(error: DBAPIError | OSError) -> str:
 
 def _no_settings_here() -> str:
     """Return a hint for an operator who runs a command outside the service's folder."""
+    from authsvc.settings.sources import instance_folder
+
     file = instance_folder() / "authsvc.env"
     if file.exists():
         return ""

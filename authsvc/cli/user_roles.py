@@ -2,11 +2,8 @@
 
 import click
 
-from authsvc import admin, roles
-from authsvc.admin.factors import factors_of
+from authsvc import roles
 from authsvc.cli.shell import app_context
-from authsvc.settings import PREFIX, Settings
-from authsvc.web import registry
 
 
 @click.command("grant")
@@ -21,6 +18,11 @@ def grant_roles(email: str, role: tuple[str, ...]) -> None:
     \b
     authsvc users grant alice@example.com admin
     """
+    from authsvc import admin
+    from authsvc.admin.factors import factors_of
+    from authsvc.settings import PREFIX, Settings
+    from authsvc.web import registry
+
     with app_context():
         _show_roles(email, admin.grant(email, role))
         needing = [name for name in role if name in registry.get(Settings).aal2_roles]
@@ -44,6 +46,8 @@ def revoke_roles(email: str, role: tuple[str, ...]) -> None:
     authsvc users revoke alice@example.com admin
     authsvc sessions revoke alice@example.com
     """
+    from authsvc import admin
+
     with app_context():
         _show_roles(email, admin.withdraw(email, role))
 

@@ -4,9 +4,7 @@ import json
 
 import click
 
-from authsvc import admin, clock, roles
-from authsvc.admin import change_email, delete, export, reset, unlock, verify
-from authsvc.admin.lookup import account_of
+from authsvc import clock, roles
 from authsvc.cli.commands import Commands
 from authsvc.cli.create_user import create_user
 from authsvc.cli.factors import reset_factors, show_factors
@@ -15,7 +13,6 @@ from authsvc.cli.links import say_mailed, show_link
 from authsvc.cli.reencrypt_factors import reencrypt_factors
 from authsvc.cli.shell import app_context, new_password
 from authsvc.cli.user_roles import grant_roles, revoke_roles
-from authsvc.users import accounts
 
 
 @click.group(cls=Commands)
@@ -36,6 +33,8 @@ def list_users() -> None:
     Each is one line, with tabs between e-mail address, id, time of creation, state, roles, and
     whether the address is verified.
     """
+    from authsvc.users import accounts
+
     with app_context():
         for account, disabled_at in accounts.all_accounts():
             words = (
@@ -56,6 +55,8 @@ def disable_user(email: str) -> None:
 
     Logins and refreshes are refused from now on; access tokens stop working within a second.
     """
+    from authsvc import admin
+
     with app_context():
         admin.disable(email)
     click.echo(f"{email} is disabled, and all sessions are revoked.")
@@ -65,6 +66,8 @@ def disable_user(email: str) -> None:
 @click.argument("email")
 def enable_user(email: str) -> None:
     """Enable EMAIL, which can then log in again."""
+    from authsvc import admin
+
     with app_context():
         admin.enable(email)
     click.echo(f"{email} can log in again.")
@@ -90,6 +93,8 @@ def reset_password(email: str, printed: bool) -> None:
     authsvc users reset alice@example.com
     authsvc users reset alice@example.com --print
     """
+    from authsvc.admin import reset
+
     with app_context():
         if printed:
             show_link(reset.reset_url(email), "reset")
@@ -107,6 +112,8 @@ def verify_email(email: str) -> None:
     With AUTHSVC_EMAIL_VERIFICATION=required, a registration has no account until its link is used.
     If the mail does not arrive, use `users create`.
     """
+    from authsvc.admin import verify
+
     with app_context():
         changed = verify.verify(email)
     click.echo(f"{email} is verified{'' if changed else ' already'}.")
@@ -124,6 +131,8 @@ def set_password(email: str) -> None:
     On a terminal, the command asks for the password; otherwise it reads one line of standard
     input.
     """
+    from authsvc import admin
+
     with app_context():
         admin.set_password(email, new_password())
     click.echo(f"{email} has a new password, and all sessions are revoked.")
@@ -138,6 +147,8 @@ def unlock_user(email: str) -> None:
     session. Wrong passwords, codes and passkeys count. This ends that time. Failures that come from
     one network address are counted too, and are not forgotten.
     """
+    from authsvc.admin import unlock
+
     with app_context():
         unlock.unlock(email)
     click.echo(f"{email} can try to log in again.")
@@ -154,6 +165,8 @@ def change_user_email(old: str, new: str) -> None:
     If the service sends mail, links that were mailed for a new password or address are void, a
     notice goes to OLD, and a link that verifies the address to NEW.
     """
+    from authsvc.admin import change_email
+
     with app_context():
         email = change_email.change_email(old, new)
     click.echo(f"The account has the e-mail address {email} now.")
@@ -170,6 +183,8 @@ def export_user(email: str) -> None:
     \b
     authsvc users export alice@example.com > alice.json
     """
+    from authsvc.admin import export
+
     with app_context():
         data = export.export(email)
     click.echo(json.dumps(data, indent=2))
@@ -190,6 +205,9 @@ def delete_user(email: str, yes: bool) -> None:
     The account goes with its sessions and security events. Access tokens stop working within a
     second.
     """
+    from authsvc.admin import delete
+    from authsvc.admin.lookup import account_of
+
     with app_context():
         account = account_of(email)
         if not yes:

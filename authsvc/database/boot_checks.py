@@ -5,9 +5,10 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from authsvc.database import our_tables, schema
+from authsvc.database import our_tables
 from authsvc.database.encoding import require_utf8
 from authsvc.database.errors import DatabaseUnfit
+from authsvc.database.revisions import MIGRATIONS, newest, revisions
 from authsvc.database.sqlite_files import require_folder, sqlite_file
 from authsvc.database.unpooled import unpooled_engine
 from authsvc.database.version_table import present_or_old
@@ -17,7 +18,7 @@ __all__ = ["DatabaseUnfit", "require_durable", "require_newest"]
 UPGRADE = "run `python -m authsvc db upgrade`"
 
 
-def require_newest(url: str, migrations: Path = schema.MIGRATIONS) -> str | None:
+def require_newest(url: str, migrations: Path = MIGRATIONS) -> str | None:
     """Check that the database has every table and column that this code needs.
 
     A revision that this code does not know is newer: its migration ran before the new code was
@@ -48,8 +49,8 @@ def require_newest(url: str, migrations: Path = schema.MIGRATIONS) -> str | None
 def _require_newest(connection: Connection, migrations: Path) -> str | None:
     if connection.dialect.name == "postgresql":
         require_utf8(connection)
-    known = schema.revisions(migrations)
-    needed = schema.scripts(migrations).get_current_head()
+    known = revisions(migrations)
+    needed = newest(migrations)
     revision = present_or_old(connection, known)
     if revision is None:
         raise DatabaseUnfit(f"the database has no tables yet: {UPGRADE}")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, func, insert, inspect, select
 
 from authsvc.database import our_tables, schema, write_options
+from authsvc.database.revisions import newest
 from authsvc.database.unpooled import unpooled_engine
 from authsvc.database.version_table import OLD_VERSION_TABLE, VERSION_TABLE, present
 
@@ -27,7 +28,7 @@ def copy(source: str, target: str) -> Iterator[tuple[str, int]]:
         CannotCopy: the source is not up to date, or the target has rows.
     """
     with unpooled_engine(source).connect() as old:
-        if present(old) != schema.newest():
+        if present(old) != newest():
             raise CannotCopy("FROM is not up to date: run `authsvc db upgrade` on it first.")
     schema.upgrade(target)
     with _snapshot(source) as old, unpooled_engine(target).connect() as new:

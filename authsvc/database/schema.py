@@ -2,23 +2,20 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, text
 
 from authsvc.database import LOCK_SECONDS, write_options
 from authsvc.database.encoding import require_utf8
+from authsvc.database.revisions import MIGRATIONS, newest, revisions
 from authsvc.database.sqlite_files import make_private, open_lock, require_folder
 from authsvc.database.unpooled import unpooled_engine
 from authsvc.database.version_table import adopt, present
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 ADVISORY_LOCK = 4_127_300_901
 """The number of the lock that a migration holds on Postgres. Any fixed number would do."""
 
@@ -38,27 +35,13 @@ def upgrade(url: str, revision: str = "head", migrations: Path = MIGRATIONS) -> 
     Raises:
         DatabaseUnfit: the database's folder does not exist, or the database is not in UTF-8.
     """
-    return _migrate(url, migrations, lambda config: command.upgrade(config, revision))
+    wanted = newest(migrations) if revision == "head" else revision
+    return _migrate(url, migrations, "upgrade", wanted)
 
 
 def downgrade(url: str, revision: str, migrations: Path = MIGRATIONS) -> None:
     """Downgrade the database to a revision, or to ``base``: no tables."""
-    _migrate(url, migrations, lambda config: command.downgrade(config, revision))
-
-
-def newest() -> str:
-    """Return the revision that this code needs."""
-    return cast(str, scripts(MIGRATIONS).get_current_head())
-
-
-def scripts(migrations: Path) -> ScriptDirectory:
-    """Return the revisions of a migrations folder."""
-    return ScriptDirectory.from_config(_config(migrations))
-
-
-def revisions(migrations: Path = MIGRATIONS) -> frozenset[str]:
-    """Return the ids of the revisions that this code knows."""
-    return frozenset(script.revision for script in scripts(migrations).walk_revisions())
+    _migrate(url, migrations, "downgrade", revision)
 
 
 @contextmanager
@@ -75,26 +58,39 @@ def alone(url: str) -> Iterator[None]:
             yield
 
 
-def _migrate(url: str, migrations: Path, run: Callable[[Config], None]) -> str | None:
+def _migrate(
+    url: str, migrations: Path, direction: Literal["upgrade", "downgrade"], wanted: str
+) -> str | None:
     engine = unpooled_engine(url)
     sqlite = engine.dialect.name == "sqlite"
     with _lock_sqlite(engine) if sqlite else _lock_postgres(engine) as connection:
         known = revisions(migrations)
         adopt(connection, known)
         before = present(connection)
-        if before is not None and before not in known:
+        if before == wanted or (before is not None and before not in known):
             return before
-        config = _config(migrations)
-        config.attributes["connection"] = connection
-        run(config)
+        _run_alembic(connection, migrations, direction, wanted)
+        if sqlite and connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+            raise RuntimeError("the migration left rows that refer to missing rows")
         return present(connection)
 
 
-def _config(migrations: Path) -> Config:
+def _run_alembic(
+    connection: Connection,
+    migrations: Path,
+    direction: Literal["upgrade", "downgrade"],
+    revision: str,
+) -> None:
+    # Imported here: the service need not import it where the database is up to date.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     # A percent sign would begin a variable in this file format.
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-    return config
+    config.attributes["connection"] = connection
+    run = command.upgrade if direction == "upgrade" else command.downgrade
+    run(config, revision)
 
 
 @contextmanager
@@ -115,8 +111,6 @@ def _lock_sqlite(engine: Engine) -> Iterator[Connection]:
             connection.execution_options(**write_options)
             with connection.begin():
                 yield connection
-                if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
-                    raise RuntimeError("the migration left rows that refer to missing rows")
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 VERSION_TABLE = "authsvc_version"
@@ -15,8 +14,10 @@ OUR_COLUMNS = {"users": "email_key", "refresh_tokens": "token_hash"}
 
 def present(connection: Connection) -> str | None:
     """Return the database's revision; None for a database without our tables."""
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision()
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    query = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
+    return connection.execute(query).scalar_one_or_none()
 
 
 def present_or_old(connection: Connection, known: Collection[str]) -> str | None:

@@ -21,8 +21,8 @@ from authsvc.settings.values import (
     Secret,
 )
 from authsvc.tokens.access import CLIENT_ID, MAX_LIFE
+from authsvc.tokens.algorithms import Algorithm
 from authsvc.tokens.claims import Audience
-from authsvc.tokens.key_pairs import Algorithm
 
 __all__ = ["PREFIX", "Settings", "SettingsInvalid"]
 

@@ -16,6 +16,15 @@ from authsvc.settings.values import MAKE_KEY, PREFIX
 from authsvc.tokens.shared_secret import MAKE_SECRETS
 
 
+def instance_folder() -> Path:
+    """Return ``instance/`` of the working directory: the settings' file and the SQLite database.
+
+    It is not beside the package: an upgrade of an installed package would remove it, and with it
+    the secrets and the accounts.
+    """
+    return Path.cwd() / "instance"
+
+
 def load_settings(instance: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of the environment and, for the others, of ``instance/authsvc.env``.
 

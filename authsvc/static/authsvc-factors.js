@@ -41,6 +41,8 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
   const { close, fetch: authFetch } = auth;
   /** @type {any} */
   let asking;
+  let asked;
+  let isOpen = false;
 
   /** Use a passkey, or create one. */
   async function prompt(options, given) {
@@ -119,38 +121,44 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
     return (await onReauthenticate?.({ methods: methods[0] ? methods : ["password"] })) !== false;
   }
 
-  // One prompt for all requests that wait. It is over when the user changes.
-  function ask() {
+  const begin = () => isOpen || asking;
+
+  // One prompt for all requests that were sent before its end. It is over when the user changes.
+  function ask(begun) {
     const caller = auth.user?.id;
+    if (asking !== begun && asked === caller) return asking;
     let remove = ignore;
-    asking ??= new Promise((resolve) => {
+    asked = caller;
+    isOpen = true;
+    asking = new Promise((resolve) => {
       remove = auth.onChange((user) => user?.id !== caller && resolve(false));
       askPerson().then(resolve, () => resolve(false));
     }).finally(() => {
       remove();
-      asking = undefined;
+      isOpen = false;
     });
     return asking;
   }
 
-  const isReauthenticated = async (signal) =>
+  const isReauthenticated = async (begun, signal) =>
     onReauthenticate &&
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       signal?.addEventListener("abort", () => reject(signal.reason));
-      ask().then(resolve);
+      ask(begun).then(resolve);
     });
 
   /** Return the function with a second try after a reauthentication. */
   const again =
     (work) =>
     async (...given) => {
+      const begun = begin();
       try {
         return await work(...given);
       } catch (/** @type {any} */ error) {
         if (error?.code !== "reauthentication_required") throw error;
         const { signal } = given.find((part) => part?.signal) ?? NONE;
-        if (!(await isReauthenticated(signal))) throw error;
+        if (!(await isReauthenticated(begun, signal))) throw error;
         return work(...given);
       }
     };
@@ -183,6 +191,7 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
     changePassword: again(auth.changePassword),
     deleteAccount: again(auth.deleteAccount),
     async fetch(input, init) {
+      const begun = begin();
       const copy = input instanceof Request && !init?.body ? input.clone() : input;
       const response = await authFetch(input, init);
       const { headers, status, url } = response;
@@ -194,7 +203,7 @@ export const withFactors = (auth, { onReauthenticate } = {}) => {
       // Or of an API of another make.
       const why = `${problem?.code} ${headers.get("WWW-Authenticate")}`;
       const isWanted = /reauthentication_required|insufficient_user_authentication/.test(why);
-      if (!isWanted || !(await isReauthenticated(init?.signal ?? input.signal))) return response;
+      if (!isWanted || !(await isReauthenticated(begun, init?.signal ?? input.signal))) return response;
       return authFetch(copy, init);
     },
     close() {

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -23,10 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
+from authsvc.tokens.algorithms import Algorithm
 from authsvc.tokens.keyring import Key, decode, encode
-
-Algorithm = Literal["EdDSA", "ES256"]
-"""EdDSA is Ed25519 (RFC 8037), ES256 is ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4)."""
 
 _EDDSA = OKPAlgorithm()
 _ES256 = ECAlgorithm(ECAlgorithm.SHA256, SECP256R1)

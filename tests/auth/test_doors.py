@@ -144,6 +144,7 @@ DOORS = [
 ]
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("door", DOORS)
 def test_the_second_factor_is_in_force_behind_every_door(
     house: House, connection: Connection, door: Callable[[House], None]

@@ -193,6 +193,7 @@ def test_a_change_voids_a_link_for_a_new_password_that_waits(
     assert "#token=" not in text_of(mailbox.only())
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("is_sent", [True, False])
 def test_a_new_password_voids_a_link_to_a_new_address(
     alice: Person, mailbox: Mailbox, is_sent: bool
@@ -226,6 +227,7 @@ def disable_for_a_moment(alice: Person, operator: Operator) -> None:
         assert operator.run("users", command, alice.email).exit_code == 0
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("end", [log_out_everywhere, revoke_by_command, disable_for_a_moment])
 @pytest.mark.parametrize("is_sent", [True, False])
 def test_the_end_of_all_sessions_voids_a_link_to_a_new_address(

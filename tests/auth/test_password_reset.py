@@ -332,6 +332,7 @@ def test_a_link_to_an_account_that_is_not_what_it_was_is_refused(
     assert users(connection) == before
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("table", ["security_events", "refresh_tokens", "outbox", "rate_limits"])
 def test_a_reset_that_cannot_be_stored_changes_nothing(
     alice: Person, mailbox: Mailbox, connection: Connection, table: str

@@ -47,6 +47,7 @@ def test_the_password_is_stored_as_an_argon2id_hash_only(
     assert GOOD["password"] not in str(user)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("again", ["carol@example.com", "CAROL@example.com", "Carol@EXAMPLE.com"])
 def test_an_address_is_taken_whatever_its_case(carol: Person, again: str) -> None:
     assert register(carol).status_code == 201

@@ -141,6 +141,7 @@ def by_a_command(alice: Person, operator: Operator) -> None:
     assert done.exit_code == 0
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("change", [by_a_request, by_a_command])
 def test_a_new_password_voids_a_link_that_was_mailed_and_one_that_waits(
     alice: Person,

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from playwright.sync_api import Browser, expect
 
-from authsvc.audit.model import Kind
+from authsvc.audit.kinds import Kind
 from tests.browser.demo_stage import Stage, demo_service, staged
 from tests.browser.demo_states import STATES
 from tests.support.gunicorn_server import Service

@@ -85,6 +85,7 @@ def test_json_is_an_object_a_line(reader: Operator, connection: Connection) -> N
     assert "canary" not in str(events)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import NullPool, create_engine, text
 
 from authsvc.cli import main
-from authsvc.database import schema
+from authsvc.database import revisions, schema
 from authsvc.settings.sources import load_settings
 from tests.support.gunicorn_server import ROOT, environment, free_port
 from tests.support.processes import at_once
@@ -178,7 +178,7 @@ def test_db_upgrade_creates_the_tables_and_may_be_repeated(here: Path) -> None:
     for _ in range(2):
         result = run("db", "upgrade")
         assert result.exit_code == 0
-        assert result.stdout == f"The database is up to date (revision {schema.newest()}).\n"
+        assert result.stdout == f"The database is up to date (revision {revisions.newest()}).\n"
     assert emails(f"sqlite:///{here / 'instance' / 'authsvc.db'}") == []
 
 

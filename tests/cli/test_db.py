@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import NullPool, create_engine, text
 
 from authsvc.cli import main
-from authsvc.database import schema
+from authsvc.database import revisions, schema
 from authsvc.database.sqlite_files import sqlite_url
 from tests.conftest import MakeDatabase
 from tests.support.gunicorn_server import ROOT, Service, environment, serving
@@ -176,8 +176,8 @@ def test_6_a_schema_newer_than_the_code_is_left_as_it_is(make_database: MakeData
     result = run("db", "upgrade", url=url)
     assert result.exit_code == 0
     assert result.stdout == (
-        f"The database is at revision 9999, which is newer than {schema.newest()}, this version's."
-        " It was not changed: a migration only adds.\n"
+        f"The database is at revision 9999, which is newer than {revisions.newest()}, this"
+        " version's. It was not changed: a migration only adds.\n"
     )
     assert run("users", "list", url=url).exit_code == 0
 

@@ -153,6 +153,55 @@ test("all requests that wait cause one prompt, and each is sent once more with i
   assert.ok(api.received.slice(5).every(({ authorization }) => authorization === token));
 });
 
+/** Start an API that refuses each request at first, the slow one when `refuseNow` is called. */
+async function apiWithALateRefusal() {
+  let refuseNow;
+  const isTime = new Promise((resolve) => (refuseNow = resolve));
+  const refused = new Set();
+  const api = await otherOrigin(async ({ url }, response) => {
+    const isFirst = !refused.has(url);
+    refused.add(url);
+    if (isFirst && url === "/slow") await isTime;
+    response.writeHead(isFirst ? 401 : 200).end(isFirst ? refusal.body : "");
+  });
+  return { ...api, refuseNow };
+}
+
+test("a refusal that comes after the prompt was answered is covered by that answer", async () => {
+  const api = await apiWithALateRefusal();
+  const { auth, asked } = await pageThatGivesThePassword({ origins: [api.origin] });
+  const slow = auth.fetch(`${api.origin}/slow`);
+  assert.equal((await auth.fetch(`${api.origin}/quick`)).status, 200);
+  api.refuseNow();
+  assert.equal((await slow).status, 200);
+  assert.equal(asked.length, 1);
+});
+
+test("a person who declined is not asked again by a refusal that comes later", async () => {
+  const api = await apiWithALateRefusal();
+  let prompts = 0;
+  const onReauthenticate = async () => (prompts += 1) < 0;
+  const { auth } = await loggedInPage({ onReauthenticate, origins: [api.origin] });
+  const slow = auth.fetch(`${api.origin}/slow`);
+  assert.equal((await auth.fetch(`${api.origin}/quick`)).status, 401);
+  api.refuseNow();
+  assert.equal((await slow).status, 401);
+  assert.equal(prompts, 1);
+});
+
+test("an answer of the last user does not send a request again as the next one", async () => {
+  const api = await apiWithALateRefusal();
+  const { auth, asked } = await pageThatGivesThePassword({ origins: [api.origin] });
+  const slow = auth.fetch(`${api.origin}/slow`);
+  assert.equal((await auth.fetch(`${api.origin}/quick`)).status, 200);
+  const email = newEmail();
+  await auth.register(email, PASSWORD);
+  await auth.login(email, PASSWORD);
+  api.refuseNow();
+  await slow;
+  assert.equal(asked.length, 2);
+});
+
 test("the next refusal after that asks again", async () => {
   const api = await apiThatRefuses(refusal, { status: 200 }, refusal);
   const { auth, asked } = await pageThatGivesThePassword({ origins: [api.origin] });

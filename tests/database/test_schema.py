@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, NullPool, create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from authsvc.database import Base, boot_checks, prepare_engine, schema
+from authsvc.database import Base, boot_checks, prepare_engine, revisions, schema
 from authsvc.database.copying import copy
 from authsvc.database.version_table import VERSION_TABLE, present
 from tests.conftest import MakeDatabase
@@ -48,7 +49,7 @@ def engine(url: str) -> Iterator[Engine]:
 def migrations(tmp_path: Path) -> Path:
     """A copy of the migrations folder, to which a test can add revisions."""
     copy = tmp_path / "100% migrations"
-    shutil.copytree(schema.MIGRATIONS, copy)
+    shutil.copytree(revisions.MIGRATIONS, copy)
     return copy
 
 
@@ -56,7 +57,7 @@ def add(migrations: Path, *statements: str) -> None:
     """Add a revision after the newest, which runs these Python statements."""
     (migrations / "versions" / f"{NEXT}_more.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n\n"
-        f'revision = "{NEXT}"\ndown_revision = "{schema.newest()}"\n\n\n'
+        f'revision = "{NEXT}"\ndown_revision = "{revisions.newest()}"\n\n\n'
         "def upgrade() -> None:\n" + "".join(f"    {line}\n" for line in statements)
     )
 
@@ -115,13 +116,19 @@ def test_models_and_migrations_are_equal(url: str, engine: Engine) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
+def test_the_revisions_that_are_read_from_the_files_are_those_of_alembic() -> None:
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+    assert revisions.revisions() == {script.revision for script in scripts.walk_revisions()}
+    assert revisions.newest() == scripts.get_current_head()
+
+
 def test_a_second_upgrade_changes_nothing(url: str, engine: Engine) -> None:
     schema.upgrade(url)
     fill(engine)
     schema.upgrade(url)
     assert owners(engine) == ["a@example.com"]
     with engine.connect() as connection:
-        assert present(connection) == schema.newest()
+        assert present(connection) == revisions.newest()
 
 
 def test_eight_processes_may_start_at_once(url: str, engine: Engine) -> None:
@@ -314,7 +321,7 @@ def test_an_older_database_is_refused_until_it_is_upgraded(url: str, migrations:
         boot_checks.require_newest(url)
     add(migrations, "pass")
     schema.upgrade(url)
-    behind = f"is at revision {schema.newest()}, and this version needs {NEXT}: run"
+    behind = f"is at revision {revisions.newest()}, and this version needs {NEXT}: run"
     with pytest.raises(boot_checks.DatabaseUnfit, match=behind):
         boot_checks.require_newest(url, migrations)
     schema.upgrade(url, migrations=migrations)
@@ -365,7 +372,7 @@ def test_5_the_alembic_version_of_another_application_is_left_alone(
     with pytest.raises(boot_checks.DatabaseUnfit, match="no tables yet"):
         boot_checks.require_newest(url)
     for _ in range(2):
-        assert schema.upgrade(url) == schema.newest()
+        assert schema.upgrade(url) == revisions.newest()
     boot_checks.require_newest(url)
     with engine.connect() as connection:
         query = text("SELECT version_num FROM alembic_version")
@@ -385,7 +392,7 @@ def test_5_a_database_of_an_earlier_checkout_is_adopted(
             boot_checks.require_newest(url)
     else:
         boot_checks.require_newest(url)
-    assert schema.upgrade(url) == schema.newest()
+    assert schema.upgrade(url) == revisions.newest()
     assert tables(engine) == TABLES
     assert owners(engine) == ["a@example.com"]
 

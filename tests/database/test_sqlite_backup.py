@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 import pytest
 
-from authsvc.database import schema
+from authsvc.database import revisions, schema
 from authsvc.database.errors import DatabaseUnfit
 from authsvc.database.serving_lock import not_serving
 from authsvc.database.sqlite_backup import CannotBackUp, backup, restore
@@ -128,7 +128,7 @@ def test_a_restore_brings_the_backup_back_and_keeps_the_old_database(
     assert users(old) == {"log": 1, "new": ROWS, "old": ROWS}
     for file in (live, old):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert schema.upgrade(sqlite_url(live)) == schema.newest()
+    assert schema.upgrade(sqlite_url(live)) == revisions.newest()
 
 
 def test_a_restore_without_an_old_database_ignores_a_log_that_it_left(

@@ -173,6 +173,7 @@ def test_roles_in_a_refresh_token_are_ignored(carol: Person, connection: Connect
     assert claims(carol.access_token)["roles"] == ["editor"]
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("written", "read"),
     [

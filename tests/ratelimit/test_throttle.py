@@ -423,6 +423,7 @@ PLAN = ("enable_hashjoin", "enable_mergejoin", "enable_hashagg", "enable_sort", 
 """Without them Postgres joins in nested loops, which evaluate a subquery for each row."""
 
 
+@pytest.mark.every_case
 @pytest.mark.only("postgres")
 @pytest.mark.parametrize(
     ("fill", "sweep"),

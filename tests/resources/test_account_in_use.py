@@ -119,6 +119,7 @@ def test_a_trigger_that_refuses_is_409(
     assert delete(alice).status_code == 204
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(("action", "left"), [("CASCADE", []), ("SET NULL", [None])])
 def test_rows_go_with_the_account_or_lose_its_id_as_their_foreign_key_says(
     alice: Person,

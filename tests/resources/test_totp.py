@@ -372,6 +372,7 @@ def test_a_deleted_account_leaves_no_secret_and_no_code(
     assert users(connection) == totp_rows(connection) == recovery_code_rows(connection) == []
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     "change",
     [

@@ -27,12 +27,10 @@ def test_the_boot_line_names_version_database_workers_and_changed_settings(tmp_p
         "refresh_token_ttl": "604800",  # the default
         "cookie_secure": "false",
     }
-    line, threads = re.subn(
-        r"with \d+ threads", "with some threads", boot_line(tmp_path, **changed)
-    )
+    line, threads = re.subn(r"of \d+ threads", "of some threads", boot_line(tmp_path, **changed))
     assert threads == 1
     assert line == (
-        f"authsvc {__version__}: database sqlite, 2 workers with some threads, settings: "
+        f"authsvc {__version__}: database sqlite, gunicorn with 2 workers of some threads, settings: "
         "AUTHSVC_ACCESS_TOKEN_SECRET=set, AUTHSVC_ACCESS_TOKEN_TTL=300, "
         "AUTHSVC_ISSUER=http://localhost:8000, "
         "AUTHSVC_ALLOWED_ORIGINS=https://app.example.com,https://admin.example.com, "

@@ -29,6 +29,7 @@ def test_expired_sessions_are_removed_in_batches(app: Flask, connection: Connect
     assert sessions(connection) == 0
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("expired_for", [-DAY, timedelta(), KEPT - timedelta(minutes=1)])
 def test_live_and_recently_expired_sessions_are_kept(
     app: Flask, connection: Connection, expired_for: timedelta

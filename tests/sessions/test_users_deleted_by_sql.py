@@ -66,6 +66,7 @@ ROUTES = {
 }
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_access_token_of_a_deleted_user_is_refused_by_every_route_of_the_account(
     alice: Person, delete_alice: Callable[[], None], route: str

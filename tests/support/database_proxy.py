@@ -35,6 +35,7 @@ class Proxy:
     def silent(self) -> Iterator[None]:
         """Until the end of the block nothing is forwarded; the kernel accepts connections."""
         os.kill(self.process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # until its last thread has stopped
         try:
             yield
         finally:

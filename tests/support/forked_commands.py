@@ -15,8 +15,10 @@ import traceback
 import flask_migrate  # noqa: F401
 import pytest  # noqa: F401
 
+import authsvc.admin
 import authsvc.app
-import authsvc.cli  # noqa: F401
+import authsvc.cli
+import authsvc.database.schema  # noqa: F401
 
 
 def run(words: list[str]) -> int:

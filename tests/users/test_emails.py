@@ -37,6 +37,7 @@ def test_concurrent_registrations_of_one_address_give_one_201_and_otherwise_409(
         assert sorted(answers) == [201] + [409] * (CLIENTS - 1)
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("registered", "typed"),
     [
@@ -60,6 +61,7 @@ def test_spellings_of_one_address_are_one_account(app: Flask, registered: str, t
     assert register(app, typed) == 409
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("registered", "other"),
     [

@@ -1,79 +1,53 @@
-"""The bodies of requests: received without a thread while they are short, and never cut short."""
+"""The body of a request as a WSGI app reads it: whole, or with an error."""
 
 from collections.abc import Callable
-from threading import Event, Lock, Thread
-from time import monotonic, sleep
-from typing import Any
-
-SILENT_SECONDS = 10
-"""How long a client may send nothing within a request."""
-
-MAX_BUFFERED = 64 * 1024
-"""Bytes of a body that are received before the app is called. Of a longer body, the app reads the
-rest while it holds a thread."""
+from typing import Protocol
 
 
 class BodyEnded(OSError):
     """The body ended before it was complete: the client closed or fell silent."""
 
 
-class Loop:
-    """What granian needs in the place of an event loop: it calls back in the calling thread."""
+class Source(Protocol):
+    """Receives what of a body is still to come."""
 
-    def call_soon_threadsafe(self, call: Callable[..., object], *args: Any, context: Any) -> None:
-        call(*args)
+    def next_piece(self) -> bytes:
+        """Return the next piece, or an empty one at the end."""
 
-    call_soon = call_soon_threadsafe
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is to come."""
 
-
-class Deadlines:
-    """Gives up on clients that fall silent while a request is received.
-
-    Args:
-        seconds: how long one may be silent.
-    """
-
-    def __init__(self, seconds: float = SILENT_SECONDS) -> None:
-        self._seconds = seconds
-        self._waiting: dict[Any, tuple[float, Callable[[], object]]] = {}
-        self._some = Event()
-        Thread(target=self._run, name="deadlines", daemon=True).start()
-
-    def add(self, key: object, give_up: Callable[[], object]) -> None:
-        """Call a function when the time is over, unless the key is removed before."""
-        self._waiting[key] = monotonic() + self._seconds, give_up
-        self._some.set()
-
-    def remove(self, key: object) -> None:
-        self._waiting.pop(key, None)
-
-    def _run(self) -> None:
-        while True:
-            self._some.wait()
-            self._some.clear()
-            while self._waiting:
-                sleep(1)
-                now = monotonic()
-                for key, (deadline, give_up) in list(self._waiting.items()):
-                    if deadline > now:
-                        break
-                    if self._waiting.pop(key, None) is not None:
-                        give_up()
+    @property
+    def must_close(self) -> bool:
+        """Whether the connection must be closed if the app reads no more."""
 
 
-class Received:
+class Body:
     """A `wsgi.input`: what was received before the app was called, then what still arrives.
 
     Args:
         head: what was received.
-        more: returns the next piece, and an empty one at the end; None if nothing is left.
-        cut: whether the body ended early.
+        rest: receives what is left; None if that is nothing.
+        is_cut: whether the body ended early.
     """
 
-    def __init__(self, head: bytes, more: Callable[[], bytes] | None, *, cut: bool) -> None:
+    def __init__(
+        self, head: bytes = b"", rest: Source | None = None, *, is_cut: bool = False
+    ) -> None:
         self._buffer = bytearray(head)
-        self._more = more
-        self._cut = cut
+        self._rest = rest
+        self._is_cut = is_cut
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is to come."""
+        return self._rest is None or self._rest.is_over
+
+    @property
+    def must_close(self) -> bool:
+        """Whether the connection must be closed if the app reads no more."""
+        return self._is_cut or (self._rest is not None and self._rest.must_close)
 
     def read(self, size: int | None = -1) -> bytes:
         """Return at most that many bytes, or all; fewer only at the end of the body.
@@ -102,7 +76,7 @@ class Received:
         """Return all lines that are left."""
         return list(self)
 
-    def __iter__(self) -> "Received":
+    def __iter__(self) -> "Body":
         return self
 
     def __next__(self) -> bytes:
@@ -118,26 +92,9 @@ class Received:
 
     def _fill(self, is_enough: Callable[[], bool]) -> None:
         while not is_enough():
-            piece = b"" if self._more is None else self._more()
+            piece = b"" if self._rest is None else self._rest.next_piece()
             if not piece:
-                self._more = None
-                if self._cut:
+                if self._is_cut:
                     raise BodyEnded
                 return
             self._buffer += piece
-
-
-def wait_for(future: Any, seconds: float = SILENT_SECONDS) -> Any:
-    """Return the result of one of granian's futures.
-
-    Raises:
-        TimeoutError: there is none in time.
-    """
-    done = Lock()
-    done.acquire()
-    future.add_done_callback(lambda _: done.release())
-    if not done.acquire(timeout=seconds):
-        if future.cancel():
-            raise TimeoutError
-        done.acquire()
-    return future.result()

@@ -9,17 +9,19 @@ thread for ever. Its ASGI interface tells all that, and calls us in a thread of 
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from authsvc.server.granian.body import MAX_BUFFERED, BodyEnded, Deadlines, Received, wait_for
+from authsvc.server.granian.body import Body
 from authsvc.server.granian.environ import BadRequest, environ_of
-from authsvc.server.granian.response import Response, refuse
+from authsvc.server.granian.exchange import Exchange
+from authsvc.server.granian.receiving import MAX_BUFFERED, MAX_DISCARDED, Pieces, Upload
+from authsvc.server.granian.response import ClientGone, Response
+from authsvc.server.granian.waiting import Deadlines
 
 _log = logging.getLogger(__name__)
-
-_NO_BODY = Received(b"", None, cut=False)
 
 
 class Transport:
@@ -35,137 +37,77 @@ class Transport:
         self._app = app
         self._deadlines = Deadlines()
         self._uploads = BoundedSemaphore(max(1, threads // 2))
-        # For requests whose body does not arrive: no thread of granian's is at hand then.
-        self._without_body = ThreadPoolExecutor(2, "silent")
+        # Calls the app for clients that fell silent: no thread of granian's is at hand then.
+        self._silent = ThreadPoolExecutor(2, "silent")
 
     def __call__(self, watcher: Any) -> None:
         """Answer a request. It must not raise: granian could not report it."""
+        exchange = Exchange(watcher)
+        del watcher
         try:
-            self._receive(watcher.scope, watcher.proto)
+            self._receive(exchange)
         except BaseException:
             _log.exception("a request failed in the server")
-            watcher.done()  # granian answers with 500
+            exchange.release()  # granian answers with 500
 
-    def _receive(self, scope: dict[str, Any], protocol: Any) -> None:
+    def _receive(self, exchange: Exchange) -> None:
         try:
-            environ = environ_of(scope)
+            environ = environ_of(exchange.scope)
         except BadRequest as error:
-            refuse(protocol, 400, str(error))
+            exchange.refuse(400, str(error))
             return
         length = environ.get("CONTENT_LENGTH", "")
         if not length and "HTTP_TRANSFER_ENCODING" not in environ:
-            environ["wsgi.input"] = _NO_BODY
-            self._call(environ, protocol)
+            self._call(exchange, environ, Body())
+            exchange.release()
         elif length and int(length) > MAX_BUFFERED:
-            self._upload(environ, protocol, b"")
+            self._upload(exchange, environ, b"", int(length))
         else:
-            _Buffering(protocol, self._deadlines, self._without_body, self._with(environ)).go_on()
+            self._pieces(exchange, MAX_BUFFERED, partial(self._received, environ)).receive()
 
-    def _with(self, environ: WSGIEnvironment) -> "Callable[[_Buffering], None]":
-        def received(body: _Buffering) -> None:
-            if body.is_long:
-                self._upload(environ, body.protocol, body.data)
-            else:
-                environ["wsgi.input"] = Received(body.data, None, cut=body.is_cut)
-                self._call(environ, body.protocol, closes=body.is_cut)
+    def _pieces(
+        self, exchange: Exchange, limit: int, ended: Callable[[Pieces], None] | None
+    ) -> Pieces:
+        return Pieces(exchange, self._deadlines, self._silent, limit, ended)
 
-        return received
+    def _received(self, environ: WSGIEnvironment, pieces: Pieces) -> None:
+        head = b"".join(pieces.data)
+        if pieces.is_long:
+            self._upload(pieces.exchange, environ, head, None)
+        else:
+            self._call(pieces.exchange, environ, Body(head, is_cut=pieces.is_cut))
+            pieces.exchange.release()
 
-    def _upload(self, environ: WSGIEnvironment, protocol: Any, head: bytes) -> None:
+    def _upload(
+        self, exchange: Exchange, environ: WSGIEnvironment, head: bytes, length: int | None
+    ) -> None:
         """Call the app for a body that it reads while it arrives."""
         if not self._uploads.acquire(blocking=False):
-            refuse(protocol, 503, "Too many uploads at once. Try again.")
+            exchange.refuse(503, "Too many uploads at once. Try again.")
             return
+        upload = Upload(exchange, length, is_asked_for="HTTP_EXPECT" in environ and not head)
         try:
-            upload = _Upload(protocol)
-            environ["wsgi.input"] = Received(head, upload.next_piece, cut=False)
-            self._call(environ, protocol)
+            self._call(exchange, environ, Body(head, upload))
         finally:
             self._uploads.release()
+        if upload.is_over or upload.must_close:
+            exchange.release()
+        else:
+            self._pieces(exchange, MAX_DISCARDED, None).receive()
 
-    def _call(self, environ: WSGIEnvironment, protocol: Any, *, closes: bool = False) -> None:
-        response = Response(protocol, environ, closes=closes)
+    def _call(self, exchange: Exchange, environ: WSGIEnvironment, body: Body) -> None:
+        environ["wsgi.input"] = body
+        response = Response(exchange, environ, body)
         chunks: Iterable[bytes] | None = None
         try:
             chunks = self._app(environ, response.start)
             response.send(chunks)
+        except ClientGone:
+            _log.info("a client was gone before the end of a response")
         except BaseException:
             _log.exception("the app raised an error")
             if not response.is_started:
-                refuse(protocol, 500, "Internal server error.")
+                exchange.refuse(500, "Internal server error.")
         finally:
             if chunks is not None and hasattr(chunks, "close"):
                 chunks.close()
-
-
-class _Buffering:
-    """Receives a short body piece by piece, each in whichever thread granian brings it.
-
-    Args:
-        protocol: granian's side of the request.
-        deadlines: give up if the client falls silent.
-        pool: calls the app then.
-        received: is called when the body is complete, cut or longer than what is buffered.
-    """
-
-    def __init__(
-        self,
-        protocol: Any,
-        deadlines: Deadlines,
-        pool: ThreadPoolExecutor,
-        received: "Callable[[_Buffering], None]",
-    ) -> None:
-        self.protocol = protocol
-        self.data = b""
-        self.is_cut = False
-        self.is_long = False
-        self._deadlines = deadlines
-        self._pool = pool
-        self._received = received
-
-    def go_on(self) -> None:
-        """Wait for the next piece, without a thread."""
-        future = self.protocol.receive()
-        self._deadlines.add(id(self), lambda: self._give_up(future))
-        future.add_done_callback(self._arrived)
-
-    def _give_up(self, future: Any) -> None:
-        if future.cancel():
-            self.is_cut = True
-            self._pool.submit(self._received, self)
-
-    def _arrived(self, future: Any) -> None:
-        if future.cancelled():
-            return
-        self._deadlines.remove(id(self))
-        message = future.result()
-        self.data += message.get("body", b"")
-        self.is_cut = message["type"] != "http.request"
-        self.is_long = len(self.data) > MAX_BUFFERED
-        if not self.is_cut and not self.is_long and message["more_body"]:
-            self.go_on()
-        else:
-            self._received(self)
-
-
-class _Upload:
-    """Receives the rest of a long body, in the thread of the app."""
-
-    def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-
-    def next_piece(self) -> bytes:
-        """Return the next piece, or an empty one at the end.
-
-        Raises:
-            BodyEnded: the client closed the connection or fell silent.
-        """
-        while True:
-            try:
-                message = wait_for(self._protocol.receive())
-            except TimeoutError:
-                raise BodyEnded from None
-            if message["type"] != "http.request":
-                raise BodyEnded
-            if message["body"] or not message["more_body"]:
-                return bytes(message["body"])

@@ -14,8 +14,8 @@ from granian import _granian
 from granian.http import HTTP1Settings
 
 from authsvc.server import process
-from authsvc.server.granian.body import Loop
 from authsvc.server.granian.transport import Transport
+from authsvc.server.granian.waiting import Loop
 from authsvc.server.mail_thread import start_sender
 
 # Its type stubs do not describe all of it.
