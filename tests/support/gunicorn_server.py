@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -103,12 +103,14 @@ def serving(
     app: str = "wsgi:app",
     config: str = "python:authsvc.gunicorn",
     cwd: Path = ROOT,
+    variables: Mapping[str, str] | None = None,
     **settings: str,
 ) -> Iterator[Service]:
     """Run a service on a migrated database until the end of the block.
 
     Args:
         server: gunicorn or granian; `config` is gunicorn's alone.
+        variables: further variables of the process's environment.
     """
     port = port or free_port()
     if server == GRANIAN:
@@ -124,6 +126,7 @@ def serving(
             cwd=cwd,
             env={
                 **environment(database_url, **settings),
+                **(variables or {}),
                 "PORT": str(port),
                 "PYTHONPATH": str(ROOT),
             },
