@@ -51,4 +51,5 @@ def test_without_a_body_the_connection_is_kept(
     with Connection(service.port) as connection:
         for line, *length in (("GET /auth/verify",), (ROUTE, "Content-Length: 0"), (ROUTE,)):
             answer = connection.ask(request(line, bearer, *length))
-            assert (answer.status, answer.headers["connection"]) == (200, "keep-alive")
+            kept = answer.headers.get("connection", "keep-alive")  # granian says nothing
+            assert (answer.status, kept) == (200, "keep-alive")

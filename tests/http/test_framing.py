@@ -13,7 +13,7 @@ import pytest
 
 from tests.http.conftest import BODY, JSON, Session
 from tests.http.raw import Answer, Connection, chunked, request
-from tests.support.gunicorn_server import GRANIAN, THREADS, Service
+from tests.support.gunicorn_server import GRANIAN, GUNICORN, THREADS, Service
 
 pytestmark = pytest.mark.both_servers
 
@@ -400,14 +400,18 @@ def test_one_slow_body_delays_no_other_client(service: Service, registered: Answ
 
 
 def test_silent_clients_hold_the_threads_for_some_seconds_only(service: Service) -> None:
-    """One more client than a worker has threads stops in the middle of a request."""
+    """One more client than a worker has threads stops in the middle of a request.
+
+    Under granian they hold none.
+    """
     unfinished = [request("GET /healthz")[:-2], request(LOGIN, JSON, body=BODY)[:-5]]
     silent = [Connection(service.port) for _ in range(THREADS + 1)]
     for connection, sent in zip(silent, cycle(unfinished), strict=False):
         connection.send(sent)
     began = time.monotonic()
     assert_alive(service, seconds=25)
-    assert time.monotonic() - began > 5
+    if service.server == GUNICORN:
+        assert time.monotonic() - began > 5
     for connection in silent:
         connection.close()
 
