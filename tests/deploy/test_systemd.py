@@ -1,7 +1,6 @@
 """docs/deploy/'s unit, socket and command: systemd's verdict on them, and what they run."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -14,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from authsvc.server import process
 from tests.deploy.conftest import DEPLOY, START_SECONDS
 from tests.deploy.server import USUAL_PATH, Server, server
-from tests.support.gunicorn_server import ROOT
 from tests.support.nginx_server import changed
 from tests.support.programs import program
 
@@ -190,20 +189,13 @@ def test_a_restart_refuses_no_request(machine: Server, port: socket.socket, tmp_
     assert answers.keys() == {200}
 
 
-def gunicorns(name: str) -> int:
-    """Return a number of gunicorn's settings. Importing them would share this process's metrics."""
-    settings = (ROOT / "authsvc" / "gunicorn.py").read_text()
-    (found,) = re.findall(rf"^{name} = (\d+)", settings, re.MULTILINE)
-    return int(found)
+def test_systemd_waits_longer_than_the_servers_graceful_timeout() -> None:
+    assert int(value("TimeoutStopSec")) > process.GRACEFUL_SECONDS
 
 
-def test_systemd_waits_longer_than_gunicorns_graceful_timeout() -> None:
-    assert int(value("TimeoutStopSec")) > gunicorns("graceful_timeout")
-
-
-def test_systemds_queue_is_as_long_as_gunicorns() -> None:
+def test_systemds_queue_is_as_long_as_the_servers() -> None:
     socket = (DEPLOY / "authsvc.socket").read_text()
-    assert f"\nBacklog={gunicorns('backlog')}\n" in socket
+    assert f"\nBacklog={process.BACKLOG}\n" in socket
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")

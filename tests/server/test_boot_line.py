@@ -30,8 +30,8 @@ def test_the_boot_line_names_version_database_workers_and_changed_settings(tmp_p
     line, threads = re.subn(r"of \d+ threads", "of some threads", boot_line(tmp_path, **changed))
     assert threads == 1
     assert line == (
-        f"authsvc {__version__}: database sqlite, gunicorn with 2 workers of some threads, settings: "
-        "AUTHSVC_ACCESS_TOKEN_SECRET=set, AUTHSVC_ACCESS_TOKEN_TTL=300, "
+        f"authsvc {__version__}: database sqlite, gunicorn with 2 workers of some threads, "
+        "settings: AUTHSVC_ACCESS_TOKEN_SECRET=set, AUTHSVC_ACCESS_TOKEN_TTL=300, "
         "AUTHSVC_ISSUER=http://localhost:8000, "
         "AUTHSVC_ALLOWED_ORIGINS=https://app.example.com,https://admin.example.com, "
         "AUTHSVC_COOKIE_SECURE=false"

@@ -36,12 +36,12 @@ def serve(app_name: str, workers: int | None, threads: int | None, bind: str | N
     default = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
     workers = workers or worker_count()
     threads = threads or process.THREADS
+    app = _load(app_name)
     try:
         listeners = sockets.listen(bind, default, process.BACKLOG, workers)
     except sockets.BindError as error:
         _log.error("%s", error)
         sys.exit(1)
-    app = _load(app_name)
     process.log_start(app, "granian", workers, threads)
     process.freeze_memory()
     _log.info("listening on %s", sockets.shown(listeners))

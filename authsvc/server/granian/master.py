@@ -8,7 +8,6 @@ wrong moment; and it starts workers while threads of its own run.
 import logging
 import mmap
 import os
-import select
 import signal
 import socket
 import struct
@@ -25,6 +24,7 @@ from flask import Flask
 from authsvc.monitoring.shared_metrics import forget_gauges
 from authsvc.server import process
 from authsvc.server.granian import sockets, worker
+from authsvc.server.granian.signal_pipe import SignalPipe
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD)
 WAKE_SECONDS = 1.0
@@ -82,33 +82,21 @@ class Master:
         self._threads = threads
         self._children: dict[int, Child] = {}
         self._replaced: deque[float] = deque(maxlen=BURST)
-        self._read, self._write = os.pipe()
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT or SIGQUIT. SIGHUP replaces the workers."""
-        for end in (self._read, self._write):
-            os.set_blocking(end, False)
-        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        for number in SIGNALS:
-            signal.signal(number, lambda *_: None)  # the number arrives in the pipe
+        self._signals = SignalPipe(SIGNALS)
         for number in (signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, signal.SIG_IGN)
         for _ in range(self._workers):
             self._fork()
-        while not (received := self._wait()) & {*worker.STOPS}:
+        while not (received := self._signals.wait(WAKE_SECONDS)) & {*worker.STOPS}:
             if signal.SIGHUP in received:
                 self._replace_all()
             self._reap()
             self._kill_overdue()
             self._fill()
         self._stop()
-
-    def _wait(self) -> set[int]:
-        select.select([self._read], [], [], WAKE_SECONDS)
-        try:
-            return set(os.read(self._read, 4096))
-        except BlockingIOError:
-            return set()
 
     def _fork(self) -> None:
         number = process.free_number(child.number for child in self._children.values())
@@ -124,13 +112,16 @@ class Master:
     def _become_worker(self, number: int, listener: socket.socket, beats: mmap.mmap) -> NoReturn:
         status = 1
         try:
-            signal.set_wakeup_fd(-1)
+            self._signals.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            for end in (self._read, self._write):
-                os.close(end)
+            descriptor = os.dup(listener.fileno())
+            for inherited in self._listeners:
+                inherited.close()  # or they would listen for as long as this worker finishes
             process.after_fork(self._app, number)
-            worker.run(self._app, listener, self._threads, lambda: _beat(beats))
+            is_unix = listener.family == socket.AF_UNIX
+            server = worker.Server(self._app, descriptor, is_unix=is_unix, threads=self._threads)
+            server.run(lambda: _beat(beats))
             status = 0
         except BaseException:
             _log.exception("a worker failed")
@@ -199,7 +190,7 @@ class Master:
         sockets.close(self._listeners)
         self._tell_to_stop([child for child in self._children.values() if child.kill_at is None])
         while self._children:
-            if self._wait() & {*worker.STOPS}:
+            if self._signals.wait(WAKE_SECONDS) & {*worker.STOPS}:
                 for child in self._children.values():
                     child.kill_at = 0.0
             self._reap()

@@ -7,6 +7,7 @@ thread for ever. Its ASGI interface tells all that, and calls us in a thread of 
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,6 +21,7 @@ from authsvc.server.granian.exchange import Exchange
 from authsvc.server.granian.receiving import MAX_BUFFERED, MAX_DISCARDED, Pieces, Upload
 from authsvc.server.granian.response import ClientGone, Response
 from authsvc.server.granian.waiting import Deadlines
+from authsvc.web.connection import CLOSES
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +37,11 @@ class Transport:
 
     def __init__(self, app: WSGIApplication, threads: int) -> None:
         self._app = app
-        self._deadlines = Deadlines()
+        self.is_stopping = False
+        """Whether the worker is about to end: each response then closes its connection."""
+        self._calls: deque[None] = deque()
+        """One element for each call of the app: unlike a number, it needs no lock."""
+        self._deadlines = Deadlines(lambda: len(self._calls) >= threads)
         self._uploads = BoundedSemaphore(max(1, threads // 2))
         # Calls the app for clients that fell silent: no thread of granian's is at hand then.
         self._silent = ThreadPoolExecutor(2, "silent")
@@ -97,8 +103,11 @@ class Transport:
 
     def _call(self, exchange: Exchange, environ: WSGIEnvironment, body: Body) -> None:
         environ["wsgi.input"] = body
+        if self.is_stopping:
+            environ[CLOSES] = True
         response = Response(exchange, environ, body)
         chunks: Iterable[bytes] | None = None
+        self._calls.append(None)
         try:
             chunks = self._app(environ, response.start)
             response.send(chunks)
@@ -109,5 +118,6 @@ class Transport:
             if not response.is_started:
                 exchange.refuse(500, "Internal server error.")
         finally:
+            self._calls.pop()
             if chunks is not None and hasattr(chunks, "close"):
                 chunks.close()

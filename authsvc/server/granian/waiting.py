@@ -30,10 +30,15 @@ class Deadlines:
     """Gives up on clients that fall silent while a request is received.
 
     Args:
+        is_congested: returns whether no thread is free to pass on what arrives. Then a client only
+            seems to be silent.
         seconds: how long one may be silent.
     """
 
-    def __init__(self, seconds: float = SILENT_SECONDS) -> None:
+    def __init__(
+        self, is_congested: Callable[[], bool] = lambda: False, seconds: float = SILENT_SECONDS
+    ) -> None:
+        self._is_congested = is_congested
         self._seconds = seconds
         self._waiting: dict[Any, tuple[float, Callable[[], object]]] = {}
         self._some = Event()
@@ -55,7 +60,7 @@ class Deadlines:
                 sleep(1)
                 now = monotonic()
                 for key, (deadline, give_up) in list(self._waiting.items()):
-                    if deadline > now:
+                    if deadline > now or self._is_congested():
                         break
                     if self._waiting.pop(key, None) is not None:
                         with suppress(RuntimeError):  # the worker is ending
