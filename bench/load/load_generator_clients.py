@@ -123,7 +123,7 @@ class Clients:
             self._connecting.discard(task)
 
     def _read_retry_after(self, response: bytes) -> float:
-        found = re.search(rb"\r\nRetry-After: (\d+)\r\n", response)
+        found = re.search(rb"\r\n(?i:retry-after): (\d+)\r\n", response)
         self._retry_after[found[1].decode() if found else "None"] += 1
         return float(found[1]) if found else 0
 

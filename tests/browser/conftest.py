@@ -79,10 +79,13 @@ def stranger() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, spa: str) -> Iterator[Service]:
+def service(
+    wsgi_server: str, tmp_path_factory: pytest.TempPathFactory, spa: str
+) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("browser")
     url = new_database(folder)
     settings = {
+        "server": wsgi_server,
         "demo": "true",
         "access_token_ttl": str(TTL),
         "rate_limit_factor": "100",

@@ -24,14 +24,17 @@ Doctor = Callable[..., Result]
 
 
 @pytest.fixture(scope="package")
-def service_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+def service_database(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return new_database(tmp_path_factory.mktemp("service"))
 
 
 @pytest.fixture(scope="package")
-def service(service_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(
+    service_database: str, wsgi_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     settings = {
+        "server": wsgi_server,
         "allowed_origins": f"{PAGE},{ELSEWHERE}",
         "trusted_proxies": "1",
         "device_binding": "true",

@@ -1,10 +1,10 @@
 """The service with cheap hashes of passwords, for tests that do not measure hashing."""
 
 from authsvc.monitoring.instruments import Instruments
+from authsvc.server.wsgi import app
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
-from wsgi import app
 
 CHEAPEST = Argon2id(time_cost=1, memory_cost=8)
 
