@@ -19,6 +19,7 @@ from authsvc.monitoring.request_metrics import RequestMetrics
 from authsvc.users import registration
 from authsvc.users.passwords import Passwords
 from authsvc.web import registry
+from authsvc.web.forwarded import ForwardedHeaders
 from authsvc.web.headers import REQUEST_ID, ResponseHeaders
 from bench.peers.bare import things
 from tests.support.direct_login import open_for, verify_password
@@ -41,8 +42,11 @@ def _keep_only(app: Flask, layers: list[str]) -> None:
         with app.app_context():
             wsgi = RequestMetrics(wsgi, registry.get(Instruments).requests)
     if "log" in layers:
-        wsgi = RequestLog(wsgi)
-    wsgi = ResponseHeaders(wsgi) if "headers" in layers else _with_request_id(wsgi)
+        wsgi = RequestLog(wsgi, "info")
+    if "headers" in layers:
+        wsgi = ForwardedHeaders(ResponseHeaders(wsgi), hops=0)
+    else:
+        wsgi = _with_request_id(wsgi)
     app.wsgi_app = wsgi  # type: ignore[method-assign]
 
 

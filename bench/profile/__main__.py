@@ -29,9 +29,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, _log_into(Path(name) / "log"):
         os.environ |= environment(new_database(Path(name)), rate_limit_factor=LIMIT_FACTOR)
         # Imported now, when the settings are there and the log is a file.
+        from authsvc.monitoring.log_output import log_output
         from bench.profile.in_process import profiles
 
+        log_output.start_writer()  # as in a worker
         blocks = [_table(title, rows) for title, rows in profiles()]
+        log_output.stop_writer()
     blocks.append(_table("A protected route under load, all of the server", costs()))
     block = "\n\n".join(blocks)
     print(block)
