@@ -1,6 +1,7 @@
 """The tables, charts and blocks in the pages about performance, from made-up figures."""
 
 import re
+from collections import Counter
 from math import inf
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from bench.load.results import Results
 from bench.load.route import RouteLoad
 from bench.load.startup import Startup
 from bench.load.wrk import Load
+from bench.overload.crowds import ServerResults
 from bench.overload.measure import Overload
+from bench.overload.people import Seen, Sights
 from bench.overload.report import COMMAND as OVERLOAD_COMMAND
 from bench.overload.report import report as overload_report
 from bench.peers.catalog import (
@@ -286,7 +289,12 @@ def test_the_overload_table_shows_what_became_of_the_requests() -> None:
     statuses = {"200": 380, "503": 1300}
     under = Outcome(10, 1700, statuses, {"2": 1300}, {}, 3, 17, [30.0, 90.0])
     logins = Overload("160 a second", capacity, under, 1, 4, 0.05)
-    text = overload_report(logins, logins, load_average=1.5)
+    protected = Seen(Counter({"200": 3}), [1.0, 2.0, 30.0])
+    entering = Seen(Counter({"200": 1, "503": 2}), [2000.0, inf])
+    sights = Sights(protected, protected, entering, under)
+    burst = Counter({"200": 70, "503": 2})
+    one = ServerResults(logins, logins, burst, 900.0, sights, sights, sights)
+    text = overload_report({"gunicorn": one, "granian": one}, load_average=1.5)
     for row in (
         "served at capacity | 40 a second",
         "p50, p99 at capacity, ms | 20, 20",
@@ -298,5 +306,13 @@ def test_the_overload_table_shows_what_became_of_the_requests() -> None:
         "accepted, but broken or without a response in 10 s | 0",
         "p50 of a protected request before and during the load, ms | 1.0, 4.0",
         "recovered after, ms | 50",
+    ):
+        assert f"| {row}{3 * (' | ' + row.partition(' | ')[2])} |\n" in text
+    for row in (
+        "24 people log in at once, 3 times: statuses | 70 200, 2 503",
+        "and the slowest of them, ms | 900",
+        "a flood from 200 addresses: a protected request | 3 200: 2.0, 30.0",
+        "a login, with its retries | 1 200, 2 503: 2,000.0, inf",
+        "what the flood got | 380 200, 1,300 503, 17 no response",
     ):
         assert f"| {row} | {row.partition(' | ')[2]} |\n" in f"{text}\n"
