@@ -21,7 +21,7 @@ from authsvc.monitoring.development import reloads
 from authsvc.monitoring.log_format import gunicorn_logging
 from authsvc.monitoring.log_output import log_output
 from authsvc.monitoring.shared_metrics import forget_gauges
-from authsvc.server import port_check, process, reloading, worker_choice
+from authsvc.server import allocator, port_check, process, reloading, worker_choice
 from authsvc.server.cookie_lines import join_cookie_lines
 from authsvc.server.cores import worker_count
 from authsvc.server.mail_thread import start_sender
@@ -70,6 +70,7 @@ def when_ready(server: Any) -> None:
     if server.cfg.preload_app:
         _log_start(server)
     garbage.resume()
+    allocator.give_each_thread_its_own_arena()
     _time_out_silent_clients(server)
 
 
