@@ -3,6 +3,8 @@
 A pooler such as PgBouncer may run each transaction in another server process, which does not know
 what was prepared. The statements of authsvc/database/compiled.py are prepared, and no others: they
 find their rows by primary key, so the plan that Postgres keeps for them is right for every value.
+Made when a table had a handful of rows, it reads the whole table until the next ANALYZE, which
+autovacuum runs within a minute or so, or until the pool replaces the connection.
 """
 
 from typing import Any, Literal
