@@ -5,9 +5,11 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg
 
 from authsvc.users.passwords import Passwords
 from bench import ROOT
@@ -79,12 +81,15 @@ class Prepared:
         if self.cluster is None:
             yield _sqlite(self.live)
             return
-        with self.cluster.address.connect() as connection:
+        address = self.cluster.address
+        with address.connect() as connection:
             connection.execute(f"CREATE DATABASE {LIVE} TEMPLATE {FILLED}")
-            try:
-                yield self.cluster.address.url(LIVE)
-            finally:
-                connection.execute(f"DROP DATABASE {LIVE} WITH (FORCE)")
+        try:
+            yield address.url(LIVE)
+        finally:
+            with suppress(psycopg.OperationalError):  # Ctrl-C has ended Postgres, too
+                with address.connect() as connection:
+                    connection.execute(f"DROP DATABASE {LIVE} WITH (FORCE)")
 
 
 def prepare(
