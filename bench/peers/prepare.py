@@ -87,9 +87,9 @@ class Prepared:
         try:
             yield address.url(LIVE)
         finally:
-            with suppress(psycopg.OperationalError):  # Ctrl-C has ended Postgres, too
-                with address.connect() as connection:
-                    connection.execute(f"DROP DATABASE {LIVE} WITH (FORCE)")
+            # Suppressed, since Ctrl-C has ended Postgres, too.
+            with suppress(psycopg.OperationalError), address.connect() as connection:
+                connection.execute(f"DROP DATABASE {LIVE} WITH (FORCE)")
 
 
 def prepare(
