@@ -22,6 +22,7 @@ from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
+from tests.support import shares
 from tests.support.gunicorn_server import GRANIAN, GUNICORN, SERVERS
 from tests.support.mailbox import APP_URL, Mailbox
 from tests.support.operator_commands import Operator
@@ -117,6 +118,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process one file on one database after another."""
+    return shares.scheduler(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Let the processes of one run share one cluster, which the first process owns."""
     if databases(node.config) != ["sqlite"]:
@@ -185,6 +192,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("no_cover")  # its lines were measured on the first database
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+    if hasattr(config, "workerinput"):  # a process of pytest-xdist
+        shares.longest_first(items)
 
 
 def is_under_granian(item: pytest.Item) -> bool:
