@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
 from itertools import count
@@ -21,6 +22,8 @@ from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
+from tests.support import shares
+from tests.support.gunicorn_server import GRANIAN, GUNICORN, SERVERS
 from tests.support.mailbox import APP_URL, Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
@@ -53,6 +56,8 @@ POOLED = {"mail", "sessions"}
 """The rooms whose tests run through PgBouncer too: those with transactions of each kind."""
 WHOLE = {"audit", "database", "faults", "tests"}
 """The rooms of which every case runs on every database, since the cases differ in statements."""
+TRACED_CASES = 4
+"""So many cases of a test are traced for the coverage: tracing doubles the time of a case."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Two files to lock; any two will do."""
 NUMBERS = count(1)
@@ -65,6 +70,9 @@ NO_POSTGRES = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=DATABASES, help="run on this database only")
+    parser.addoption(
+        "--server", choices=SERVERS, help="run the service under this server alone (gunicorn)"
+    )
     parser.addoption(
         "--soak", action="store_true", help="run many rounds of tests that depend on timing"
     )
@@ -81,6 +89,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers", "every_case: run all cases on every database, because their statements differ"
+    )
+    config.addinivalue_line(
+        "markers",
+        "both_servers: run what starts the service under gunicorn and under granian; other tests "
+        "do so under granian only with --server granian",
     )
     wanted = config.getoption("--database")
     if find_binaries() is None and (
@@ -105,6 +118,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process one file on one database after another."""
+    return shares.scheduler(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Let the processes of one run share one cluster, which the first process owns."""
     if databases(node.config) != ["sqlite"]:
@@ -118,7 +137,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that needs a database on all databases, or on those of its `only` mark."""
+    """Run each test that needs a database on all databases, or on those of its `only` mark.
+
+    A test of a running service runs under both servers if it is marked so.
+    """
+    if "wsgi_server" in metafunc.fixturenames:
+        wanted = metafunc.config.getoption("--server")
+        both = metafunc.definition.get_closest_marker("both_servers") is not None
+        if both or wanted:
+            servers = [wanted] if wanted else SERVERS
+            metafunc.parametrize("wsgi_server", servers, indirect=True, scope="session")
     if "database" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("only")
         chosen = databases(metafunc.config)
@@ -145,20 +173,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     first = databases(config)[0]
     left_out: set[pytest.Item] = set()
     seen: set[tuple[Path, str, str]] = set()
+    traced: Counter[tuple[Path, str]] = Counter()
     for item in items:
         if item.get_closest_marker("soak") is not None and not config.getoption("--soak"):
             left_out.add(item)
-        if item.path.parent.name not in MEASURED:
+        test = (item.path, getattr(item, "originalname", item.name))
+        traced[test] += 1
+        if item.path.parent.name not in MEASURED or traced[test] > TRACED_CASES:
             item.add_marker("no_cover")
         callspec = getattr(item, "callspec", None)
+        if is_under_granian(item):
+            item.add_marker("no_cover")
         if callspec is None or callspec.params.get("database", first) == first:
             continue
-        if item.get_closest_marker("once") is not None or is_further_case(item, seen):
+        if is_for_one_database(item) or is_further_case(item, seen):
             left_out.add(item)
         elif item.get_closest_marker("only") is None:
             item.add_marker("no_cover")  # its lines were measured on the first database
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+    if hasattr(config, "workerinput"):  # a process of pytest-xdist
+        shares.longest_first(items)
+
+
+def is_under_granian(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("wsgi_server") == GRANIAN
+
+
+def is_for_one_database(item: pytest.Item) -> bool:
+    """Return whether a test runs on one database alone, as does what is repeated under granian."""
+    if item.get_closest_marker("once") is not None:
+        return True
+    both = item.get_closest_marker("both_servers") is not None
+    return both and is_under_granian(item) and item.get_closest_marker("only") is None
 
 
 def is_further_case(item: pytest.Item, seen: set[tuple[Path, str, str]]) -> bool:
@@ -197,6 +245,12 @@ def cluster_of(config: pytest.Config) -> Address:
         assert binaries is not None
         config.stash[CLUSTER] = Cluster(binaries).start()
     return config.stash[CLUSTER].address
+
+
+@pytest.fixture(scope="session")
+def wsgi_server(request: pytest.FixtureRequest) -> str:
+    """The server under which the test's service runs: gunicorn, or granian if it is marked so."""
+    return str(getattr(request, "param", GUNICORN))
 
 
 @pytest.fixture(scope="session")

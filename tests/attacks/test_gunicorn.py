@@ -1,4 +1,4 @@
-"""The whole corpus through gunicorn, whose parser reads the headers first."""
+"""The whole corpus through gunicorn and granian, whose parsers read the headers first."""
 
 import json
 from collections.abc import Iterator
@@ -13,14 +13,15 @@ from tests.attacks.tokens import Good, compact
 from tests.support.dpop import Prover
 from tests.support.gunicorn_server import Service, new_database, serving
 
+pytestmark = pytest.mark.both_servers
 ALICE = compact({"email": "alice@example.com", "password": "a horse that is correct"})
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
-    url = new_database(folder)
-    with serving(url, folder / "output", workers=1, rate_limit_factor="1000") as service:
+    url, settings = new_database(folder), {"rate_limit_factor": "1000"}
+    with serving(url, folder / "output", server=wsgi_server, workers=1, **settings) as service:
         yield service
 
 
@@ -35,7 +36,7 @@ def tokens(service: Service) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_gunicorn_and_the_service_refuse_it(
+def test_the_server_and_the_service_refuse_it(
     service: Service, tokens: tuple[str, str], group: str
 ) -> None:
     rows = [(attack, kind) for attack in GROUPS[group] for kind in attack.on]
@@ -51,7 +52,7 @@ def test_gunicorn_and_the_service_refuse_it(
         assert exchange(connection, untouched)[0] == 200
 
 
-def test_gunicorn_and_the_service_refuse_a_mutated_proof(
+def test_the_server_and_the_service_refuse_a_mutated_proof(
     service: Service, tokens: tuple[str, str]
 ) -> None:
     prover = Prover(f"http://127.0.0.1:{service.port}")
@@ -72,7 +73,7 @@ def assert_refused(
     connection: HTTPConnection, attack: Attack | Transport, kind: str, sent: Sent
 ) -> None:
     status, answer, cookies = exchange(connection, sent)
-    if "code" not in answer:  # gunicorn refused the header itself
+    if "code" not in answer:  # the server refused the header itself
         assert status == 400, attack.name
         return
     assert (status, answer["code"]) == (attack.status, attack.code(kind)), attack.name

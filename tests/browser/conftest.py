@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.chromium import find_chromium
-from tests.support.gunicorn_server import Service, free_port, new_database, serving
+from tests.browser.chromium import find_chromium, find_headless_shell
+from tests.support.gunicorn_server import CHEAP_HASHES, Service, free_port, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET
 
 TTL = 3
@@ -26,7 +26,7 @@ collect_ignore_glob = [] if find_chromium() else ["test_*.py"]
 def browser_type_launch_args() -> dict[str, Any]:
     flags = "no-sandbox disable-background-networking disable-component-update disable-sync"
     return {
-        "executable_path": find_chromium(),
+        "executable_path": find_headless_shell(),
         "args": [f"--{flag}" for flag in [*flags.split(), "no-first-run"]],
     }
 
@@ -79,16 +79,19 @@ def stranger() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, spa: str) -> Iterator[Service]:
+def service(
+    wsgi_server: str, tmp_path_factory: pytest.TempPathFactory, spa: str
+) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("browser")
     url = new_database(folder)
     settings = {
+        "server": wsgi_server,
         "demo": "true",
         "access_token_ttl": str(TTL),
         "rate_limit_factor": "100",
         "factor_secret": FACTOR_SECRET.hex(),
     }
-    with serving(url, folder / "log", allowed_origins=spa, **settings) as running:
+    with serving(url, folder / "log", app=CHEAP_HASHES, allowed_origins=spa, **settings) as running:
         yield running
 
 

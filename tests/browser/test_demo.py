@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import PASSWORD, Demo
@@ -11,6 +12,7 @@ from tests.support.gunicorn_server import Service
 NEW_PASSWORD = "another horse, just as good"
 
 
+@pytest.mark.both_servers
 def test_the_whole_life_of_an_account_by_mouse(
     demo: Demo, email: str, service: Service, other_device: BrowserContext
 ) -> None:

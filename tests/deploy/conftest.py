@@ -89,14 +89,14 @@ def site(folder: Path, service_port: int) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="package")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The whole deployment, with a real gunicorn on SQLite.
+def deployed(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The whole deployment, with a real server on SQLite.
 
     No issuer is set, so the service takes its own origin from nginx's headers.
     """
     folder = tmp_path_factory.mktemp("deployed")
     url = new_database(folder)
-    settings = {"trusted_proxies": "1", "rate_limit_factor": "100"}
+    settings = {"server": wsgi_server, "trusted_proxies": "1", "rate_limit_factor": "100"}
     with (
         serving(url, folder / "output", workers=1, **settings) as service,
         site(folder, service.port) as running,

@@ -41,6 +41,7 @@ def address_of(site: Site, login: Answer) -> str:
     return str(current["ip_address"])
 
 
+@pytest.mark.both_servers
 @pytest.mark.usefixtures("alice")
 def test_a_session_works_over_https_from_login_to_logout(deployed: Site) -> None:
     login = log_in(deployed)
@@ -55,6 +56,7 @@ def test_a_session_works_over_https_from_login_to_logout(deployed: Site) -> None
     assert deployed.ask("POST", "/auth/refresh", sent).json["code"] == "refresh_token_revoked"
 
 
+@pytest.mark.both_servers
 @pytest.mark.usefixtures("alice")
 def test_the_service_sees_the_clients_own_address(deployed: Site) -> None:
     assert address_of(deployed, log_in(deployed, source="127.0.0.2")) == "127.0.0.2"

@@ -13,7 +13,7 @@ from sqlalchemy import NullPool, create_engine, text
 from authsvc.cli import main
 from tests.doctor.certificate import write_certificate
 from tests.doctor.front import Fault, front, no_fault
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.gunicorn_server import CHEAP_HASHES, Service, new_database, serving
 
 ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
 PAGE = "https://localhost:5173"
@@ -24,14 +24,17 @@ Doctor = Callable[..., Result]
 
 
 @pytest.fixture(scope="package")
-def service_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+def service_database(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return new_database(tmp_path_factory.mktemp("service"))
 
 
 @pytest.fixture(scope="package")
-def service(service_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(
+    service_database: str, wsgi_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     settings = {
+        "server": wsgi_server,
         "allowed_origins": f"{PAGE},{ELSEWHERE}",
         "trusted_proxies": "1",
         "device_binding": "true",
@@ -39,7 +42,7 @@ def service(service_database: str, tmp_path_factory: pytest.TempPathFactory) -> 
         "mail_from": "no-reply@example.com",
         "app_url": ELSEWHERE,
     }
-    with serving(service_database, folder / "output", **settings) as service:
+    with serving(service_database, folder / "output", app=CHEAP_HASHES, **settings) as service:
         with service.connected() as connection:
             headers = {"Content-Type": "application/json"}
             connection.request("POST", "/auth/register", json.dumps(ALICE), headers)

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import NullPool, create_engine, text
 from time_machine import travel
 
@@ -24,6 +25,7 @@ from tests.support.gunicorn_server import ROOT
 EVERYTHING = ("--email", ALICE["email"], "--origin", PAGE, "--limits")
 
 
+@pytest.mark.both_servers
 def test_every_check_passes_behind_a_proxy_that_ends_tls(behind: Front, doctor: Doctor) -> None:
     with behind() as url:
         result = doctor(url, "--json", *EVERYTHING)

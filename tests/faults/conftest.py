@@ -72,8 +72,8 @@ def url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def serve(url: str, tmp_path: Path) -> Serve:
-    """Starts the service with the probe, on that database."""
-    return partial(
-        serving, url, tmp_path / "output", app="tests.faults.probe:app", rate_limit_factor="1000"
-    )
+def serve(url: str, wsgi_server: str, tmp_path: Path) -> Serve:
+    """Starts the service with the probe, on that database and under the server of the test."""
+    output = tmp_path / "output"
+    app = "tests.faults.probe:app"
+    return partial(serving, url, output, server=wsgi_server, app=app, rate_limit_factor="1000")

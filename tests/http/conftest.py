@@ -1,4 +1,7 @@
-"""A gunicorn for the tests of this folder, and raw sockets to it."""
+"""A running service for the tests of this folder, and raw sockets to it.
+
+Tests that use it run under both servers where their module is marked `both_servers`.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,14 +34,18 @@ class Session:
 
 
 @pytest.fixture(scope="package")
-def service_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+def service_database(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a database of its own for each server."""
     return new_database(tmp_path_factory.mktemp("service"))
 
 
 @pytest.fixture(scope="package")
-def service(service_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(
+    service_database: str, wsgi_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
     output = tmp_path_factory.mktemp("service") / "output"
-    with serving(service_database, output, workers=1, rate_limit_factor="1000") as service:
+    settings = {"rate_limit_factor": "1000"}
+    with serving(service_database, output, server=wsgi_server, workers=1, **settings) as service:
         yield service
 
 

@@ -6,7 +6,9 @@ import json
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+End = Literal["asked", "cut", "by itself"]
 
 
 @dataclass(frozen=True)
@@ -57,23 +59,24 @@ class Connection:
             assert data, f"closed after {received!r}"
             received += data
 
-    def answers(self, data: bytes, *, end: bool = True) -> list[Answer]:
-        """Send, shut down our side, and return all responses until the service closes.
+    def answers(self, data: bytes, *, end: End = "asked") -> list[Answer]:
+        """Send, and return all responses to it until the service closes.
 
         Args:
-            end: whether to shut down our side; otherwise the service must close by itself.
+            end: why it closes: because a last request asks for it (the response to that one is
+                left out), because we shut down our side in the middle of a request, or by itself.
         """
         received = b""
         with suppress(OSError):  # it may close with some of ours unread
-            self.send(data)
-            if end:
+            self.send(data + LAST if end == "asked" else data)
+            if end == "cut":
                 self._socket.shutdown(socket.SHUT_WR)
         with suppress(ConnectionResetError):
             while more := self._socket.recv(65536):
                 received += more
         answers, rest = parsed(received)
         assert rest == b""
-        return answers
+        return [answer for answer in answers if answer.headers.get("x-request-id") != "last"]
 
 
 def request(
@@ -84,6 +87,9 @@ def request(
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+
+
+LAST = request("GET /healthz", "X-Request-ID: last", "Connection: close")
 
 
 def chunked(*chunks: bytes) -> bytes:

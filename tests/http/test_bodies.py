@@ -13,6 +13,8 @@ from tests.http.raw import Answer, Connection, chunked, request
 from tests.support.gunicorn_server import Service
 from tests.support.people import Person
 
+pytestmark = pytest.mark.both_servers
+
 LIMIT = 16 * 1024
 TYPE = "application/json"
 ROUTES = [
@@ -193,7 +195,7 @@ def test_bodies_of_refresh_and_logout_are_ignored(
 
 @pytest.mark.parametrize("size", [LIMIT, LIMIT + 1, 2 * LIMIT, 10 * LIMIT])
 @pytest.mark.parametrize("framing", ["Content-Length", "chunked", "small chunks"])
-def test_gunicorn_takes_the_limit_and_not_one_byte_more(
+def test_the_server_takes_the_limit_and_not_one_byte_more(
     service: Service, registered: Answer, size: int, framing: str
 ) -> None:
     body = padded(BODY, size)
@@ -211,7 +213,7 @@ def test_gunicorn_takes_the_limit_and_not_one_byte_more(
         assert first.json["code"] == "request_too_large"
 
 
-def test_gunicorn_reads_a_token_from_the_body_of_a_get(
+def test_the_server_reads_a_token_from_the_body_of_a_get(
     service: Service, log_in: Callable[..., Session]
 ) -> None:
     body = json.dumps({"access_token": log_in().access_token}).encode()

@@ -10,6 +10,7 @@ from tests.support.gunicorn_server import Service
 from tests.support.people import Person
 from tests.support.responses import assert_problem
 
+pytestmark = pytest.mark.both_servers
 LogIn = Callable[..., Session]
 OTHER = ["Cookie: a=1", "Cookie: b=2, and a comma"]
 

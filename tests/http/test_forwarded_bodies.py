@@ -9,6 +9,7 @@ from tests.http.conftest import JSON, Session
 from tests.http.raw import Connection, chunked, request
 from tests.support.gunicorn_server import THREADS, Service
 
+pytestmark = pytest.mark.both_servers
 CHUNKED = "Transfer-Encoding: chunked"
 ROUTE = "POST /auth/verify/notes/7"
 
@@ -38,7 +39,7 @@ def test_a_body_of_any_size_is_discarded(
     in_chunks = request(ROUTE, JSON, CHUNKED, bearer) + chunked(b"{" * size)
     for data in (whole, in_chunks):
         with Connection(service.port) as connection:
-            (answer,) = connection.answers(data, end=False)
+            (answer,) = connection.answers(data, end="by itself")
         assert (answer.status, answer.body) == (200, b"")
         assert answer.headers["connection"] == "close"
 
@@ -50,4 +51,5 @@ def test_without_a_body_the_connection_is_kept(
     with Connection(service.port) as connection:
         for line, *length in (("GET /auth/verify",), (ROUTE, "Content-Length: 0"), (ROUTE,)):
             answer = connection.ask(request(line, bearer, *length))
-            assert (answer.status, answer.headers["connection"]) == (200, "keep-alive")
+            kept = answer.headers.get("connection", "keep-alive")  # granian says nothing
+            assert (answer.status, kept) == (200, "keep-alive")

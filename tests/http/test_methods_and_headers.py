@@ -7,6 +7,8 @@ from tests.http.raw import Connection, request
 from tests.support.gunicorn_server import Service
 from tests.support.people import Person
 
+pytestmark = pytest.mark.both_servers
+
 EVERYWHERE = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -68,7 +70,7 @@ METHODS_ON_THE_WIRE = ["TRACE", "TRACK", "CONNECT", "PROPFIND", "M-SEARCH", "FOO
 
 
 @pytest.mark.parametrize("method", METHODS_ON_THE_WIRE)
-def test_gunicorn_passes_other_methods_to_a_problem(service: Service, method: str) -> None:
+def test_the_server_passes_other_methods_to_a_problem(service: Service, method: str) -> None:
     secret = "Cookie: a=trace-canary"
     with Connection(service.port) as connection:
         answer = connection.answers(request(f"{method} /auth/login", secret))[0]

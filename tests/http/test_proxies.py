@@ -11,7 +11,7 @@ from tests.http.raw import Connection, request
 from tests.support.gunicorn_server import Service, serving
 from tests.support.people import Person
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.both_servers]
 
 FORWARDED = {
     "Forwarded": "for=203.0.113.9;proto=https;host=attacker.example",
@@ -242,7 +242,7 @@ def test_an_ipv4_mapped_address_is_an_ipv4_address(
     assert '"address":"203.0.113.4"' in capfd.readouterr().err
 
 
-def test_gunicorn_ignores_every_forwarding_header_too(
+def test_the_server_ignores_every_forwarding_header_too(
     service: Service, log_in: Callable[..., Session]
 ) -> None:
     lines_sent = [f"{name}: {value}" for name, value in FORWARDED.items()]
@@ -257,12 +257,13 @@ def test_gunicorn_ignores_every_forwarding_header_too(
         assert own_origin_is_refused(service, "https://attacker.example", *lines)
 
 
-def test_gunicorn_behind_one_proxy_believes_the_last_hop(
-    service_database: str, tmp_path: Path
+def test_the_server_behind_one_proxy_believes_the_last_hop(
+    service_database: str, wsgi_server: str, tmp_path: Path
 ) -> None:
     forwarded = ["X-Forwarded-For: 198.51.100.7, 203.0.113.1", "X-Forwarded-Proto: http, https"]
     forwarded += ["X-Forwarded-Host: attacker.example, auth.example.com"]
-    with serving(service_database, tmp_path / "output", workers=1, trusted_proxies="1") as proxied:
+    settings = {"server": wsgi_server, "trusted_proxies": "1"}
+    with serving(service_database, tmp_path / "output", workers=1, **settings) as proxied:
         with Connection(proxied.port) as connection:
             answer = connection.ask(request("GET /healthz", *forwarded))
             assert "strict-transport-security" in answer.headers

@@ -1,11 +1,10 @@
-"""The workers of one gunicorn share their counts, whichever of them answers."""
+"""The workers of one service share their counts, whichever of them answers."""
 
 import json
 import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 
 from tests.monitoring.exposition import Figures, figures, requests
 from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.one_worker import OneWorker
 
 WORKERS = 3
 SECONDS = 20
@@ -20,39 +20,25 @@ CREDENTIALS = {"email": "alice@example.com", "password": "a horse that is correc
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(wsgi_server: str, tmp_path: Path) -> Iterator[Service]:
     url = new_database(tmp_path)
-    with serving(url, tmp_path / "output", workers=WORKERS) as service:
+    with serving(url, tmp_path / "output", server=wsgi_server, workers=WORKERS) as service:
         all_workers(service)
         yield service
 
 
 def all_workers(service: Service) -> list[int]:
     """Wait for all workers, and return their process ids."""
-    master = service.process.pid
     deadline = time.monotonic() + SECONDS
-    while len(found := Path(f"/proc/{master}/task/{master}/children").read_text().split()) != 3:
+    while len(found := service.workers) != WORKERS:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    return [int(pid) for pid in found]
+    return found
 
 
-@contextmanager
-def only(worker: int, workers: list[int]) -> Iterator[None]:
-    """Stop the other workers while the block runs, so that this one answers."""
-    others = [pid for pid in workers if pid != worker]
-    for pid in others:
-        os.kill(pid, signal.SIGSTOP)
-        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-            time.sleep(0.001)
-    try:
-        yield
-    finally:
-        for pid in others:
-            os.kill(pid, signal.SIGCONT)
-
-
-def call(service: Service, method: str, path: str, body: Any = None, **headers: str) -> Any:
+def call(
+    service: Service | OneWorker, method: str, path: str, body: Any = None, **headers: str
+) -> Any:
     sent = {"Content-Type": "application/json", **headers}
     with service.connected() as connection:
         connection.request(method, path, json.dumps(body) if body is not None else None, sent)
@@ -60,7 +46,7 @@ def call(service: Service, method: str, path: str, body: Any = None, **headers: 
         return answer.status, answer.read().decode()
 
 
-def measured(service: Service) -> Figures:
+def measured(service: Service | OneWorker) -> Figures:
     status, text = call(service, "GET", "/metrics")
     assert status == 200
     return figures(text)
@@ -71,19 +57,19 @@ def logged_in(service: Service) -> dict[str, str]:
     return {"Authorization": f"Bearer {json.loads(text)['access_token']}"}
 
 
+@pytest.mark.both_servers
 def test_each_worker_reports_the_counts_of_all_workers(service: Service) -> None:
     workers = all_workers(service)
     call(service, "POST", "/auth/register", CREDENTIALS)
     bearer = logged_in(service)
     for number, worker in enumerate(workers, 1):
-        with only(worker, workers):
-            for _ in range(number * 10):
-                assert call(service, "GET", "/api/me", **bearer)[0] == 200
-            call(service, "GET", "/nowhere")
-            call(service, "POST", "/auth/login", CREDENTIALS | {"password": "a wrong one"})
+        one = OneWorker(service, worker)
+        for _ in range(number * 10):
+            assert call(one, "GET", "/api/me", **bearer)[0] == 200
+        call(one, "GET", "/nowhere")
+        call(one, "POST", "/auth/login", CREDENTIALS | {"password": "a wrong one"})
     for worker in workers:
-        with only(worker, workers):
-            metrics = measured(service)
+        metrics = measured(OneWorker(service, worker))
         counted = requests(metrics)
         counted.pop(("authsvc.operations.healthz", 200))  # sent while the test waited for the start
         assert counted == {
@@ -102,6 +88,7 @@ def test_each_worker_reports_the_counts_of_all_workers(service: Service) -> None
         assert metrics["authsvc_passwords_refused_total"] == 0
 
 
+@pytest.mark.both_servers
 def test_a_killed_worker_keeps_its_counts_and_loses_its_gauges(service: Service) -> None:
     workers = all_workers(service)
     victim = workers[1]
@@ -109,14 +96,12 @@ def test_a_killed_worker_keeps_its_counts_and_loses_its_gauges(service: Service)
     ended, bearer = logged_in(service), logged_in(service)
     assert call(service, "DELETE", "/api/me/sessions", **ended)[0] == 204
     deadline = time.monotonic() + SECONDS
-    with only(victim, workers):
-        while (
-            call(service, "GET", "/api/me", **bearer)[0] != 401
-        ):  # it learns of it within a second
-            assert time.monotonic() < deadline
-        before = measured(service)
-        assert before["authsvc_revoked_sessions"] == 2
-        os.kill(victim, signal.SIGKILL)
+    one = OneWorker(service, victim)
+    while call(one, "GET", "/api/me", **bearer)[0] != 401:  # it learns of it within a second
+        assert time.monotonic() < deadline
+    before = measured(one)
+    assert before["authsvc_revoked_sessions"] == 2
+    os.kill(victim, signal.SIGKILL)
     while (after := measured(service))["authsvc_revoked_sessions"] != 0:
         assert time.monotonic() < deadline
     assert requests(after) == requests(before)
@@ -131,14 +116,14 @@ def test_replaced_workers_reuse_the_files_of_their_predecessors(service: Service
         while Path(f"/proc/{gone}").exists():
             time.sleep(0.01)
         all_workers(service)
-    for worker in (workers := all_workers(service)):
-        with only(worker, workers):
-            call(service, "GET", "/nowhere")
+    for worker in all_workers(service):
+        call(OneWorker(service, worker), "GET", "/nowhere")
     assert requests(measured(service))["none", 404] == 6
     numbers = {file.stem.rpartition("_")[2] for file in folder_of(service).iterdir()}
     assert numbers == {"0", "1", "2", "3"}
 
 
+@pytest.mark.both_servers
 def test_the_folder_is_removed_when_the_service_ends(service: Service) -> None:
     folder = folder_of(service)
     assert folder.is_dir()

@@ -13,12 +13,14 @@ from tests.support.operator_commands import Operator
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service, where Alice has `ROLES`."""
     folder = tmp_path_factory.mktemp("service")
     url, port = new_database(folder), free_port()
     settings = {"issuer": f"http://localhost:{port}", "allowed_origins": APP, **signed_by("ES256")}
-    with serving(url, folder / "log", workers=1, port=port, **settings) as service:
+    with serving(
+        url, folder / "log", server=wsgi_server, workers=1, port=port, **settings
+    ) as service:
         register(service)
         granted = Operator(url).run("users", "grant", ALICE["email"], *ROLES)
         assert granted.exit_code == 0, granted.output
