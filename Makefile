@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 SBOM := build/sbom
 NODE_MODULES := $(patsubst %/package-lock.json,%/node_modules,$(wildcard tests/*/package-lock.json examples/package-lock.json))
 
+# Hundreds of Python processes start in a test run: none of them should compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test bench soak mutants lock sbom clean
 
@@ -37,7 +40,7 @@ soak: $(VENV)/.test $(VENV)/.bench  ## Run the fault tests for many rounds, then
 	@$(BIN)/pytest --soak --verbose tests/faults tests/bench tests/test_nothing_survives_a_request.py
 	@$(BIN)/python -m bench.soak
 
-bench: $(VENV)/.run $(VENV)/.bench  ## Measure the service beside its peers, into docs/performance.md (ROUNDS=1 SECONDS=1: a quick trial)
+bench: $(VENV)/.run $(VENV)/.bench  ## Measure the service beside its peers, into docs/performance.md, in 20 minutes (ROUNDS=1 SECONDS=1: a quick trial)
 	@$(BIN)/python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 mutants: $(VENV)/.mutmut  ## Break the code in 2,000 places, one at a time; list the breaks that no test notices (half an hour)

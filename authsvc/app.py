@@ -1,9 +1,10 @@
 """create_app: how the rooms are wired together, and nothing else. Read it first."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from authsvc.auth import auth
 from authsvc.database import connect_app
@@ -16,18 +17,13 @@ from authsvc.guard.cross_origin import CrossOriginGuard
 from authsvc.guard.device_headers import DeviceHeaders
 from authsvc.guard.own_origin import OwnOrigin
 from authsvc.guard.refresh_cookie import RefreshCookie
-from authsvc.mail.messages import Messages
 from authsvc.mail.outbox import Outbox
-from authsvc.mail.sender import Sender
-from authsvc.mail.template_check import check_templates
-from authsvc.mail.transport_of_url import transport_of
 from authsvc.monitoring.development import reloads
 from authsvc.monitoring.instruments import Instruments
 from authsvc.monitoring.request_log import RequestLog
 from authsvc.monitoring.request_metrics import RequestMetrics
 from authsvc.openapi.description import Description
 from authsvc.operations import operations
-from authsvc.operations.demo import demo
 from authsvc.ratelimit.attempts import Attempts
 from authsvc.ratelimit.counts import Counts
 from authsvc.ratelimit.database_counts import DatabaseCounts
@@ -50,7 +46,6 @@ from authsvc.tokens.keyring import Keyring
 from authsvc.tokens.one_time import OneTimeTokens
 from authsvc.tokens.proof import Nonces
 from authsvc.tokens.refresh import RefreshTokens
-from authsvc.users.letters import Letters
 from authsvc.users.passwords import Passwords
 from authsvc.web import registry
 from authsvc.web.error_handlers import keep_problems, render_problems
@@ -79,18 +74,27 @@ def create_app(
     settings.refuse_debug_in_public(app.debug, reloads())
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     instruments = Instruments()
-    instruments.watch_pool(connect_app(app, settings.database_url.get_secret_value()))
+    url = settings.database_url.get_secret_value()
+    instruments.watch_pool(connect_app(app, url, settings.database_prepare))
     render_problems(app)
     keyring = access_keyring(*access_keys(settings))
     _add_parts(app, settings, keyring, instruments, OwnClaims(access_claims))
     _add_mail(app, settings, instruments)
     _add_guards(app, settings, keyring, instruments)
     _add_middleware(app, settings, instruments)
-    for blueprint in (auth, resources, operations, *([demo] if settings.demo else [])):
+    for blueprint in (auth, resources, operations, *_demo(settings)):
         # A prefix of ours: an operator's own blueprints may be called "auth" or "resources" too.
         app.register_blueprint(blueprint, name=f"authsvc.{blueprint.name}")
         keep_problems(app, f"authsvc.{blueprint.name}")
     return app
+
+
+def _demo(settings: Settings) -> Iterator[Blueprint]:
+    if settings.demo:
+        # Imported here: most services never need it. It holds its files.
+        from authsvc.operations.demo import demo
+
+        yield demo
 
 
 def _add_parts(
@@ -162,6 +166,13 @@ def _add_mail(app: Flask, settings: Settings, instruments: Instruments) -> None:
     registry.add(app, tokens)
     if settings.mail_url is None or settings.mail_from is None or settings.app_url is None:
         return
+    # Imported here: a service without mail needs none of it.
+    from authsvc.mail.messages import Messages
+    from authsvc.mail.sender import Sender
+    from authsvc.mail.template_check import check_templates
+    from authsvc.mail.transport_of_url import transport_of
+    from authsvc.users.letters import Letters
+
     messages = Messages(
         settings.mail_from, settings.app_url, settings.mail_templates, settings.mail_locale
     )

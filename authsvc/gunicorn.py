@@ -13,11 +13,15 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from authsvc.server import garbage
+
+garbage.pause()  # before the imports, which are most of the boot
+
 from authsvc.monitoring.development import reloads
 from authsvc.monitoring.log_format import gunicorn_logging
 from authsvc.monitoring.log_output import log_output
 from authsvc.monitoring.shared_metrics import forget_gauges
-from authsvc.server import port_check, process, reloading, worker_choice
+from authsvc.server import allocator, port_check, process, reloading, worker_choice
 from authsvc.server.cookie_lines import join_cookie_lines
 from authsvc.server.cores import worker_count
 from authsvc.server.mail_thread import start_sender
@@ -65,7 +69,8 @@ METRICS = process.prepare(SHARED_MEMORY)
 def when_ready(server: Any) -> None:
     if server.cfg.preload_app:
         _log_start(server)
-        process.freeze_memory()
+    garbage.resume()
+    allocator.give_each_thread_its_own_arena()
     _time_out_silent_clients(server)
 
 
@@ -146,6 +151,8 @@ def post_worker_init(worker: Any) -> None:
     if not worker.cfg.preload_app:
         _log_start(worker)
     worker.sender = start_sender(worker.app.callable, lambda: worker.alive)
+    if not worker.cfg.reload:  # otherwise a developer sees each line at once
+        log_output.start_writer()
 
 
 def pre_request(worker: Any, req: Any) -> None:

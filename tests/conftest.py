@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
 from itertools import count
@@ -21,6 +22,7 @@ from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
+from tests.support import shares
 from tests.support.gunicorn_server import GRANIAN, GUNICORN, SERVERS
 from tests.support.mailbox import APP_URL, Mailbox
 from tests.support.operator_commands import Operator
@@ -54,6 +56,8 @@ POOLED = {"mail", "sessions"}
 """The rooms whose tests run through PgBouncer too: those with transactions of each kind."""
 WHOLE = {"audit", "database", "faults", "tests"}
 """The rooms of which every case runs on every database, since the cases differ in statements."""
+TRACED_CASES = 4
+"""So many cases of a test are traced for the coverage: tracing doubles the time of a case."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Two files to lock; any two will do."""
 NUMBERS = count(1)
@@ -114,6 +118,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process one file on one database after another."""
+    return shares.scheduler(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Let the processes of one run share one cluster, which the first process owns."""
     if databases(node.config) != ["sqlite"]:
@@ -163,10 +173,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     first = databases(config)[0]
     left_out: set[pytest.Item] = set()
     seen: set[tuple[Path, str, str]] = set()
+    traced: Counter[tuple[Path, str]] = Counter()
     for item in items:
         if item.get_closest_marker("soak") is not None and not config.getoption("--soak"):
             left_out.add(item)
-        if item.path.parent.name not in MEASURED:
+        test = (item.path, getattr(item, "originalname", item.name))
+        traced[test] += 1
+        if item.path.parent.name not in MEASURED or traced[test] > TRACED_CASES:
             item.add_marker("no_cover")
         callspec = getattr(item, "callspec", None)
         if is_under_granian(item):
@@ -179,6 +192,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("no_cover")  # its lines were measured on the first database
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+    if hasattr(config, "workerinput"):  # a process of pytest-xdist
+        shares.longest_first(items)
 
 
 def is_under_granian(item: pytest.Item) -> bool:

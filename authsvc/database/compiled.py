@@ -138,7 +138,8 @@ class _CompiledOnce:
             compiled = self._compiled[dialect.name] = _compiled(self._sql, dialect)
         driver: Any = connection.driver_connection
         try:
-            cursor = driver.execute(compiled.text, compiled.parameters(values))
+            execute = getattr(driver, "execute_prepared", driver.execute)  # Postgres has it
+            cursor = execute(compiled.text, compiled.parameters(values))
             rows = cursor.fetchall() if compiled.read else []
         except dialect.loaded_dbapi.Error as error:
             if dialect.is_disconnect(error, driver, None) or is_lost(error):

@@ -1,5 +1,7 @@
 """The two engines of an app: that of our rooms, and that of an operator's own tables."""
 
+from typing import TYPE_CHECKING
+
 from flask import Flask, current_app
 from sqlalchemy import Engine, create_engine, event
 
@@ -12,6 +14,9 @@ from authsvc.database.engine import (
 from authsvc.database.own_tables import begin_at_first_write
 from authsvc.database.pool import CONNECTIONS, OWN_CONNECTIONS, STUCK_SECONDS, WAIT_SECONDS
 from authsvc.database.tables import db
+
+if TYPE_CHECKING:
+    from authsvc.database.prepared import Prepare
 
 
 def our_engine() -> Engine:
@@ -33,12 +38,13 @@ def dispose(*, close: bool = True) -> None:
     db.engine.dispose(close=close)
 
 
-def connect_app(app: Flask, url: str) -> Engine:
+def connect_app(app: Flask, url: str, prepare: "Prepare" = "auto") -> Engine:
     """Connect the app to that database, and return our rooms' engine.
 
     Args:
         app: the app.
         url: ``sqlite:///`` with a file, or ``postgresql+psycopg://``.
+        prepare: whether our rooms' connections to Postgres prepare statements.
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, OWN_CONNECTIONS, WAIT_SECONDS)
@@ -53,6 +59,13 @@ def connect_app(app: Flask, url: str) -> Engine:
         _prepare(engine)
     if own.name == "sqlite":
         begin_at_first_write(own, LOCK_SECONDS)
+    else:
+        # Imported here, as below.
+        from authsvc.database.postgres import read_without_transactions
+        from authsvc.database.prepared import prepare_statements
+
+        read_without_transactions(ours)
+        prepare_statements(ours, prepare)
     event.listen(own, "engine_disposed", lambda _: ours.dispose())
     return ours
 

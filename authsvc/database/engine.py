@@ -39,7 +39,8 @@ def engine_options(
     if make_url(url).get_backend_name() == "sqlite":
         return {**pool, "connect_args": {"timeout": LOCK_SECONDS}}
     arguments = _postgres_arguments(url)
-    return {**pool, "pool_pre_ping": True, "pool_recycle": 1800, "connect_args": arguments}
+    # The last used is taken first: it has prepared its statements, and needs no ping.
+    return {**pool, "pool_use_lifo": True, "pool_recycle": 1800, "connect_args": arguments}
 
 
 def _postgres_arguments(url: str) -> dict[str, Any]:
@@ -52,8 +53,7 @@ def _postgres_arguments(url: str) -> dict[str, Any]:
         "keepalives_count": 3,
         "tcp_user_timeout": 10_000,  # milliseconds
         "application_name": "authsvc",
-        # PgBouncer may run each transaction on another connection: prepare no statements.
-        "prepare_threshold": None,
+        "prepare_threshold": None,  # except as authsvc/database/prepared.py has it
         "options": server_options(
             url,
             f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"

@@ -18,7 +18,6 @@ from authsvc.guard.public_views import hides_a_mark
 from authsvc.guard.public_views import is_public as is_public
 from authsvc.guard.public_views import public as public
 from authsvc.guard.refusal_log import RefusalLog
-from authsvc.guard.remote_keyring import RemoteKeyring
 from authsvc.guard.sent_token import sent_token, sent_token_of_another
 from authsvc.problems import AccessTokenExpired, AccessTokenInvalid, AccessTokenRevoked, Problem
 from authsvc.tokens.access import MAX_LIFE, AccessTokenVerifier, access_keyring
@@ -178,6 +177,9 @@ def _keys_of(jwks_url: str | None, secret: str | None, keys: Keys | None) -> Key
     if sum(choice is not None for choice in (jwks_url, secret, keys)) != 1:
         raise ValueError("AccessTokenGuard takes exactly one of jwks_url, secret and keys.")
     if jwks_url is not None:
+        # Imported here: its cryptography takes longer to import than all rooms of the guard.
+        from authsvc.guard.remote_keyring import RemoteKeyring
+
         return RemoteKeyring(jwks_url)
     if secret is not None:
         try:

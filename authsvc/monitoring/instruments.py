@@ -64,7 +64,7 @@ class Instruments:
             "Lines of the log that could not be written at once.",
             registry=registry,
         )
-        log_output.count_dropped_lines(dropped.inc)
+        log_output.dropped.count_by(dropped.inc)
 
     def revocations(self, sessions: int, age: float) -> None:
         """Record that a worker has queried the revoked sessions.

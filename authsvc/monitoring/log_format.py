@@ -3,25 +3,28 @@
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-import structlog
 from flask import has_request_context
 from pydantic_core import to_json
-from structlog.typing import EventDict, Processor
 
 from authsvc.monitoring.development import reloads
 from authsvc.monitoring.log_output import MAX_LINE, log_output
 from authsvc.monitoring.standard_error import STDERR
 from authsvc.web.headers import request_id
 
+EventDict = MutableMapping[str, Any]
+"""The fields of a line, as structlog names them."""
+
 _CUT = " [...] "
 
 
 def write_line(line: EventDict) -> None:
-    """Write a line that has all its fields, without structlog's processors."""
-    log_output.write(_render(line))
+    """Write a request's line, which has all its fields, soon and without structlog's processors."""
+    log_output.write(_render(line), soon=True)
 
 
 def gunicorn_logging() -> dict[str, Any]:
@@ -34,7 +37,7 @@ def gunicorn_logging() -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": _formatter}},
+        "formatters": {"line": {"()": _Formatter}},
         "handlers": {"stderr": handler},
         "root": {"level": "INFO", "handlers": ["stderr"]},
         "loggers": {
@@ -54,22 +57,16 @@ def set_log_level(level: str) -> None:
         logging.getLogger(name).setLevel(level.upper())
 
 
-def _with_request_id(logger: Any, method: str, event: EventDict) -> EventDict:
-    if has_request_context():
-        event["request_id"] = request_id()
-    return event
-
-
 def _as_json(line: EventDict) -> bytes:
     return to_json(line, ensure_ascii=True, fallback=str) + b"\n"
 
 
 def _as_text(line: EventDict) -> bytes:
     line["time"] = line["time"].isoformat()
-    return f"{_ON_TERMINAL(None, 'info', line)!s}\n".encode("utf-8", "backslashreplace")
+    return f"{_on_terminal(line)}\n".encode("utf-8", "backslashreplace")
 
 
-def _json_text(logger: Any, method: str, event: EventDict) -> str:
+def _json_text(event: EventDict) -> str:
     """Return the event as JSON, its longest fields cut in the middle if it is over the limit.
 
     A line over the limit could be written in pieces, with lines of other workers in between.
@@ -91,25 +88,37 @@ def _dumps(event: EventDict) -> str:
     return json.dumps(event, default=str, separators=(",", ":"))
 
 
-_ON_TERMINAL = structlog.dev.ConsoleRenderer(
-    colors=os.isatty(STDERR),
-    repr_native_str=True,
-    exception_formatter=structlog.dev.plain_traceback,
-)
-_IN_EVERY_LINE: list[Processor] = [
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-    _with_request_id,
-]
-
-_render: Callable[[EventDict], bytes] = _as_json
-_RENDERER: list[Processor] = [structlog.processors.format_exc_info, _json_text]
-if os.isatty(STDERR) or reloads():
-    _render, _RENDERER = _as_text, [_ON_TERMINAL]
+def _on_terminal(event: EventDict) -> str:
+    return str(_console()(None, "info", event))
 
 
-def _formatter() -> logging.Formatter:
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=_IN_EVERY_LINE,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_RENDERER],
+@cache
+def _console() -> Callable[[Any, str, EventDict], str]:
+    # Imported here: structlog imports rich where it is installed, which takes a tenth of the boot.
+    from structlog.dev import ConsoleRenderer, plain_traceback
+
+    return ConsoleRenderer(
+        colors=os.isatty(STDERR), repr_native_str=True, exception_formatter=plain_traceback
     )
+
+
+class _Formatter(logging.Formatter):
+    """Formats what any logger logs like the lines of requests."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: EventDict = {"event": record.getMessage(), "level": record.levelname.lower()}
+        line["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        if has_request_context():
+            line["request_id"] = request_id()
+        if record.exc_info:
+            if _IS_TEXT:
+                line["exc_info"] = record.exc_info
+            else:
+                line["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            line["stack_info"] = record.stack_info
+        return _on_terminal(line) if _IS_TEXT else _json_text(line)
+
+
+_IS_TEXT = os.isatty(STDERR) or reloads()
+_render: Callable[[EventDict], bytes] = _as_text if _IS_TEXT else _as_json

@@ -1,19 +1,26 @@
 """Standard error, written in whole lines and without ever waiting for its reader."""
 
+import atexit
 import io
 import os
 from collections import deque
-from collections.abc import Callable
 from threading import Lock
 
+from authsvc.monitoring.dropped_lines import DroppedLines
+from authsvc.monitoring.log_writer import LogWriter
 from authsvc.monitoring.standard_error import STDERR, identity, non_blocking_write
 
 MAX_LINE = 4096
-"""Bytes of a line: Linux writes as many to a pipe in one piece, or none of them (PIPE_BUF)."""
+"""Bytes of a line, and of lines that are written together: Linux writes as many to a pipe in one
+piece, or none of them (PIPE_BUF)."""
+
+MAX_WAITING = 1024
+"""Lines that may wait for the writer: 4 MB at the most, half a megabyte of usual lines. A worker
+serves some twenty requests between two writes, so more wait only if a file system hangs."""
 
 
 class LineOutput:
-    """Writes each line at once, or drops and counts it.
+    """Writes each line, or drops and counts it.
 
     A full disk, a full pipe or a reader that is gone must neither delay nor fail a request.
     """
@@ -21,63 +28,92 @@ class LineOutput:
     def __init__(self) -> None:
         self._write, self._file = non_blocking_write(), identity()
         self._ends_in_half_a_line = False
-        self._dropped: deque[None] = deque()
-        self._counting = Lock()
-        self._count: Callable[[], object] | None = None
-        self._counts_in = 0
+        self._writer: LogWriter | None = None
+        self._waiting: deque[bytes] = deque()
+        self._writing = Lock()
+        self.dropped = DroppedLines()
 
-    def write(self, line: bytes) -> None:
-        """Write a line, which ends in a newline, or drop it."""
-        if len(line) > MAX_LINE:
-            line = line[: MAX_LINE - 1] + b"\n"
-        if self._ends_in_half_a_line:
-            line = b"\n" + line
-        try:
-            written = self._write(line)
-        except OSError:
-            self._drop()
-            return
-        self._ends_in_half_a_line = written < len(line)  # on a full disk or a terminal
-        if self._ends_in_half_a_line:
-            self._drop()
-
-    def count_dropped_lines(self, count: Callable[[], object]) -> None:
-        """Call a function for each line that was or will be dropped.
+    def write(self, line: bytes, *, soon: bool = False) -> None:
+        """Write a line after those that wait, or drop it.
 
         Args:
-            count: counts one line.
+            line: ends in a newline.
+            soon: leave it to this process's writer, if there is one, without a system call. If the
+                process is killed before the writer's turn, the line is lost.
         """
-        self._count = count
-        self.count_in_this_process()
+        writer = self._writer
+        if writer is None and not self._waiting:
+            self._put(line, 1)
+        elif len(self._waiting) >= MAX_WAITING:
+            self.dropped.add(1)
+        else:
+            self._waiting.append(line)
+            if writer is None or not soon:
+                self._write_waiting()
+            elif writer.sleeps:
+                writer.wake()
 
-    def count_in_this_process(self) -> None:
-        """Count from now on in a forked process, whose counter is its own by now."""
-        self._counts_in = os.getpid()
-        self._count_dropped()
+    def start_writer(self) -> None:
+        """Start this process's writer. A fork has none, until it calls this function too."""
+        self._writer = LogWriter(self._waiting, self._write_waiting)
+        self._writer.start()
+        atexit.register(self.stop_writer)
+
+    def stop_writer(self) -> None:
+        """Write what waits, and from now on each line at once.
+
+        A process that serves calls this when it ends. It does nothing where no writer was started.
+        """
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.stop()
+        self._write_waiting()
+
+    def forget_writer(self) -> None:
+        """In a fork: leave the lines that wait to the process that has the writer."""
+        self._writer, self._writing = None, Lock()
+        self._waiting.clear()
 
     def follow_redirection(self) -> None:
         """Write to the current standard error, if it was redirected since the last call."""
         if identity() != self._file:
             self._write, self._file = non_blocking_write(), identity()
 
-    def _drop(self) -> None:
-        self._dropped.append(None)
-        self._count_dropped()
+    def _write_waiting(self) -> None:
+        """Write the lines that wait, unless another thread does so and will find them.
 
-    def _count_dropped(self) -> None:
-        """Count without waiting for a lock: this may interrupt itself in a signal handler.
-
-        A call that does not get the lock leaves its line to the call that holds it.
+        It does not wait for that thread: this may also be a signal handler that interrupted it.
         """
-        if self._count is None or self._counts_in != os.getpid():
-            return
-        while self._dropped and self._counting.acquire(blocking=False):
+        while self._waiting and self._writing.acquire(blocking=False):
             try:
-                while self._dropped:
-                    self._dropped.pop()
-                    self._count()
+                while self._waiting:
+                    self._put(*self._join_waiting())
             finally:
-                self._counting.release()
+                self._writing.release()
+
+    def _join_waiting(self) -> tuple[bytes, int]:
+        """Take as many lines as fit into one piece, and return them joined, and their number."""
+        lines = [self._waiting.popleft()]
+        room = MAX_LINE - len(lines[0])
+        while self._waiting and len(self._waiting[0]) <= room:
+            lines.append(self._waiting.popleft())
+            room -= len(lines[-1])
+        return b"".join(lines), len(lines)
+
+    def _put(self, piece: bytes, lines: int) -> None:
+        if len(piece) > MAX_LINE:  # then it is one line
+            piece = piece[: MAX_LINE - 1] + b"\n"
+        if self._ends_in_half_a_line:
+            piece = b"\n" + piece
+        try:
+            written = self._write(piece)
+        except OSError:
+            self.dropped.add(lines)
+            return
+        self._ends_in_half_a_line = False
+        if rest := piece[written:]:  # on a full disk or a terminal
+            self._ends_in_half_a_line = not piece[:written].endswith(b"\n")
+            self.dropped.add(rest.count(b"\n"))
 
 
 class LineStream(io.TextIOBase):
@@ -117,3 +153,5 @@ log_output = LineOutput()
 """The log of this process."""
 
 log_stream = LineStream(log_output)
+
+os.register_at_fork(after_in_child=log_output.forget_writer)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Integer,
     TextualSelect,
     bindparam,
     delete,
@@ -55,11 +56,9 @@ class DatabaseCounts:
 
     def look(self, counts: Sequence[Count]) -> list[Tally]:
         now = clock.now()
-        wanted = select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
-            RateLimit.key.in_([count.key for count in counts]), RateLimit.expires_at > now
-        )
+        values = {"keys": [count.key for count in counts], "now": now}
         with reading() as connection:
-            return _in_order(counts, connection.execute(wanted), now)
+            return _in_order(counts, connection.execute(_LOOK, values), now)
 
     def release(self, decrement: Sequence[Count] = (), forget: Sequence[Count] = ()) -> None:
         def change(connection: Connection) -> None:
@@ -92,16 +91,21 @@ def _add(rows: int) -> TextualSelect:
 
 def _sweep(connection: Connection, now: datetime, at_most: int) -> None:
     """Remove some counts whose window has ended."""
-    expired = (
-        select(RateLimit.key)
-        .where(RateLimit.expires_at <= now)
-        .limit(at_most)
-        .with_for_update(skip_locked=True)
-        .cte()  # evaluated once: Postgres may evaluate a subquery, and its LIMIT, for each row
-    )
-    connection.execute(delete(RateLimit).where(RateLimit.key.in_(select(expired.c.key))))
+    connection.execute(_SWEEP, {"now": now, "at_most": at_most})
 
 
+# Evaluated once: Postgres may evaluate a subquery, and its LIMIT, for each row.
+_EXPIRED = (
+    select(RateLimit.key)
+    .where(RateLimit.expires_at <= bindparam("now"))
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte()
+)
+_SWEEP = delete(RateLimit).where(RateLimit.key.in_(select(_EXPIRED.c.key)))
+_LOOK = select(RateLimit.key, RateLimit.count, RateLimit.expires_at).where(
+    RateLimit.key.in_(bindparam("keys", expanding=True)), RateLimit.expires_at > bindparam("now")
+)
 _FORGET = delete(RateLimit).where(RateLimit.key == bindparam("which"))
 _DECREMENT = (
     update(RateLimit)

@@ -1,6 +1,9 @@
 """Start the thread that sends mail, in each process that serves requests."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
@@ -8,10 +11,11 @@ from flask.helpers import get_debug_flag
 from werkzeug.serving import is_running_from_reloader
 
 from authsvc.mail.outbox import Outbox
-from authsvc.mail.sender import Sender
-from authsvc.mail.thread import SenderThread
 from authsvc.users.one_time_tokens import purge_a_little
 from authsvc.web import registry
+
+if TYPE_CHECKING:
+    from authsvc.mail.thread import SenderThread
 
 
 def start_sender(app: Flask, goes_on: Callable[[], bool] = lambda: True) -> SenderThread | None:
@@ -21,12 +25,16 @@ def start_sender(app: Flask, goes_on: Callable[[], bool] = lambda: True) -> Send
         app: the app. Its requests wake the thread.
         goes_on: returns whether another mail may be begun.
     """
-    try:
-        sender = registry.of(app, Sender)
-    except LookupError:
+    outbox = registry.of(app, Outbox)
+    if not outbox.is_on:
         return None
+    # Imported here: a service without mail needs neither.
+    from authsvc.mail.sender import Sender
+    from authsvc.mail.thread import SenderThread
+
+    sender = registry.of(app, Sender)
     thread = SenderThread(sender, app.app_context, purge_a_little, goes_on)
-    registry.of(app, Outbox).wake = thread.wake
+    outbox.wake = thread.wake
     thread.start()
     return thread
 

@@ -1,6 +1,5 @@
 """What the master and the workers do when they start and end, under each server."""
 
-import gc
 import sys
 from collections.abc import Iterable
 from itertools import count
@@ -61,12 +60,6 @@ def log_start(app: Flask, server: str, workers: int, threads: int) -> None:
         log_boot(registry.get(Settings), server, workers, threads)
 
 
-def freeze_memory() -> None:
-    """Exclude what exists before the fork from garbage collection, so that it stays shared."""
-    gc.collect()
-    gc.freeze()
-
-
 def free_number(taken: Iterable[int]) -> int:
     """Return the lowest free number, under which a new worker writes its metrics.
 
@@ -85,17 +78,18 @@ def after_fork(app: Flask | None, number: int) -> None:
     """
     keep_after_this_process()
     measure_as(number)
-    log_output.count_in_this_process()
+    log_output.dropped.count_in_this_process()
     if app is not None:
         with app.app_context():
             database.dispose(close=False)
 
 
 def end_worker(app: Flask | None, sender: SenderThread | None) -> None:
-    """Stop sending mail, and close the worker's database connections.
+    """Write the log, stop sending mail, and close the worker's database connections.
 
     SQLite's last connection removes the write-ahead log.
     """
+    log_output.stop_writer()
     if sender is not None:
         sender.stop()
     if app is not None:

@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, and_, exists
+from sqlalchemy import ColumnElement, ForeignKey, Index, and_, exists, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc.database import Base, UTCDateTime
 from authsvc.users.model import User
+
+_REVOKED = text("revoked_at IS NOT NULL")
 
 
 class RefreshToken(Base):
@@ -30,7 +32,12 @@ class RefreshToken(Base):
 
     __table_args__ = (
         Index(None, "user_id"),
-        Index(None, "revoked_at"),
+        Index(
+            "ix_refresh_tokens_revoked",
+            "revoked_at",
+            sqlite_where=_REVOKED,
+            postgresql_where=_REVOKED,
+        ),
         Index(None, "expires_at"),
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, update
 
 from authsvc import clock
 from authsvc.audit.record import Event, record_refusal, user_at
-from authsvc.database import transaction
+from authsvc.database.shared_transaction import shared_transaction
 from authsvc.guard.device_headers import SentMarker
 from authsvc.guard.proof_header import SentProof
 from authsvc.problems import (
@@ -163,4 +163,4 @@ def _update_last_used(sid: UUID, now: datetime) -> None:
             .values(last_used_at=now)
         )
 
-    transaction(touch)
+    shared_transaction(touch)

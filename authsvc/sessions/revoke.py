@@ -12,6 +12,7 @@ from authsvc import clock, signals
 from authsvc.audit.record import Actor, Event, record
 from authsvc.database import transaction
 from authsvc.database.compiled import Query
+from authsvc.database.shared_transaction import shared_transaction
 from authsvc.mail.outbox import Outbox
 from authsvc.problems import NotFound
 from authsvc.sessions.model import RefreshToken, is_live
@@ -43,7 +44,7 @@ def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> N
     for token in known:
         log_context.bind(user=token.claims.sub, session=token.claims.sid)
     if known:
-        revoked = transaction(lambda connection: _log_out(connection, known, actor))
+        revoked = shared_transaction(lambda connection: _log_out(connection, known, actor))
         signals.send_ended(revoked, "logged_out")
 
 

@@ -41,6 +41,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: DatabaseUrl
+    database_prepare: Literal["auto", "on", "off"] = "auto"
     access_token_algorithm: Literal["HS256", Algorithm] = "HS256"  # noqa: S105
     access_token_secret: Annotated[Secret | None, Field(validate_default=True)] = None
     refresh_token_secret: Secret

@@ -1,12 +1,10 @@
 """The settings of mail: where it is handed over, who sends it, and where its links lead."""
 
-from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, SecretStr
 
 from authsvc.locales import is_locale
@@ -37,6 +35,11 @@ def _mail_url(url: SecretStr) -> SecretStr:
 
 
 def _mail_from(text: str) -> str:
+    # Imported here: a service without mail needs neither.
+    from email.headerregistry import Address
+
+    from email_validator import EmailNotValidError, validate_email
+
     name, address = parseaddr(text)
     try:
         validate_email(address, check_deliverability=False, test_environment=True)

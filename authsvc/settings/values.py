@@ -9,7 +9,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from authsvc.origins import exact_origin
-from authsvc.tokens.key_pairs import key_from_pem
 from authsvc.tokens.keyring import Key
 from authsvc.tokens.shared_secret import secret_from_hex
 
@@ -31,6 +30,9 @@ def _secret(text: Any) -> Any:
 def _private_key(text: Any) -> Any:
     if not isinstance(text, str):
         return text
+    # Imported here: a service with a shared secret needs neither PyJWT nor X.509.
+    from authsvc.tokens.key_pairs import key_from_pem
+
     try:
         # On one line of an env file, \n stands for the end of a line.
         return key_from_pem(text.replace("\\n", "\n"))

@@ -5,7 +5,6 @@ import unicodedata
 from typing import Annotated
 
 import idna
-from email_validator import EmailNotValidError, validate_email
 from pydantic import Field
 
 from authsvc.problems import Fault, FaultCode, ValidationFailed
@@ -41,6 +40,9 @@ def checked_email(email: str) -> tuple[str, str]:
     Raises:
         ValidationFailed: the text is not an e-mail address.
     """
+    # Imported here: its regular expressions take longer to compile than the rest of a login.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         # `test_environment` accepts the reserved domain .test (RFC 2606), for services under test.
         valid = validate_email(_stripped(email), check_deliverability=False, test_environment=True)

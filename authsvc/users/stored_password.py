@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from authsvc.database import reading
 from authsvc.problems import WrongPassword
@@ -80,15 +80,18 @@ def locked_roles(connection: Connection, user_id: UUID, password_hash: str) -> s
 
     None if the account is deleted or disabled, or its hash is not this one any more.
     """
-    # FOR NO KEY UPDATE: no key of the row changes, so a transaction that records an event of the
-    # user does not wait. A waiting logout would hold the lock of the session that a login ends.
-    query = (
-        select(User.roles)
-        .where(
-            User.id == user_id,
-            User.password_hash == password_hash,
-            User.disabled_at.is_(None),
-        )
-        .with_for_update(key_share=True)
+    values = {"user": user_id, "hash": password_hash}
+    return connection.execute(_LOCKED_ROLES, values).scalar_one_or_none()
+
+
+# FOR NO KEY UPDATE: no key of the row changes, so a transaction that records an event of the
+# user does not wait. A waiting logout would hold the lock of the session that a login ends.
+_LOCKED_ROLES = (
+    select(User.roles)
+    .where(
+        User.id == bindparam("user"),
+        User.password_hash == bindparam("hash"),
+        User.disabled_at.is_(None),
     )
-    return connection.execute(query).scalar_one_or_none()
+    .with_for_update(key_share=True)
+)

@@ -1,5 +1,8 @@
 """Flask without cookie sessions, with pydantic's JSON, and with whole bodies or none."""
 
+from collections.abc import Callable
+from inspect import CO_COROUTINE
+from types import FunctionType, MethodType
 from typing import Any, Never
 
 from flask import Flask, Request, Response
@@ -71,3 +74,16 @@ class Service(Flask):
     request_class = WholeBodyRequest
     session_interface = NoCookieSessions()
     json_provider_class = CompiledJSON
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that can be called: Flask's own, which an `async def` needs.
+
+        Flask calls this three times and more in each request. Its check costs ten calls each time,
+        which a plain function without attributes of its own does not need.
+        """
+        plain = func.__func__ if type(func) is MethodType else func
+        if type(plain) is FunctionType and not (
+            plain.__code__.co_flags & CO_COROUTINE or plain.__dict__
+        ):
+            return func
+        return super().ensure_sync(func)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from mmap import mmap
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,6 +23,9 @@ SIGNS_OF_A_PROXY = frozenset(
 _PORT = r"(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?"
 _NODE = re.compile(rf"(?:([0-9.]+){_PORT}|\[([0-9A-Fa-f:.]+)\]{_PORT}|([0-9A-Fa-f:.]+))")
 
+LONGEST_ADDRESS = 45
+"""Characters of the longest IPv6 address, which ends in an IPv4 address."""
+
 
 def address_of(node: str) -> str | None:
     """Return the IP address of a node, in canonical form; None if it has none.
@@ -33,11 +37,17 @@ def address_of(node: str) -> str | None:
     match = _NODE.fullmatch(node.strip())
     if match is None:
         return None
+    address: str = match[1] or match[2] or match[3]
+    return _canonical(address) if len(address) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=1024)
+def _canonical(address: str) -> str | None:
     try:
-        address = ip_address(match[1] or match[2] or match[3])
+        parsed = ip_address(address)
     except ValueError:
         return None
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 class ForwardedHeaders:

@@ -8,10 +8,10 @@ machine has other work. Prints a table in Markdown for each database.
 
 import argparse
 import tempfile
-from pathlib import Path
 
-from bench.growth.report import chart, table
+from bench.growth.report import CHART_FILE, COMMAND, chart, growth_table, report
 from bench.growth.timing import Figures, measure_all
+from bench.report.page import PAGE, write_block
 from tests.support.postgres_cluster import CRASH_SAFE, Cluster, find_binaries
 
 SIZES = (1_000, 100_000, 1_000_000, 10_000_000)
@@ -21,20 +21,22 @@ MAX_ON_SQLITE = 1_000_000
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     parser.add_argument("--max-rows", type=int, default=SIZES[-1], help="of the largest table")
-    parser.add_argument(
-        "--plot",
-        type=Path,
-        help="draw a chart into this SVG file; needs matplotlib (bench/requirements.txt)",
-    )
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     options = parser.parse_args()
-    if options.plot:  # imported before the measurement, in case matplotlib is missing
+    if options.write and options.max_rows < SIZES[-1]:
+        parser.error("--write needs all sizes.")
+    if options.write:  # imported before the measurement, in case matplotlib is missing
         from bench.report.drawing import draw
     sizes = [size for size in SIZES if size <= options.max_rows]
     figures = {"Postgres": _on_postgres(sizes), "SQLite": _on_sqlite(sizes)}
-    for database, by_size in figures.items():
-        print(f"\n{table(database, by_size)}")
-    if options.plot:
-        draw(chart(figures), options.plot)
+    if options.max_rows < SIZES[-1]:
+        print("\n\n".join(growth_table(*one) for one in figures.items()))
+        return
+    block = report(figures)
+    print(block)
+    if options.write:
+        write_block(PAGE, block, command=COMMAND)
+        draw(chart(figures), PAGE.parent / CHART_FILE)
 
 
 def _on_sqlite(sizes: list[int]) -> dict[int, Figures]:

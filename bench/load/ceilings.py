@@ -6,9 +6,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from werkzeug.security import generate_password_hash
-
-from bench.load.hashing import argon2id, ignore_interrupts, rate, scrypt
+from bench.load.hashing import argon2id, ignore_interrupts, rate
 from bench.peers.bare import Sessions
 from bench.peers.definition import ALICE, SESSIONS, WORKERS
 from bench.peers.prepare import ARGON2ID
@@ -16,20 +14,14 @@ from bench.peers.prepare import ARGON2ID
 PASSWORD = ALICE["PASSWORD"]
 
 
-def hashes_per_second(seconds: float) -> dict[str, float]:
-    """Return how many passwords all workers together verify, by the kind of hash."""
-    kinds = {
-        "argon2id": partial(argon2id, ARGON2ID, PASSWORD),
-        "scrypt": partial(scrypt, generate_password_hash(PASSWORD), PASSWORD),
-    }
-    rates = {}
+def hashes_per_second(seconds: float) -> float:
+    """Return how many passwords all workers together verify."""
+    verify = partial(argon2id, ARGON2ID, PASSWORD)
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), ignore_interrupts) as processes:
-        for name, verify in kinds.items():
-            for start in [processes.submit(verify) for _ in range(2 * WORKERS)]:
-                start.result()
-            loops = [processes.submit(rate, verify, seconds) for _ in range(WORKERS)]
-            rates[name] = sum(loop.result() for loop in loops)
-    return rates
+        for start in [processes.submit(verify) for _ in range(2 * WORKERS)]:
+            start.result()
+        loops = [processes.submit(rate, verify, seconds) for _ in range(WORKERS)]
+        return sum(loop.result() for loop in loops)
 
 
 def commits_per_second(folder: Path, seconds: float) -> float:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 
 from argon2 import PasswordHasher
-from werkzeug.security import check_password_hash
 
 
 def ignore_interrupts() -> None:
@@ -15,10 +14,6 @@ def ignore_interrupts() -> None:
 
 def argon2id(hashed: str, password: str) -> None:
     PasswordHasher().verify(hashed, password)  # with the parameters that are in the hash
-
-
-def scrypt(hashed: str, password: str) -> None:
-    assert check_password_hash(hashed, password)
 
 
 def rate(call: Callable[[], object], seconds: float) -> float:

@@ -25,12 +25,14 @@ class LoadPlan:
 
     Args:
         port: of the service.
-        request: the whole text of the request, which must have `Connection: close`.
+        request: the whole text of the request, which must have `Connection: close`. `{number}` in
+            it becomes another number of eight digits in each request.
         seconds: for how long requests are sent.
         rate: requests a second, sent whether or not earlier ones were answered. Without a rate,
             each client sends its next request after the response to the last one.
         clients: the number of clients, without a rate.
         honours_retry_after: whether a client waits for the seconds that a 503 asks for.
+        addresses: how many addresses of the network they come from, in turn; 0 is the usual one.
     """
 
     port: int
@@ -39,6 +41,7 @@ class LoadPlan:
     rate: float | None = None
     clients: int = 0
     honours_retry_after: bool = False
+    addresses: int = 0
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,12 @@ class Clients:
         began = time.perf_counter()
         with socket.socket() as connection:
             connection.setblocking(False)
+            number = self._sent
+            if self._plan.addresses:
+                connection.bind((f"127.1.0.{number % self._plan.addresses + 1}", 0))
             await self._connect(connection)
-            await asyncio.get_running_loop().sock_sendall(connection, self._request)
+            request = self._request.replace(b"{number}", b"%08d" % number)
+            await asyncio.get_running_loop().sock_sendall(connection, request)
             response = await _receive(connection)
             late = _was_refused_at_first(connection)
         status = int(response[9:12])

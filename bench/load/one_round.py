@@ -1,39 +1,23 @@
 """One round of one peer: start its server, put load on each of its routes, and end it."""
 
-import sqlite3
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from bench.load.peer_requests import bound_refresh, peer_requests
-from bench.load.wrk import Load, LoadFailed, Refusals, Request, load
-from bench.peers.definition import WORKERS
+from authsvc.doctor.proofs import Key
+from bench.load.crowd import Crowd, crowd
+from bench.load.lines import Proofs, StoredSessions
+from bench.load.peer_requests import bound_refresh, is_live, peer_requests, with_stored_session
+from bench.load.route import Pace, Route, RouteLoad, load_route, login_route
+from bench.load.wrk import LoadFailed, Request
+from bench.peers.definition import Auth
 from bench.peers.prepare import Prepared
 from bench.peers.server import Memory, Server
 
-CONNECTIONS = 16
-LOGIN_CONNECTIONS = 8
-LOGIN_FACTOR = 3
-"""Logins are measured for longer: clients refused in the first rush wait for seconds."""
-LOGIN_FLOOD_CONNECTIONS = 8
-MIN_SHARE = 0.5 / WORKERS
-MAX_REPEATS = 9
-
-
-@dataclass(frozen=True)
-class RouteLoad:
-    """The load on one route.
-
-    Args:
-        load: the one that counts.
-        cpu_seconds: CPU time of the server for each response.
-        repeats: how many loads before it were lopsided.
-    """
-
-    load: Load
-    cpu_seconds: float
-    repeats: int = 0
+MORE_PROOFS = 1.3
+"""Proofs for each refresh without one: some are sent and not answered when a load ends."""
+MIN_PROOFS = 3_000
+"""For a second, if the refreshes without a proof were slow by chance."""
 
 
 @dataclass(frozen=True)
@@ -45,28 +29,15 @@ class Figures:
         memory: after all of the load.
         routes: by name: protected, refresh, bound refresh, login, logout; only those that the
             peer has.
-        alone, flooded: one client on the protected route, without other load and while others log
-            in as fast as they can; of the service only.
+        crowd: what clients see while many log in, if that was measured.
+        failed: the reason for each route that could not be measured, by its name.
     """
 
     cold_start: float
     memory: Memory
     routes: dict[str, RouteLoad]
-    alone: Load | None = None
-    flooded: Load | None = None
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long a route is loaded, in seconds.
-
-    Args:
-        seconds: while it is measured.
-        warm_up: before that.
-    """
-
-    seconds: float
-    warm_up: float = 1
+    crowd: Crowd | None = None
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def one_round(prepared: Prepared, pace: Pace) -> Figures:
@@ -74,91 +45,89 @@ def one_round(prepared: Prepared, pace: Pace) -> Figures:
 
     Raises:
         NotStarted: the server did not answer.
-        LoadFailed: its responses were not what they should be.
+        LoadFailed: a login, with which each peer begins, was refused.
     """
-    peer = prepared.peer
-    alone = flooded = None
+    routes: dict[str, RouteLoad] = {}
+    failed: dict[str, str] = {}
     with prepared.started() as server:
-        requests = peer_requests(server, peer)
-        routes = {name: _load_route(server, name, requests[name], pace) for name in requests}
-        if peer.auth and peer.auth.binds:
-            request = bound_refresh(server, peer.auth)  # made now, since its proof ages
-            routes["bound refresh"] = _load_route(server, "bound refresh", request, pace)
-        if peer.logout:
-            routes["logout"] = _load_logout(server, prepared, peer.logout, pace)
-        if peer.logout and peer.auth:
-            alone = load(requests["protected"], seconds=pace.seconds, connections=1)
-            flooded = _load_during_logins(requests["protected"], requests["login"], pace)
-        return Figures(server.cold_start, server.memory(), routes, alone, flooded)
+        requests = peer_requests(server, prepared.peer)
+        for name, load in _loads(server, prepared, requests, routes, pace):
+            try:
+                routes[name] = load()
+            except LoadFailed as error:
+                failed[name] = str(error)
+        seen = None
+        if prepared.peer.crowds:
+            seen = crowd(requests["protected"], requests["login"], seconds=pace.seconds)
+        return Figures(server.cold_start, server.memory(), routes, seen, failed)
 
 
-def _load_route(server: Server, name: str, request: Request, pace: Pace) -> RouteLoad:
-    """Load a route until a load is not lopsided. Refused logins wait and are sent again."""
-    connections = LOGIN_CONNECTIONS if name == "login" else CONNECTIONS
-    refusals: Refusals = "wait" if name == "login" else "fail"
-    if name == "login":
-        pace = replace(pace, seconds=LOGIN_FACTOR * pace.seconds)
-    if pace.warm_up:
-        load(request, seconds=pace.warm_up, connections=connections, refusals=refusals)
-    repeats = 0
-    while True:
-        measured, cpu_seconds = measured_load(server, request, pace, connections, refusals)
-        if repeats == MAX_REPEATS or not is_lopsided(cpu_seconds):
-            return replace(measured, repeats=repeats)
-        repeats += 1
-
-
-def is_lopsided(cpu_seconds: Collection[float]) -> bool:
-    """Return whether a worker did less than half of its share, by the processes' CPU time.
-
-    A connection stays with the worker that accepted it. Sometimes one worker accepts all those
-    that wrk opens at once, and the load then measures one core, for every peer alike.
-    """
-    if len(cpu_seconds) < WORKERS:
-        return True
-    return sorted(cpu_seconds)[-WORKERS] < MIN_SHARE * sum(cpu_seconds)
-
-
-def measured_load(
+def _loads(
     server: Server,
-    request: Request,
+    prepared: Prepared,
+    requests: dict[str, Request],
+    measured: dict[str, RouteLoad],
     pace: Pace,
-    connections: int = CONNECTIONS,
-    refusals: Refusals = "fail",
-) -> tuple[RouteLoad, Collection[float]]:
-    """Return the load, and the CPU time that each process of the server spent on it."""
-    before = server.cpu_seconds()
-    result = load(request, seconds=pace.seconds, connections=connections, refusals=refusals)
-    after = server.cpu_seconds()
-    cpu_seconds = [seconds - before.get(pid, 0) for pid, seconds in after.items()]
-    return RouteLoad(result, sum(cpu_seconds) / max(1, result.answered)), cpu_seconds
+) -> Iterator[tuple[str, Callable[[], RouteLoad]]]:
+    """Yield the loads by the route's name, in the order in which they are run."""
+    peer, auth = prepared.peer, prepared.peer.auth
+    stored = StoredSessions(prepared.sessions, prepared.live)
+    for name in ("protected", "refresh"):
+        if request := requests.get(name):
+            yield name, partial(_load_same, server, request, pace)
+    if auth and auth.rotates:
+        yield "refresh", partial(_load_rotating, server, auth, stored, pace)
+    if auth and auth.binds and "refresh" in measured:
+        proofs = max(MIN_PROOFS, MORE_PROOFS * measured["refresh"].load.rate)
+        yield "bound refresh", partial(_load_bound, server, prepared, auth, proofs, pace)
+    if auth:
+        yield "login", partial(load_route, server, login_route(requests["login"], pace))
+    if peer.logout and auth:
+        yield "logout", partial(_load_logout, server, auth, peer.logout, stored, pace)
+    elif peer.logout:
+        request = Request(server.url + peer.logout, "POST")
+        yield "logout", partial(_load_same, server, request, pace)
 
 
-def _load_logout(server: Server, prepared: Prepared, path: str, pace: Pace) -> RouteLoad:
-    """End another session with each request, and check the number against the service's rows."""
-    if prepared.peer.auth is None:
-        return measured_load(server, Request(server.url + path, "POST"), pace)[0]
-    request = Request(server.url + path, "POST", cookies=prepared.cookies)
-    measured, _ = measured_load(server, request, pace)  # not repeated: the sessions have ended
-    with closing(sqlite3.connect(prepared.live / "database")) as database:
-        (ended,) = database.execute(
-            "SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NOT NULL"
-        ).fetchone()
-    if ended < measured.load.answered:
-        raise LoadFailed(f"{measured.load.answered} logouts were answered, {ended} sessions ended")
+def _load_same(server: Server, request: Request, pace: Pace) -> RouteLoad:
+    """Send the same request again and again."""
+    return load_route(server, Route(lambda _: request, pace))
+
+
+def _load_rotating(server: Server, auth: Auth, stored: StoredSessions, pace: Pace) -> RouteLoad:
+    """Refresh another session with each request."""
+    request = with_stored_session(server, auth, auth.refresh)
+    route = Route(lambda _: replace(request, lines=stored.left()), pace, used=stored.use)
+    return load_route(server, route)
+
+
+def _load_bound(
+    server: Server, prepared: Prepared, auth: Auth, rate: float, pace: Pace
+) -> RouteLoad:
+    """Refresh a session that is bound to a key, with a new proof in each request."""
+    key = Key()
+    request = bound_refresh(server, auth, key)
+    proofs = Proofs(key, request.method, request.url, prepared.live)
+    route = Route(lambda seconds: replace(request, lines=proofs.fresh(rate * seconds)), pace)
+    return load_route(server, route)
+
+
+def _load_logout(
+    server: Server, auth: Auth, path: str, stored: StoredSessions, pace: Pace
+) -> RouteLoad:
+    """End another session with each request, and see that the first one has ended."""
+    first = stored.first_sent
+    if not is_live(server, auth, first):
+        raise LoadFailed("a stored session was refused before its logout")
+    request = with_stored_session(server, auth, path)
+    # Not warmed up and not repeated: the sessions have ended.
+    once = Route(
+        lambda _: replace(request, lines=stored.left()),
+        replace(pace, warm_up=0),
+        used=stored.use,
+        repeats=0,
+    )
+    measured = load_route(server, once)
+    if is_live(server, auth, first):
+        raise LoadFailed("a session that had logged out was refreshed")
     return measured
-
-
-def _load_during_logins(protected: Request, login: Request, pace: Pace) -> Load:
-    """Load the protected route with one client while others log in and never wait."""
-    with ThreadPoolExecutor(1) as others:
-        flood = others.submit(
-            load,
-            login,
-            seconds=pace.warm_up + pace.seconds,
-            connections=LOGIN_FLOOD_CONNECTIONS,
-            refusals="ignore",
-        )
-        result = load(protected, seconds=pace.seconds, connections=1)
-        flood.result()
-    return result

@@ -3,11 +3,15 @@
 wrk.method = os.getenv("METHOD")
 wrk.body = os.getenv("BODY")
 
--- Each request has its own cookie where a request ends the session that its cookie names.
-if os.getenv("COOKIES") then
-  local next_cookie = io.lines(os.getenv("COOKIES"))
+-- Each request has its own line of a file: in the header LINES_IN, or as its body without that name.
+if os.getenv("LINES") then
+  local next_line, header = io.lines(os.getenv("LINES")), os.getenv("LINES_IN")
   function request()
-    return wrk.format(nil, nil, { Cookie = next_cookie() or "spent" })
+    local line = next_line and next_line()
+    if not line then next_line, line = nil, "spent" end
+    if not header then return wrk.format(nil, nil, nil, line) end
+    wrk.headers[header] = line
+    return wrk.format()
   end
 end
 

@@ -34,14 +34,16 @@ class Request:
     Args:
         url: the whole of it.
         method, headers, body: as they are sent.
-        cookies: a file with a cookie for each request, one a line.
+        lines: a file with a line for each request, of those that are not all the same.
+        lines_in: the header that holds the line. Without it, the line is the body.
     """
 
     url: str
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
-    cookies: Path | None = None
+    lines: Path | None = None
+    lines_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,10 @@ def load(
     environment = {"PATH": os.environ["PATH"], "METHOD": request.method, "REFUSALS": refusals}
     if request.body:
         environment["BODY"] = request.body
-    if request.cookies:
-        environment["COOKIES"] = str(request.cookies)
+    if request.lines:
+        environment["LINES"] = str(request.lines)
+    if request.lines_in:
+        environment["LINES_IN"] = request.lines_in
     command = _command(request, seconds, connections, refusals)
     with subprocess.Popen(
         command, env=environment, stdout=PIPE, stderr=STDOUT, text=True

@@ -5,6 +5,7 @@
 
 import os
 import sqlite3
+import time
 from threading import local
 
 from flask import Flask
@@ -53,11 +54,16 @@ class Sessions:
         self._connection.execute("COMMIT")
 
     def end_one(self) -> None:
-        """End the next session, durably. After the last one it starts over with the first."""
+        """End the next session, durably. After the last one it starts over with the first.
+
+        The value is a new one each time: SQLite writes nothing for a row that stays as it is, and
+        each thread begins with the first row.
+        """
         self._ended += 1
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.execute(
-            "UPDATE sessions SET ended = ? WHERE id = ?", (self._ended, self._ended % self._number)
+            "UPDATE sessions SET ended = ? WHERE id = ?",
+            (time.time_ns(), self._ended % self._number),
         )
         self._connection.execute("COMMIT")
 

@@ -19,6 +19,7 @@ from authsvc.monitoring.request_metrics import RequestMetrics
 from authsvc.users import registration
 from authsvc.users.passwords import Passwords
 from authsvc.web import registry
+from authsvc.web.forwarded import ForwardedHeaders
 from authsvc.web.headers import REQUEST_ID, ResponseHeaders
 from bench.peers.bare import things
 from tests.support.direct_login import open_for, verify_password
@@ -41,8 +42,11 @@ def _keep_only(app: Flask, layers: list[str]) -> None:
         with app.app_context():
             wsgi = RequestMetrics(wsgi, registry.get(Instruments).requests)
     if "log" in layers:
-        wsgi = RequestLog(wsgi)
-    wsgi = ResponseHeaders(wsgi) if "headers" in layers else _with_request_id(wsgi)
+        wsgi = RequestLog(wsgi, "info")
+    if "headers" in layers:
+        wsgi = ForwardedHeaders(ResponseHeaders(wsgi), hops=0)
+    else:
+        wsgi = _with_request_id(wsgi)
     app.wsgi_app = wsgi  # type: ignore[method-assign]
 
 
@@ -72,7 +76,9 @@ def fill(sessions: int) -> None:
 
 def _do_not_wait_for_the_disk(connection: Any, record: Any) -> None:
     """Fill the database faster: if the machine stops meanwhile, it is filled again."""
-    connection.execute("PRAGMA synchronous = OFF")
+    sqlite = our_engine().dialect.name == "sqlite"
+    connection.execute("PRAGMA synchronous = OFF" if sqlite else "SET synchronous_commit = off")
+    connection.commit()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.peers.prepare import LIMIT_FACTOR
 from bench.profile.cpu_time import Rows
 from bench.profile.under_load import costs
-from bench.report.page import PAGE, write_block
+from bench.report.page import METHOD, write_block
 from tests.support.gunicorn_server import environment, new_database
 
 COMMAND = "python -m bench.profile"
@@ -24,19 +24,22 @@ COMMAND = "python -m bench.profile"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="into docs/performance-method.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, _log_into(Path(name) / "log"):
         os.environ |= environment(new_database(Path(name)), rate_limit_factor=LIMIT_FACTOR)
         # Imported now, when the settings are there and the log is a file.
+        from authsvc.monitoring.log_output import log_output
         from bench.profile.in_process import profiles
 
+        log_output.start_writer()  # as in a worker
         blocks = [_table(title, rows) for title, rows in profiles()]
+        log_output.stop_writer()
     blocks.append(_table("A protected route under load, all of the server", costs()))
     block = "\n\n".join(blocks)
     print(block)
     if options.write:
-        write_block(PAGE, block, command=COMMAND)
+        write_block(METHOD, block, command=COMMAND)
 
 
 @contextmanager

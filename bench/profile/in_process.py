@@ -118,11 +118,12 @@ def _layers(
         if not hasattr(wsgi, "_app"):
             break
         wsgi = wsgi._app
-    whole, without_headers, without_log, innermost = costs
+    whole, without_forwarded, without_headers, without_log, innermost = costs
     return [
         (WHOLE, whole),
         (BARE_FLASK, microseconds(bare_flask)),
-        ("headers and request id", whole - without_headers),
+        ("the headers of proxies", whole - without_forwarded),
+        ("headers and request id", without_forwarded - without_headers),
         ("the line in the log", without_headers - without_log),
         ("the metrics", without_log - innermost),
     ]

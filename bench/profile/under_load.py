@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from bench.load.one_round import CONNECTIONS, Pace, measured_load
 from bench.load.peer_requests import bearer, peer_requests
+from bench.load.route import CONNECTIONS, Pace, measured_load
 from bench.load.wrk import load
 from bench.peers.catalog import AUTHSVC, BARE
 from bench.peers.definition import Peer

@@ -5,15 +5,17 @@ import os
 import platform
 import sqlite3
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench.load.wrk import find_wrk
 from bench.peers.install import NODE, NODE_BINARY, NODE_MODULES, VENV_PYTHON
 
-OURS = ("flask", "werkzeug", "gunicorn", "sqlalchemy", "pyjwt", "pwdlib")
+OURS = (
+    "flask", "werkzeug", "gunicorn", "granian", "sqlalchemy", "psycopg", "pyjwt", "pwdlib",
+)  # fmt: skip
 PYTHON_PEERS = (
-    "flask", "gunicorn", "flask-jwt-extended", "flask-sqlalchemy", "django",
+    "flask", "gunicorn", "flask-jwt-extended", "flask-security", "flask-sqlalchemy", "django",
     "djangorestframework", "djangorestframework-simplejwt", "fastapi", "uvicorn", "sqlmodel",
     "pyjwt", "pwdlib",
 )  # fmt: skip
@@ -33,7 +35,7 @@ def machine() -> str:
 
 def versions() -> list[str]:
     """Return a line for each runtime that is installed."""
-    ours = ", ".join(f"{name} {version(name)}" for name in OURS)
+    ours = ", ".join(f"{name} {version(name)}" for name in OURS if _is_installed(name))
     lines = [
         f"authsvc {version_of_authsvc()}: CPython {platform.python_version()}, "
         f"SQLite {sqlite3.sqlite_version}, {ours}"
@@ -43,6 +45,14 @@ def versions() -> list[str]:
     if NODE_BINARY.is_file():
         lines.append(f"Node peers: {_node_peers()}")
     return [*lines, f"load: {_first_line(find_wrk(), '--version')}"]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def version_of_authsvc() -> str:

@@ -1,178 +1,113 @@
-"""The results of a run, as tables in Markdown."""
+"""The results of a run in detail, as tables in Markdown."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from statistics import median
 
-from bench.load.one_round import RouteLoad
-from bench.load.results import Results, cold_start, largest_process, median_of, memory_per_worker
-from bench.peers.catalog import AUTHSVC, BARE
+from bench.load.crowd import BURST_CLIENTS, Crowd
+from bench.load.results import (
+    Results,
+    cold_start,
+    largest_process,
+    median_of,
+    memory_per_worker,
+)
+from bench.load.route import RouteLoad
+from bench.peers.catalog import OURS
 from bench.peers.definition import Peer
-from bench.report.targets import targets
+from bench.report.formatting import short, span, table
 
-REQUESTS = (
-    "requests/s", "rounds", "to bare Flask", "p50 ms", "p99 ms", "CPU µs each", "lopsided",
-)  # fmt: skip
-LOGINS = (
-    "logins/s", "rounds", "hash", "to the hash alone", "p50 ms", "p99 ms", "refused", "lopsided",
-)  # fmt: skip
-LOGOUTS = ("logouts/s", "rounds", "to the commit alone", "p50 ms", "p99 ms", "CPU µs each")
-FOOTPRINT = ("server", "cold start ms", "PSS, MB a worker", "largest process, RSS MB")
-BOUND = "session bound to a key"
-TARGETS = ("target", "measured", "")
+LOADS = ("a second", "rounds", "p50 ms", "p99 ms", "CPU µs each", "refused", "lopsided")
+CROWDS = ("idle p50 ms", "flooded p50 ms", "flooded p99 ms", f"{BURST_CLIENTS} logins, s", "rounds")
+FOOTPRINT = ("server", "cold start ms", "rounds", "PSS, MB a worker", "largest process, RSS MB")
 
 
 def tables(results: Results) -> str:
     """Return all tables, each under a heading."""
+    hashes = ("the hash alone", short(results.hash_rate()), span(results.hashes), *4 * [""], "")
+    commits = ("the commit alone", short(results.commit_rate()), span(results.commits), *5 * [""])
     return "\n\n".join(
         [
-            "### Targets\n\n" + _targets(results),
-            "### A protected route\n\n" + _requests(results, "protected"),
-            "### Refresh\n\n" + _requests(results, "refresh", "bound refresh"),
-            "### Login\n\n" + _logins(results),
-            "### Logout\n\n" + _logouts(results),
+            "### A protected route\n\n" + _loads(results, "protected"),
+            "### Refresh\n\n" + _loads(results, "refresh"),
+            "### Refresh of a session that is bound to a key\n\n"
+            + _loads(results, "bound refresh"),
+            "### Login\n\n" + _loads(results, "login", hashes),
+            "### Logout\n\n" + _loads(results, "logout", commits),
+            "### A flood and a burst of logins\n\n" + _crowds(results),
             "### Start and memory\n\n" + _footprint(results),
+            _starts(results),
         ]
     )
 
 
-def _targets(results: Results) -> str:
-    return _table(
-        TARGETS,
-        (
-            (
-                target.name,
-                f"at {'most' if target.at_most else 'least'} {target.limit:g} {target.unit}",
-                _short(target.measured),
-                "met" if target.met else "**not met**",
-            )
-            for target in targets(results)
-        ),
+def _loads(results: Results, route: str, *ceilings: tuple[str, ...]) -> str:
+    rows = [_load(peer, loads) for peer, loads in results.with_route(route)]
+    return table(LOADS, [*ceilings, *rows])
+
+
+def _load(peer: Peer, loads: list[RouteLoad]) -> tuple[str, ...]:
+    def middle(figure: Callable[[RouteLoad], float]) -> float:
+        return median(figure(each) for each in loads)
+
+    refused = sum(each.load.refused for each in loads)
+    sent = refused + sum(each.load.answered for each in loads)
+    return (
+        _name(peer),
+        short(middle(lambda each: each.load.rate)),
+        span([each.load.rate for each in loads]),
+        short(middle(lambda each: each.load.p50)),
+        short(middle(lambda each: each.load.p99)),
+        f"{middle(lambda each: each.cpu_seconds) * 1e6:,.0f}",
+        f"{refused / max(1, sent):.0%}",
+        str(sum(each.repeats for each in loads)),
     )
 
 
-def _requests(results: Results, *routes: str) -> str:
-    bare = results.rate(BARE, "protected")
-    return _table(
-        REQUESTS,
-        (
-            (
-                f"{_name(peer)}, {BOUND}" if route == "bound refresh" else _name(peer),
-                *_rates(loads),
-                f"{_rate(loads) / bare:.2f}",
-                *_latencies(loads),
-                _cpu(loads),
-                _lopsided(loads),
-            )
-            for route in routes
-            for peer, loads in results.with_route(route)
-        ),
-    )
+def _crowds(results: Results) -> str:
+    rows = []
+    for peer, rounds in results.peers:
+        if seen := [figures.crowd for figures in rounds if figures.crowd]:
+            rows.append((_name(peer), *_crowd(seen)))
+    return table(CROWDS, rows)
 
 
-def _logins(results: Results) -> str:
-    def row(peer: Peer, loads: list[RouteLoad]) -> tuple[str, ...]:
-        assert peer.auth is not None
-        kind = peer.auth.password_hash
-        refused = sum(each.load.refused for each in loads)
-        sent = refused + sum(each.load.answered for each in loads)
-        share = f"{_rate(loads) / results.hash_rate(kind):.2f}"
-        refusals = f"{refused / max(1, sent):.0%}"
-        return (
-            _name(peer),
-            *_rates(loads),
-            kind,
-            share,
-            *_latencies(loads),
-            refusals,
-            _lopsided(loads),
-        )
-
-    alone = [
-        (f"{kind} alone", _short(results.hash_rate(kind)), _span(rates), kind, "1", "", "", "", "")
-        for kind in results.hashes[0]
-        for rates in [[each[kind] for each in results.hashes]]
-    ]
-    return _table(
-        LOGINS, [*alone, *(row(peer, loads) for peer, loads in results.with_route("login"))]
-    )
-
-
-def _logouts(results: Results) -> str:
-    commits = results.commit_rate()
-    alone = ("durable commit alone", _short(commits), _span(results.commits), "1", "", "", "")
-    return _table(
-        LOGOUTS,
-        [
-            alone,
-            *(
-                (
-                    _name(peer),
-                    *_rates(loads),
-                    f"{_rate(loads) / commits:.2f}",
-                    *_latencies(loads),
-                    _cpu(loads),
-                )
-                for peer, loads in results.with_route("logout")
-            ),
-        ],
+def _crowd(seen: list[Crowd]) -> tuple[str, ...]:
+    return (
+        short(median(one.alone.p50 for one in seen)),
+        short(median(one.flooded.p50 for one in seen)),
+        short(median(one.flooded.p99 for one in seen)),
+        short(median(one.burst for one in seen)),
+        span([one.burst for one in seen]),
     )
 
 
 def _footprint(results: Results) -> str:
-    return _table(
+    return table(
         FOOTPRINT,
         (
             (
                 _name(peer),
                 peer.server,
-                *(
-                    f"{median_of(rounds, figure):,.0f}"
-                    for figure in (cold_start, memory_per_worker, largest_process)
-                ),
+                f"{median_of(rounds, cold_start):,.0f}",
+                span([cold_start(figures) for figures in rounds]),
+                f"{median_of(rounds, memory_per_worker):,.0f}",
+                f"{median_of(rounds, largest_process):,.0f}",
             )
             for peer, rounds in results.peers
         ),
     )
 
 
+def _starts(results: Results) -> str:
+    flask, shown, completed = (
+        f"{median(getattr(one, name) for one in results.starts):,.0f} ms"
+        for name in ("flask", "help", "completion")
+    )
+    return (
+        f'`python -c "import flask"` takes {flask}, `authsvc --help` {shown}, and what a shell '
+        f"runs for the Tab key {completed}."
+    )
+
+
 def _name(peer: Peer) -> str:
-    return f"**{peer.name}**" if peer is AUTHSVC else peer.name
-
-
-def _rate(loads: list[RouteLoad]) -> float:
-    return median(each.load.rate for each in loads)
-
-
-def _rates(loads: list[RouteLoad]) -> tuple[str, str]:
-    return _short(_rate(loads)), _span([each.load.rate for each in loads])
-
-
-def _latencies(loads: list[RouteLoad]) -> tuple[str, str]:
-    p50 = median(each.load.p50 for each in loads)
-    p99 = median(each.load.p99 for each in loads)
-    return _short(p50), _short(p99)
-
-
-def _cpu(loads: list[RouteLoad]) -> str:
-    return f"{median(each.cpu_seconds for each in loads) * 1e6:,.0f}"
-
-
-def _lopsided(loads: list[RouteLoad]) -> str:
-    return str(sum(each.repeats for each in loads))
-
-
-def _span(figures: list[float]) -> str:
-    """Return the slowest and the fastest round."""
-    return f"{_short(min(figures))} to {_short(max(figures))}"
-
-
-def _short(figure: float) -> str:
-    """Return at least three significant digits."""
-    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
-
-
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    text_columns = ("server", "hash", "target", "")
-    rules = ["---" if column in text_columns else "---:" for column in columns]
-    lines = [("", *columns), ("---", *rules), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"**{peer.name}**" if peer in OURS else peer.name

@@ -2,7 +2,7 @@
 
 Runs the service as it is deployed. Its clients register, log in, refresh and leave, and some send
 what they should not. Exits with an error if a response was wrong or anything grew. A run of an hour
-writes its table and its chart into docs/performance.md.
+writes its table and its chart into docs/performance-method.md.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import signal
 import sys
 
 from bench.report.drawing import draw
-from bench.report.page import PAGE, write_block
+from bench.report.page import METHOD, write_block
 from bench.soak.report import CHART_FILE, COMMAND, chart, report
 from bench.soak.run import run
 from bench.soak.verdict import faults, growth
@@ -37,8 +37,8 @@ def main() -> None:
         block = report(samples, rate=options.rate)
         print(block)
         if not problems:
-            write_block(PAGE, block, command=COMMAND)
-            draw(chart(samples), PAGE.parent / CHART_FILE)
+            write_block(METHOD, block, command=COMMAND)
+            draw(chart(samples), METHOD.parent / CHART_FILE)
     if problems:
         sys.exit(f"The run failed: {'; '.join(problems)}.")
 

@@ -1,4 +1,4 @@
-"""The soak's table and chart in docs/performance.md."""
+"""The soak's table and chart in docs/performance-method.md."""
 
 from collections.abc import Sequence
 

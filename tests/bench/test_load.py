@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.load.all_rounds import run
-from bench.load.one_round import Pace, is_lopsided
+from bench.load.lines import StoredSessions
+from bench.load.progress import Progress
+from bench.load.route import CONNECTIONS, Pace, is_lopsided
 from bench.load.wrk import Load, LoadFailed, parse
 from bench.peers.catalog import AUTHSVC, BARE
 from bench.peers.definition import Auth, Peer
@@ -61,24 +63,45 @@ def test_a_load_that_one_process_served_is_lopsided(
     assert is_lopsided(cpu_seconds) is lopsided
 
 
+def test_a_stored_session_is_used_once(tmp_path: Path) -> None:
+    file = tmp_path / "sessions"
+    file.write_text("\n".join(map(str, range(100))))
+    stored = StoredSessions(file, tmp_path)
+    assert stored.left().read_text().splitlines()[:2] == ["0", stored.first_sent]
+    stored.use(answered=50)
+    assert int(stored.first_sent) > 50 + CONNECTIONS
+    assert stored.left().read_text().splitlines()[1] == stored.first_sent
+
+
+def test_the_time_that_is_left_follows_the_parts_that_are_done() -> None:
+    progress = Progress([10, 30, 20])
+    assert progress.remaining() == pytest.approx(60, abs=1)
+    progress.end()
+    progress.end()
+    assert progress.remaining() < 20  # the first two took no time
+
+
 @pytest.mark.soak
 def test_a_round_measures_each_route_and_leaves_nothing_behind() -> None:
     program("wrk")
-    broken = Peer("broken", "none", ("false",), modules=Path(), auth=Auth("argon2id"))
+    broken = Peer("broken", "none", "Python", ("false",), modules=Path(), auth=Auth())
     results = run((BARE, broken, AUTHSVC), rounds=1, pace=Pace(0.3, warm_up=0))
     assert list(results.left_out) == ["broken"]
     (_, [bare]), (_, [ours]) = results.peers
+    assert bare.failed == ours.failed == {}
+    assert ours.crowd is not None
+    assert 0 < ours.crowd.burst < 10
     assert sorted(bare.routes) == ["logout", "protected"]
     assert sorted(ours.routes) == ["bound refresh", "login", "logout", "protected", "refresh"]
     for figures in (bare, ours):
         assert figures.cold_start > 0
         assert figures.memory.pss >= figures.memory.largest / 2 > 0
-    for name in ("protected", "refresh", "logout"):
+    for name in ("protected", "refresh", "bound refresh", "logout"):
         assert ours.routes[name].load.rate > 0
         assert ours.routes[name].cpu_seconds > 0
     assert list(DISK.glob("bench-*")) == []
     assert not any(folder.startswith(f"{DISK}/bench-") for folder in working_directories())
-    assert "### Targets" in tables(results)
+    assert "### Login" in tables(results)
 
 
 def working_directories() -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from bench.peers.prepare import DISK
 from bench.peers.processes import Process
-from bench.report.page import PAGE, write_block
+from bench.report.page import METHOD, write_block
 from bench.soak.report import CHART_FILE, COMMAND, chart, report
 from bench.soak.run import run
 from bench.soak.samples import Sample, total
@@ -87,8 +87,8 @@ def test_a_wrong_response_and_a_process_that_ended_are_reported() -> None:
 
 
 def test_the_page_gets_the_table_and_names_the_chart(tmp_path: Path) -> None:
-    page = tmp_path / "performance.md"
-    page.write_text(PAGE.read_text())
+    page = tmp_path / "performance-method.md"
+    page.write_text(METHOD.read_text())
     write_block(page, report(run_of(STEADY), rate=90), command=COMMAND)
     text = page.read_text()
     assert "60 minutes at 90 requests a second" in text

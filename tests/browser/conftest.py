@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.chromium import find_chromium
-from tests.support.gunicorn_server import Service, free_port, new_database, serving
+from tests.browser.chromium import find_chromium, find_headless_shell
+from tests.support.gunicorn_server import CHEAP_HASHES, Service, free_port, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET
 
 TTL = 3
@@ -26,7 +26,7 @@ collect_ignore_glob = [] if find_chromium() else ["test_*.py"]
 def browser_type_launch_args() -> dict[str, Any]:
     flags = "no-sandbox disable-background-networking disable-component-update disable-sync"
     return {
-        "executable_path": find_chromium(),
+        "executable_path": find_headless_shell(),
         "args": [f"--{flag}" for flag in [*flags.split(), "no-first-run"]],
     }
 
@@ -91,7 +91,7 @@ def service(
         "rate_limit_factor": "100",
         "factor_secret": FACTOR_SECRET.hex(),
     }
-    with serving(url, folder / "log", allowed_origins=spa, **settings) as running:
+    with serving(url, folder / "log", app=CHEAP_HASHES, allowed_origins=spa, **settings) as running:
         yield running
 
 

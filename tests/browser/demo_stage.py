@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.support.gunicorn_server import Service, free_port, new_database, serving
+from tests.support.gunicorn_server import CHEAP_HASHES, Service, free_port, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET
 
 PASSWORD = "a horse that is correct"
@@ -132,7 +132,8 @@ def mailing(folder: Path, **settings: str) -> Iterator[Service]:
         "app_url": f"http://localhost:{port}/demo",
         **settings,
     }
-    with serving(new_database(folder), folder / "log", workers=1, port=port, **given) as running:
+    url, log = new_database(folder), folder / "log"
+    with serving(url, log, workers=1, port=port, app=CHEAP_HASHES, **given) as running:
         yield running
 
 

@@ -72,7 +72,7 @@ class Site:
 def started(folder: Path, port: int, settings: dict[str, str]) -> AbstractContextManager[Service]:
     database = f"sqlite:///{folder / 'authsvc.db'}"
     app = "tests.browser.short_marker:app"
-    return serving(database, folder / "log", port=port, app=app, **settings)
+    return serving(database, folder / "log", workers=1, port=port, app=app, **settings)
 
 
 @contextmanager
@@ -204,12 +204,12 @@ def other(
 
 def requests_of(site: Site, since: int, path: str) -> list[int]:
     """Return the statuses of the requests for a path in the log, after its first lines."""
-    lines = map(json.loads, site.service.output.read_text().splitlines()[since:])
+    lines = map(json.loads, site.service.log().splitlines()[since:])
     return [line["status"] for line in lines if line.get("path") == path]
 
 
 def length(site: Site) -> int:
-    return len(site.service.output.read_text().splitlines())
+    return len(site.service.log().splitlines())
 
 
 def test_a_login_binds_the_session_to_the_device(browser: Browser) -> None:

@@ -1,21 +1,39 @@
 """People get back in, by clicking only: the demo, its inbox, and the pages that links lead to."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.chromium import find_chromium
 from tests.browser.conftest import PASSWORD
 from tests.browser.demo_stage import let_logins_be_old, mailing
 from tests.browser.stranger import Stranger
 from tests.support.gunicorn_server import Service
 
 NEW_PASSWORD = "another horse, just as good"
+
+
+@pytest.fixture(scope="module")
+def whole_browser(launch_browser: Callable[..., Browser]) -> Iterator[Browser]:
+    """A browser whose history is looked at: in the headless shell, an entry keeps the URL that was
+    opened after `history.replaceState`.
+    """
+    browser = launch_browser(executable_path=find_chromium())
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def whole_page(whole_browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
+    """A page of the whole browser."""
+    with whole_browser.new_context(**browser_context_args) as context:
+        yield context.new_page()
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +55,10 @@ def required(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture
-def stranger_at(page: Page) -> Iterator[Any]:
+def stranger_at() -> Iterator[Any]:
     people: list[Stranger] = []
 
-    def enter(service: Service) -> Stranger:
+    def enter(service: Service, page: Page) -> Stranger:
         people.append(Stranger(page, service.url))
         return people[-1]
 
@@ -49,14 +67,15 @@ def stranger_at(page: Page) -> Iterator[Any]:
 
 
 @pytest.fixture
-def person(stranger_at: Any, optional: Service) -> Stranger:
-    return stranger_at(optional)
+def person(stranger_at: Any, optional: Service, page: Page) -> Stranger:
+    return stranger_at(optional, page)
 
 
 def test_a_stranger_registers_verifies_forgets_resets_and_changes_the_address(
-    person: Stranger, email: str
+    stranger_at: Any, optional: Service, whole_page: Page, email: str
 ) -> None:
-    page = person.page
+    page = whole_page
+    person = stranger_at(optional, page)
     person.enter(email)
     expect(page.locator("#verification")).to_contain_text("not verified yet")
     expect(page.locator("#unverified-words")).to_be_visible()
@@ -101,10 +120,10 @@ def test_a_stranger_registers_verifies_forgets_resets_and_changes_the_address(
 
 
 def test_with_required_verification_the_account_begins_with_the_link_and_the_password(
-    stranger_at: Any, required: Service, email: str
+    stranger_at: Any, required: Service, whole_page: Page, email: str
 ) -> None:
-    person = stranger_at(required)
-    page = person.page
+    page = whole_page
+    person = stranger_at(required, page)
     person.fill(email, "Create account", PASSWORD)
     expect(page.locator("#sent-words")).to_contain_text(f"A mail is on its way to {email}")
     expect(page.locator("#sent-title")).to_be_focused()
@@ -127,10 +146,9 @@ def test_with_required_verification_the_account_begins_with_the_link_and_the_pas
 
 
 def test_an_account_from_before_the_setting_is_told_to_verify_its_address(
-    stranger_at: Any, required: Service, email: str
+    stranger_at: Any, required: Service, page: Page, email: str
 ) -> None:
-    person = stranger_at(required)
-    page = person.page
+    person = stranger_at(required, page)
     person.fill(email, "Create account", PASSWORD)
     person.follow_link(email, "Confirm")
     page.get_by_label("Your password").fill(PASSWORD)
@@ -147,9 +165,10 @@ def test_an_account_from_before_the_setting_is_told_to_verify_its_address(
 
 
 def test_opening_a_link_uses_nothing_up_and_a_used_one_offers_another_mail(
-    person: Stranger, email: str
+    stranger_at: Any, optional: Service, whole_page: Page, email: str
 ) -> None:
-    page = person.page
+    page = whole_page
+    person = stranger_at(optional, page)
     person.enter(email)
     person.click("Log out here")
     person.click("Forgot your password?")

@@ -146,7 +146,7 @@ def call(service: Service, method: str, path: str, body: Any = None, **headers: 
 
 
 def logged(service: Service) -> list[dict[str, Any]]:
-    lines = map(json.loads, service.output.read_text().splitlines())
+    lines = map(json.loads, service.log().splitlines())
     return [line for line in lines if line["event"] == "request"]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import NullPool, create_engine, text
 from authsvc.cli import main
 from tests.doctor.certificate import write_certificate
 from tests.doctor.front import Fault, front, no_fault
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.gunicorn_server import CHEAP_HASHES, Service, new_database, serving
 
 ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
 PAGE = "https://localhost:5173"
@@ -42,7 +42,7 @@ def service(
         "mail_from": "no-reply@example.com",
         "app_url": ELSEWHERE,
     }
-    with serving(service_database, folder / "output", **settings) as service:
+    with serving(service_database, folder / "output", app=CHEAP_HASHES, **settings) as service:
         with service.connected() as connection:
             headers = {"Content-Type": "application/json"}
             connection.request("POST", "/auth/register", json.dumps(ALICE), headers)

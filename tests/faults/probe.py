@@ -1,4 +1,4 @@
-"""The service with one more protected route, which needs no database, and a worker header.
+"""The service with a protected route that needs no database, a worker header, and cheap hashes.
 
 A route that is registered on the app is protected like its own routes: the probe is one.
 """
@@ -7,7 +7,7 @@ import os
 
 from flask import Response
 
-from authsvc.server.wsgi import app
+from tests.support.cheap_hashes import app
 
 
 @app.get("/probe")

@@ -61,7 +61,7 @@ QUERY = re.compile(r"SELECT refresh_tokens\.id, refresh_tokens\.revoked_at .*rev
 def test_protected_requests_query_only_the_recently_revoked_sessions(
     serve: Serve, url: str, own_cluster: Cluster
 ) -> None:
-    workers, seconds = 2, 3.0
+    workers, seconds = 2, 2.0
     with own_cluster.address.connect() as connection:
         name = make_url(url).database
         connection.execute(f"ALTER DATABASE {name} SET log_statement = 'all'")

@@ -107,7 +107,7 @@ def test_no_secret_of_a_factor_leaves_the_response_that_shows_it(
         connection.request("GET", "/metrics", headers=bearer)
         metrics = connection.getresponse().read().decode()
     assert "authsvc_" in metrics
-    written = [without_times(line) for line in service.output.read_text().splitlines()]
+    written = [without_times(line) for line in service.log().splitlines()]
     assert any("login_refused" in line or "/auth/passkey" in line for line in written)
     written += [json.dumps(answer.body) for answer in answers]
     written += [json.dumps(answer.headers) for answer in answers]

@@ -1,6 +1,7 @@
 """AUTHSVC_LOG_LEVEL: what is logged at each level."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ def lines_at(level: str | None, folder: Path) -> list[dict[str, Any]]:
             with service.connected() as connection:
                 connection.request("GET", path)
                 connection.getresponse().read()
-        return [json.loads(line) for line in service.output.read_text().splitlines()]
+        service.kill(signal.SIGTERM)
+    return [json.loads(line) for line in service.output.read_text().splitlines()]
 
 
 def paths(lines: list[dict[str, Any]]) -> set[str]:

@@ -56,7 +56,7 @@ def call(service: Service, method: str, path: str, body: Any = None, **headers: 
 
 
 def request_lines(service: Service) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in service.output.read_text().splitlines()]
+    lines = [json.loads(line) for line in service.log().splitlines()]
     return [line for line in lines if line["event"] == "request" and line["path"] != "/healthz"]
 
 
@@ -98,7 +98,7 @@ def test_throttling_is_logged(service: Service) -> None:
 @pytest.mark.parametrize("forged", ["\r\n", "\n", "\x1b[31m", "\u2028", "\x85", '"}'])
 def test_control_characters_of_a_client_stay_on_one_line(service: Service, forged: str) -> None:
     call(service, "GET", quote(f"/api/x{forged}injected") + "?query=secret")
-    text = service.output.read_bytes().decode("utf-8")
+    text = service.log()
     (line,) = (line for line in re.split("[\n\r\u2028\x85]", text) if "injected" in line)
     assert json.loads(line)["path"] == f"/api/x{forged}injected"
     assert "\x1b" not in text
@@ -124,7 +124,7 @@ def test_no_secret_is_ever_logged_or_stored(service: Service) -> None:
     call(service, "POST", "/auth/logout", Cookie=cookie)
     call(service, "POST", "/auth/refresh", Cookie=cookie)
     call(service, "DELETE", "/api/me", {"password": PASSWORD}, Authorization=bearer)
-    written = service.output.read_text()
+    written = service.log()
     assert len(request_lines(service)) == 13
     for file in service.output.parent.glob("authsvc.db*"):  # deleted rows are still in the file
         written += file.read_bytes().decode("latin-1")
@@ -146,7 +146,7 @@ def test_no_token_of_a_link_is_ever_logged_or_stored(service: Service) -> None:
     call(service, "POST", "/auth/password/reset", body | {"token": [token]})
     assert call(service, "POST", "/auth/password/reset", body).status == 204
     assert call(service, "POST", "/auth/password/reset", body).status == 401
-    written = service.output.read_text()
+    written = service.log()
     assert len(request_lines(service)) == 6
     for file in service.output.parent.glob("authsvc.db*"):  # deleted rows are still in the file
         written += file.read_bytes().decode("latin-1")

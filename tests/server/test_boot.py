@@ -69,7 +69,7 @@ def test_a_database_without_tables_stops_the_boot(tmp_path: Path) -> None:
 
 def test_an_unreachable_database_does_not_stop_the_boot(tmp_path: Path) -> None:
     url = f"postgresql://alice:canary@127.0.0.1:{free_port()}/authsvc"
-    with serving(url, tmp_path / "output", workers=1) as service:
+    with serving(url, tmp_path / "output", anew=True, workers=1) as service:
         assert get(service, "/healthz") == 200
         assert get(service, "/readyz") == 503
     output = service.output.read_text()

@@ -31,7 +31,8 @@ def service(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     rows = [{"id": uuid4(), "email": email(n), "email_key": email(n), **row} for n in range(PEOPLE)]
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(insert(User), rows)
-    with serving(url, folder / "output", server=wsgi_server, workers=2) as service:
+    output = folder / "output"
+    with serving(url, output, server=wsgi_server, anew=True, workers=2) as service:
         yield service
 
 

@@ -46,6 +46,7 @@ def test_every_default_is_the_documented_one(instance: Path) -> None:
     secret = {"database_url", "access_token_secret", "refresh_token_secret", "rate_limit_storage"}
     assert settings.model_dump(exclude=secret) == {
         "aal2_roles": (),
+        "database_prepare": "auto",
         "access_token_algorithm": "HS256",
         "access_token_private_key": None,
         "access_token_private_key_previous": None,

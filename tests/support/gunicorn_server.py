@@ -14,12 +14,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from uuid import uuid4
 
 from authsvc.database import schema
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
+from tests.support.warm_starts import Started, start_module
 
 ROOT = Path(__file__).parents[2]
+CHEAP_HASHES = "tests.support.cheap_hashes:app"
+"""The app of tests that need many passwords and do not measure hashing."""
 BOOT_SECONDS = 20
+LOG_SECONDS = 10
+LOG_MARK = "/is-the-log-written/"
 THREADS = 28
 """Of each worker, as authsvc/gunicorn.py sets them."""
 
@@ -37,7 +43,7 @@ class Service:
         server: gunicorn or granian.
     """
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Started
     port: int
     output: Path
     server: str = GUNICORN
@@ -50,6 +56,21 @@ class Service:
     def connected(self) -> Iterator[HTTPConnection]:
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=15)) as connection:
             yield connection
+
+    def log(self) -> str:
+        """Return the output of a service with one worker, after the lines of all its responses.
+
+        A request's line is written some milliseconds after its response, and in order.
+        """
+        mark = f"{LOG_MARK}{uuid4().hex}"
+        with self.connected() as connection:
+            connection.request("GET", mark)
+            connection.getresponse().read()
+        deadline = time.monotonic() + LOG_SECONDS
+        while mark not in (text := self.output.read_text()):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.005)
+        return "".join(line for line in text.splitlines(keepends=True) if LOG_MARK not in line)
 
     @property
     def workers(self) -> list[int]:
@@ -103,37 +124,51 @@ def serving(
     app: str = "wsgi:app",
     config: str = "python:authsvc.gunicorn",
     cwd: Path = ROOT,
+    anew: bool = False,
     variables: Mapping[str, str] | None = None,
     **settings: str,
 ) -> Iterator[Service]:
     """Run a service on a migrated database until the end of the block.
 
     Args:
+        database_url: the database.
+        output: the file to which its output is appended.
         server: gunicorn or granian; `config` is gunicorn's alone.
+        workers: how many processes serve.
+        port: where it listens; a free port by default.
+        app: what is served.
+        config: gunicorn's settings.
+        cwd: the folder in which it runs.
+        anew: start a new Python instead of forking a process that has imported the service, where
+            the start itself or the memory of the process is tested.
         variables: further variables of the process's environment.
+        settings: the service's settings, in lower case.
     """
     port = port or free_port()
     if server == GRANIAN:
-        command = [sys.executable, "-m", "authsvc", "serve", "--server", GRANIAN]
-        command += ["--workers", str(workers)]
+        words = ["authsvc", "serve", "--server", GRANIAN, "--workers", str(workers)]
         cwd = cwd if app == "wsgi:app" else folder_with_wsgi(app, output)
     else:
-        command = [sys.executable, "-m", "gunicorn", "--config", config]
-        command += ["--workers", str(workers), app]
-    with output.open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env={
-                **environment(database_url, **settings),
-                **(variables or {}),
-                "PORT": str(port),
-                "PYTHONPATH": str(ROOT),
-            },
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        words = ["gunicorn", "--config", config, "--workers", str(workers), app]
+    whole = {
+        **environment(database_url, **settings),
+        **(variables or {}),
+        "PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+    }
+    process: subprocess.Popen[bytes] | Started
+    if anew:
+        with output.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *words],
+                cwd=cwd,
+                env=whole,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    else:
+        process = start_module(words, cwd, whole, output)
     service = Service(process, port, output, server)
     try:
         wait_until_it_answers(service)
@@ -164,5 +199,5 @@ def wait_until_it_answers(service: Service, seconds: int = BOOT_SECONDS) -> None
                 if connection.getresponse().status == 200:
                     return
         except OSError:
-            time.sleep(0.05)
+            time.sleep(0.01)
     raise AssertionError(f"it did not start:\n{service.output.read_text()}")

@@ -93,8 +93,10 @@ class OperationCalls:
             return self.call()
         with time_machine.travel(clock.now(), tick=False):
             self.with_a_link()
-            answers = [self.call() for _ in range(MANY_TIMES)]
-        return answers[-1]
+            for _ in range(MANY_TIMES):
+                if (answer := self.call()).status_code == 429:
+                    break
+        return answer
 
     def after(self, **time: int) -> TestResponse:
         with time_machine.travel(clock.now() + timedelta(**time), tick=False):

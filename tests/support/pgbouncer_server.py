@@ -1,6 +1,7 @@
 """A private PgBouncer in transaction mode in front of a private cluster."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -26,19 +27,37 @@ max_client_conn = 1000
 server_idle_timeout = 60
 ignore_startup_parameters = extra_float_digits, options
 logfile = {folder}/log
+{more}
 """
 
 
+def prepares() -> bool:
+    """Return whether the installed PgBouncer keeps track of prepared statements."""
+    try:
+        answer = subprocess.run([program("pgbouncer"), "--version"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return False
+    version = re.search(r"PgBouncer (\d+)\.(\d+)", answer.stdout)
+    return version is not None and tuple(map(int, version.groups())) >= (1, 21)
+
+
 @contextmanager
-def pgbouncer(cluster: Address) -> Iterator[Address]:
+def pgbouncer(cluster: Address, **more: object) -> Iterator[Address]:
     """Run a pooler with three connections to each database of the cluster.
 
     Each process of a test run has databases of its own, so unused connections are closed.
+
+    Args:
+        cluster: the cluster.
+        more: further settings of PgBouncer.
     """
     binary = program("pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="authsvc-pgbouncer-"))
     settings = folder / "pgbouncer.ini"
-    settings.write_text(SETTINGS.format(cluster=cluster.folder, user=SUPERUSER, folder=folder))
+    lines = "\n".join(f"{name} = {value}" for name, value in more.items())
+    settings.write_text(
+        SETTINGS.format(cluster=cluster.folder, user=SUPERUSER, folder=folder, more=lines)
+    )
     if os.getuid() == 0:
         shutil.chown(folder, "postgres")
     process = subprocess.Popen([binary, "--quiet", settings], cwd=folder, **unprivileged())
@@ -50,6 +69,6 @@ def pgbouncer(cluster: Address) -> Iterator[Address]:
             time.sleep(0.02)
         yield Address(folder)
     finally:
-        process.terminate()
+        process.kill()  # from version 1.23 on, SIGTERM waits until the clients have gone
         process.wait(timeout=START_SECONDS)
         shutil.rmtree(folder)

@@ -10,7 +10,7 @@ from flask import Flask
 from gunicorn.systemd import sd_notify
 
 from authsvc.monitoring.log_format import gunicorn_logging
-from authsvc.server import process
+from authsvc.server import allocator, garbage, process
 from authsvc.server.cores import worker_count
 from authsvc.server.granian import sockets
 from authsvc.server.granian.master import Master
@@ -30,6 +30,7 @@ def serve(app_name: str, workers: int | None, threads: int | None, bind: str | N
     Raises:
         SystemExit: the address cannot be used, or the app cannot be made.
     """
+    garbage.pause()
     logging.config.dictConfig(gunicorn_logging())
     logging.getLogger("_granian").setLevel(logging.WARNING)
     process.prepare(process.shared_memory())
@@ -43,7 +44,8 @@ def serve(app_name: str, workers: int | None, threads: int | None, bind: str | N
         _log.error("%s", error)
         sys.exit(1)
     process.log_start(app, "granian", workers, threads)
-    process.freeze_memory()
+    garbage.resume()
+    allocator.give_each_thread_its_own_arena()
     _log.info("listening on %s", sockets.shown(listeners))
     sd_notify("READY=1", _log)
     Master(app, listeners, workers, threads).run()

@@ -14,6 +14,7 @@ from flask import Flask
 from granian import _granian
 from granian.http import HTTP1Settings
 
+from authsvc.monitoring.log_output import log_output
 from authsvc.server import process
 from authsvc.server.granian.signal_pipe import SignalPipe
 from authsvc.server.granian.transport import Transport
@@ -68,6 +69,7 @@ class Server:
         signals = SignalPipe(STOPS)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOPS, signal.SIGCHLD, signal.SIGHUP))
         sender = start_sender(self._app, lambda: not self._transport.is_stopping)
+        log_output.start_writer()
         self._start()
         master = os.getppid()
         while not signals.wait(BEAT_SECONDS) and os.getppid() == master:

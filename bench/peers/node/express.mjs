@@ -7,7 +7,7 @@ import argon2 from "argon2";
 import cookieParser from "cookie-parser";
 import express from "express";
 import jwt from "jsonwebtoken";
-import { ANSWER, findLive, findUser, openSession } from "./store.mjs";
+import { ANSWER, endSession, findLive, findUser, openSession } from "./store.mjs";
 
 const { KEY, PORT, SECRET, WORKERS } = process.env;
 const key = KEY === "object" ? createSecretKey(Buffer.from(SECRET)) : SECRET;
@@ -51,6 +51,13 @@ app.post("/login", async (req, res) => {
   const refreshToken = jwt.sign({ sub: String(user.id), kind: "refresh" }, key, { expiresIn: "7d", jwtid });
   res.cookie("refresh_token", refreshToken, { httpOnly: true, sameSite: "strict" });
   res.json({ access_token: accessToken(user.id) });
+});
+
+app.post("/logout", (req, res) => {
+  jwt.verify(req.cookies.refresh_token, key, { algorithms: ["HS256"] }, (error, claims) => {
+    if (error || claims.kind !== "refresh" || !endSession(claims.jti)) return res.sendStatus(401);
+    res.clearCookie("refresh_token").sendStatus(204);
+  });
 });
 
 if (cluster.isPrimary) {

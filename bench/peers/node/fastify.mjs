@@ -5,7 +5,7 @@ import cookie from "@fastify/cookie";
 import argon2 from "argon2";
 import { createSigner, createVerifier } from "fast-jwt";
 import Fastify from "fastify";
-import { ANSWER, findLive, findUser, openSession } from "./store.mjs";
+import { ANSWER, endSession, findLive, findUser, openSession } from "./store.mjs";
 
 const { PORT, SECRET: key, WORKERS } = process.env;
 const MINUTE = 60_000;
@@ -50,6 +50,12 @@ app.post("/login", async (request, reply) => {
   const claims = { sub: String(user.id), kind: "refresh", jti: openSession(user.id) };
   reply.setCookie("refresh_token", signRefresh(claims), { httpOnly: true, sameSite: "strict" });
   return { access_token: signAccess({ sub: String(user.id), kind: "access" }) };
+});
+
+app.post("/logout", async (request, reply) => {
+  const claims = verified(request.cookies.refresh_token, "refresh");
+  if (!claims || !endSession(claims.jti)) return reply.code(401).send();
+  reply.clearCookie("refresh_token").code(204);
 });
 
 if (cluster.isPrimary) {

@@ -96,10 +96,23 @@ def login(body: Credentials, session: Database, response: Response):
     return {"access_token": token("access", user_id, timedelta(minutes=10), str(uuid4()))}
 
 
+@app.post("/logout", status_code=204)
+def logout(session: Database, refresh_token: Annotated[str, Cookie()], response: Response):
+    row = session.get(RefreshToken, verified(refresh_token, "refresh")["jti"])
+    if row is None or row.revoked:
+        raise HTTPException(401)
+    row.revoked = True
+    session.add(row)
+    session.commit()
+    response.delete_cookie("refresh_token")
+
+
 if __name__ == "__main__":
     SQLModel.metadata.create_all(engine)
     with Session(engine) as filling:
         filling.add(User(email=os.environ["EMAIL"], password_hash=os.environ["PASSWORD_HASH"]))
         for _ in range(int(os.environ["SESSIONS"])):
-            filling.add(RefreshToken(jti=str(uuid4()), user_id=1))
+            jti = str(uuid4())
+            filling.add(RefreshToken(jti=jti, user_id=1))
+            print(f"refresh_token={token('refresh', 1, timedelta(days=7), jti)}")
         filling.commit()

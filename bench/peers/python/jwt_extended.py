@@ -1,6 +1,7 @@
 """Flask-JWT-Extended as in its documentation: a refresh route, and a blocklist in a database.
 
-Only refreshes query the blocklist. The protected route does not, which favours this peer.
+Only refreshes query the blocklist. The protected route does not, which favours this peer. It has no
+hash of passwords of its own.
 """
 
 import json
@@ -8,17 +9,19 @@ import os
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from flask import Flask, jsonify, request
 from flask_jwt_extended import (
     JWTManager,
     create_access_token,
     create_refresh_token,
+    get_jwt,
     get_jwt_identity,
     jwt_required,
 )
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Mapped, mapped_column
-from werkzeug.security import check_password_hash, generate_password_hash
 
 ANSWER = json.loads(os.environ["ANSWER"])
 
@@ -27,6 +30,7 @@ app.config["JWT_SECRET_KEY"] = os.environ["SECRET"]
 app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{os.environ['DATABASE']}"
 jwt = JWTManager(app)
 db = SQLAlchemy(app)
+passwords = PasswordHasher()
 
 
 class User(db.Model):
@@ -62,7 +66,9 @@ def refresh():
 @app.post("/login")
 def login():
     user = User.query.filter_by(email=request.json["email"]).one_or_none()
-    if user is None or not check_password_hash(user.password_hash, request.json["password"]):
+    try:
+        passwords.verify(user.password_hash if user else "", request.json["password"])
+    except (VerifyMismatchError, InvalidHashError):
         return jsonify("Wrong username or password"), 401
     identity = str(user.id)
     return jsonify(
@@ -71,12 +77,22 @@ def login():
     )
 
 
+@app.post("/logout")
+@jwt_required(refresh=True)
+def logout():
+    db.session.add(TokenBlocklist(jti=get_jwt()["jti"], created_at=datetime.now(UTC)))
+    db.session.commit()
+    return jsonify(msg="JWT revoked")
+
+
 if __name__ == "__main__":
     with app.app_context():
         db.create_all()
-        hashed = generate_password_hash(os.environ["PASSWORD"])
-        db.session.add(User(email=os.environ["EMAIL"], password_hash=hashed))
+        user = User(email=os.environ["EMAIL"], password_hash=os.environ["PASSWORD_HASH"])
+        db.session.add(user)
         now = datetime.now(UTC)
-        for _ in range(int(os.environ["SESSIONS"])):
+        for _ in range(1000):  # that have logged out before
             db.session.add(TokenBlocklist(jti=str(uuid4()), created_at=now))
         db.session.commit()
+        for _ in range(int(os.environ["SESSIONS"])):
+            print(f"Bearer {create_refresh_token(identity=str(user.id))}")

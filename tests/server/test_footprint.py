@@ -1,0 +1,86 @@
+"""What a service that has just been started has loaded, and how much memory its workers need."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bench.peers.processes import pids_of_session, read_process
+from tests.faults.visitor import PASSWORD, Visitor
+from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.operator_commands import Operator
+
+WORKERS = 2
+MAX_MEGABYTES = 90
+"""Of a worker, its share of the master's memory included."""
+ALICE = "alice@example.com"
+AT_ONCE = 24
+"""More than the arenas that glibc has by default for two cores."""
+
+SHOWS_MODULES = """
+import sys
+from authsvc.guard.access_token import public
+from authsvc.server.boot import boot
+
+app = boot()
+
+
+@app.get("/modules")
+@public
+def modules():
+    return sorted(sys.modules)
+"""
+
+RARE = {
+    *("alembic", "mako"),  # until a database must be upgraded
+    "email_validator",  # until somebody registers
+    "jwt",  # unless access tokens are signed by a private key
+    *("pyotp", "segno", "webauthn"),  # until a second factor is set up or used
+    *("publicsuffixlist", "rich", "structlog", "click.testing"),
+    *("authsvc.admin", "authsvc.cli", "authsvc.doctor"),
+    *("authsvc.mail.smtp", "authsvc.operations.demo"),  # unless they are configured
+}
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service in a Python of its own, whose worker shows what it has loaded."""
+    folder = tmp_path_factory.mktemp("footprint")
+    database = new_database(folder)
+    (folder / "wsgi.py").write_text(SHOWS_MODULES)
+    Operator(database).run("users", "create", ALICE, typed=PASSWORD)
+    output, factor = folder / "output", 1_000_000
+    with serving(
+        database, output, workers=WORKERS, cwd=folder, anew=True, rate_limit_factor=str(factor)
+    ) as service:
+        yield service
+
+
+def visit(service: Service) -> None:
+    """Log in, use the session, and log out."""
+    alice = Visitor(service.port, ALICE).logged_in()
+    assert alice.refresh().status == 200
+    assert alice.call("GET", "/api/me").status == 200
+    assert alice.log_out().status == 204
+
+
+def test_what_few_requests_need_is_not_loaded(service: Service) -> None:
+    visit(service)
+    with service.connected() as connection:
+        connection.request("GET", "/modules")
+        loaded = set(json.loads(connection.getresponse().read()))
+    assert "flask" in loaded
+    assert loaded & RARE == set()
+
+
+def test_a_worker_needs_at_most_90_megabytes(service: Service) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as clients:
+        list(clients.map(visit, [service] * (3 * AT_ONCE)))
+    processes = [read_process(pid) for pid in pids_of_session(service.process.pid)]
+    megabytes = [process.pss for process in processes if process is not None]
+    print(f"MB of the master and of each worker: {megabytes}")
+    assert len(megabytes) == 1 + WORKERS
+    assert sum(megabytes) / WORKERS <= MAX_MEGABYTES
