@@ -1,6 +1,6 @@
 """Under both servers: a stop and a restart answer every request that was begun, and refuse none.
 
-granian's sockets and further signals are in test_granian.py, systemd's for gunicorn in tests/deploy.
+granian's sockets and further signals are in test_granian.py, gunicorn's in tests/deploy.
 """
 
 import json
@@ -115,7 +115,16 @@ def test_sighup_under_load_refuses_and_breaks_no_request(service: Service) -> No
         wait_until_more(answers, sent)
     assert set(answers) == {404}
     assert before.isdisjoint(service.workers)
-    assert len(lines_of(service, NOWHERE)) == sum(answers.values())
+    wait_until_logged(service, NOWHERE, sum(answers.values()))
+
+
+def wait_until_logged(service: Service, route: str, requests: int) -> None:
+    """Wait for the last lines, which are written some milliseconds after the responses."""
+    deadline = time.monotonic() + SECONDS
+    while (lines := len(lines_of(service, route))) < requests:
+        assert time.monotonic() < deadline, f"{lines} lines of {requests} requests"
+        time.sleep(0.05)
+    assert lines == requests
 
 
 def wait_for_new_workers(service: Service, old: set[int]) -> None:
