@@ -24,9 +24,7 @@ def granian_with(app: str, words: tuple[str, ...]) -> Callable[[], None]:
             "--reload works with gunicorn alone: leave out --server granian while you develop."
         )
     if find_spec("granian") is None:
-        raise click.ClickException(
-            "granian is not installed. Install it: pip install 'authsvc[granian]'"
-        )
+        raise click.ClickException("granian is not installed: install the extra authsvc[granian].")
     try:
         parsed = _granian.make_context("authsvc serve --server granian", list(words)).params
     except (click.NoSuchOption, click.UsageError) as error:

@@ -48,7 +48,7 @@ class Child:
         number: under which it writes its metrics.
         listener: the socket whose connections it accepts.
         beats: the time of its last sign of life, shared with it.
-        kill_at: when to kill it, if it was told to stop.
+        kill_at: when to kill it, if it was asked to stop.
     """
 
     pid: int
@@ -141,10 +141,10 @@ class Master:
         _log.info("SIGHUP: replacing the workers")
         for child in list(self._children.values()):
             if child.kill_at is None:
-                self._tell_to_stop([child])
+                self._ask_to_stop([child])
                 self._fork()
 
-    def _tell_to_stop(self, children: list[Child]) -> None:
+    def _ask_to_stop(self, children: list[Child]) -> None:
         for child in children:
             child.kill_at = time.monotonic() + process.GRACEFUL_SECONDS
             os.kill(child.pid, signal.SIGTERM)
@@ -188,7 +188,7 @@ class Master:
         """Let requests in progress finish; a second signal ends them."""
         _log.info("stopping")
         sockets.close(self._listeners)
-        self._tell_to_stop([child for child in self._children.values() if child.kill_at is None])
+        self._ask_to_stop([child for child in self._children.values() if child.kill_at is None])
         while self._children:
             if self._signals.wait(WAKE_SECONDS) & {*worker.STOPS}:
                 for child in self._children.values():

@@ -12,7 +12,7 @@ MAX_BUFFERED = 64 * 1024
 """Bytes of a body that are received before the app is called. Of a longer body, the app reads the
 rest while it holds a thread."""
 
-MAX_DISCARDED = 1024 * 1024
+MAX_DISCARDED = 4 * 1024 * 1024
 """Bytes that the app has not read and that are received nevertheless, so that the client sees the
 response and can go on with the connection; if more are left, it is closed."""
 
@@ -97,7 +97,7 @@ class Upload:
     def __init__(self, exchange: Exchange, left: int | None, *, is_asked_for: bool) -> None:
         self._exchange = exchange
         self._left = left
-        self._is_asked_for = is_asked_for
+        self.is_asked_for = is_asked_for
         self.is_over = False
 
     def next_piece(self) -> bytes:
@@ -106,7 +106,7 @@ class Upload:
         Raises:
             BodyEnded: the client closed the connection or fell silent.
         """
-        self._is_asked_for = False
+        self.is_asked_for = False
         while not self.is_over:
             try:
                 message = wait_for(self._exchange.protocol.receive())
@@ -125,4 +125,4 @@ class Upload:
     @property
     def must_close(self) -> bool:
         """Return whether the connection must be closed if the app reads no more."""
-        return not self.is_over and (self._is_asked_for or (self._left or 0) > MAX_DISCARDED)
+        return not self.is_over and (self.is_asked_for or (self._left or 0) > MAX_DISCARDED)

@@ -25,6 +25,9 @@ from authsvc.web.connection import CLOSES
 
 _log = logging.getLogger(__name__)
 
+ASKED_BY_PROXY = "/auth/verify"
+"""The route, and those below it."""
+
 
 class Transport:
     """Turns granian's requests into calls of a WSGI app.
@@ -63,9 +66,11 @@ class Transport:
             exchange.refuse(400, str(error))
             return
         length = environ.get("CONTENT_LENGTH", "")
-        if not length and "HTTP_TRANSFER_ENCODING" not in environ:
+        if length in ("", "0") and "HTTP_TRANSFER_ENCODING" not in environ:
             self._call(exchange, environ, Body())
             exchange.release()
+        elif _is_for_another_service(environ):
+            self._stream(exchange, environ, b"", int(length) if length else None)
         elif length and int(length) > MAX_BUFFERED:
             self._upload(exchange, environ, b"", int(length))
         else:
@@ -91,12 +96,18 @@ class Transport:
         if not self._uploads.acquire(blocking=False):
             exchange.refuse(503, "Too many uploads at once. Try again.")
             return
-        upload = Upload(exchange, length, is_asked_for="HTTP_EXPECT" in environ and not head)
         try:
-            self._call(exchange, environ, Body(head, upload))
+            self._stream(exchange, environ, head, length)
         finally:
             self._uploads.release()
-        if upload.is_over or upload.must_close:
+
+    def _stream(
+        self, exchange: Exchange, environ: WSGIEnvironment, head: bytes, length: int | None
+    ) -> None:
+        """Call the app, and discard what it did not read."""
+        upload = Upload(exchange, length, is_asked_for="HTTP_EXPECT" in environ and not head)
+        self._call(exchange, environ, Body(head, upload))
+        if upload.is_over or upload.is_asked_for:
             exchange.release()
         else:
             self._pieces(exchange, MAX_DISCARDED, None).receive()
@@ -121,3 +132,15 @@ class Transport:
             self._calls.pop()
             if chunks is not None and hasattr(chunks, "close"):
                 chunks.close()
+
+
+def _is_for_another_service(environ: WSGIEnvironment) -> bool:
+    """Return whether a proxy asks about a request, whose body it may announce and not send.
+
+    The app reads the body only if it is JSON and could be all that has an access token.
+    """
+    return ASKED_BY_PROXY in environ["PATH_INFO"] and (
+        "HTTP_AUTHORIZATION" in environ
+        or "json" not in environ.get("CONTENT_TYPE", "")
+        or not 0 < int(environ.get("CONTENT_LENGTH", "0")) <= MAX_BUFFERED
+    )
