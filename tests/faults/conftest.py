@@ -1,4 +1,8 @@
-"""A database that tests may kill, real services on it, and the number of rounds."""
+"""A database that tests may kill, real services on it, and the number of rounds.
+
+Of the tests that start a service, a sample runs under granian too (`both_servers`), and with
+`--server granian` all of them run under it alone.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

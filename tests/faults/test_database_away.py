@@ -37,6 +37,7 @@ def assert_unavailable(answer: Answer) -> None:
     assert answer.cookie is None
 
 
+@pytest.mark.both_servers
 @pytest.mark.only("postgres")
 def test_while_postgres_is_stopped_requests_are_a_503_and_service_resumes_by_itself(
     serve: Serve, own_cluster: Cluster

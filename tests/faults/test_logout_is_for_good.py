@@ -54,6 +54,7 @@ def test_concurrent_refreshes_all_succeed_with_different_access_tokens(serve: Se
     assert len({answer.body["access_token"] for answer in answers}) == 30
 
 
+@pytest.mark.both_servers
 def test_a_logout_survives_the_kill_of_the_whole_service(serve: Serve, rounds: Rounds) -> None:
     ended: list[Visitor] = []
     for number in rounds(2, 50):
@@ -121,6 +122,7 @@ def wait_for(request: Callable[[], Answer]) -> Answer:
     return answer
 
 
+@pytest.mark.both_servers
 def test_a_killed_worker_gives_no_client_a_wrong_answer(serve: Serve, rounds: Rounds) -> None:
     with serve(workers=2) as service, ThreadPoolExecutor(6) as threads:
         people = [

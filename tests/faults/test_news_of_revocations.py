@@ -20,6 +20,7 @@ KNOWN_WITHIN = 1.5
 WORKERS = 4
 
 
+@pytest.mark.both_servers
 def test_every_worker_refuses_the_access_token_of_a_revoked_session(serve: Serve, url: str) -> None:
     with serve(workers=WORKERS) as one, serve(workers=2) as two:
         names = ["logout", "password", "disabled", "deleted", "witness"]

@@ -45,11 +45,12 @@ def proxy(own_cluster: Cluster) -> Iterator[Proxy]:
 
 
 def test_a_database_that_falls_silent_affects_no_route_that_needs_none(
-    url: str, proxy: Proxy, tmp_path: Path
+    url: str, proxy: Proxy, wsgi_server: str, tmp_path: Path
 ) -> None:
-    app, database = "tests.faults.probe:app", make_url(url).database or ""
+    database, output = proxy.url(make_url(url).database or ""), tmp_path / "output"
+    probe = {"server": wsgi_server, "app": "tests.faults.probe:app", "rate_limit_factor": "1000"}
     with (
-        serving(proxy.url(database), tmp_path / "output", app=app, rate_limit_factor="1000") as it,
+        serving(database, output, **probe) as it,
         ThreadPoolExecutor(40) as threads,
     ):
         alice = Visitor(it.port, "alice@example.com").registered().logged_in()
@@ -91,12 +92,12 @@ def ask_others(visitor: Visitor, over: Event) -> list[Answer]:
 
 
 def test_a_database_that_never_answered_is_a_503_until_it_answers(
-    url: str, proxy: Proxy, tmp_path: Path
+    url: str, proxy: Proxy, wsgi_server: str, tmp_path: Path
 ) -> None:
     database = proxy.url(make_url(url).database or "")
     with ExitStack() as silence, ThreadPoolExecutor(8) as threads:
         silence.enter_context(proxy.silent())  # the kernel accepts connections for it
-        with serving(database, tmp_path / "output") as service:
+        with serving(database, tmp_path / "output", server=wsgi_server) as service:
             alice = Visitor(service.port, "alice@example.com")
             body = credentials_of(alice)
             logins = [threads.submit(alice.call, "POST", "/auth/login", body) for _ in range(8)]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.monitoring.exposition import Figures, figures, requests
 from tests.support.gunicorn_server import Service, new_database, serving
-from tests.support.one_worker import OneWorker
+from tests.support.one_worker import OneWorker, one_worker
 
 WORKERS = 3
 SECONDS = 20
@@ -63,13 +63,14 @@ def test_each_worker_reports_the_counts_of_all_workers(service: Service) -> None
     call(service, "POST", "/auth/register", CREDENTIALS)
     bearer = logged_in(service)
     for number, worker in enumerate(workers, 1):
-        one = OneWorker(service, worker)
-        for _ in range(number * 10):
-            assert call(one, "GET", "/api/me", **bearer)[0] == 200
-        call(one, "GET", "/nowhere")
-        call(one, "POST", "/auth/login", CREDENTIALS | {"password": "a wrong one"})
+        with one_worker(service, worker) as one:
+            for _ in range(number * 10):
+                assert call(one, "GET", "/api/me", **bearer)[0] == 200
+            call(one, "GET", "/nowhere")
+            call(one, "POST", "/auth/login", CREDENTIALS | {"password": "a wrong one"})
     for worker in workers:
-        metrics = measured(OneWorker(service, worker))
+        with one_worker(service, worker) as one:
+            metrics = measured(one)
         counted = requests(metrics)
         counted.pop(("authsvc.operations.healthz", 200))  # sent while the test waited for the start
         assert counted == {
@@ -96,10 +97,10 @@ def test_a_killed_worker_keeps_its_counts_and_loses_its_gauges(service: Service)
     ended, bearer = logged_in(service), logged_in(service)
     assert call(service, "DELETE", "/api/me/sessions", **ended)[0] == 204
     deadline = time.monotonic() + SECONDS
-    one = OneWorker(service, victim)
-    while call(one, "GET", "/api/me", **bearer)[0] != 401:  # it learns of it within a second
-        assert time.monotonic() < deadline
-    before = measured(one)
+    with one_worker(service, victim) as one:
+        while call(one, "GET", "/api/me", **bearer)[0] != 401:  # it learns of it within a second
+            assert time.monotonic() < deadline
+        before = measured(one)
     assert before["authsvc_revoked_sessions"] == 2
     os.kill(victim, signal.SIGKILL)
     while (after := measured(service))["authsvc_revoked_sessions"] != 0:
@@ -117,7 +118,8 @@ def test_replaced_workers_reuse_the_files_of_their_predecessors(service: Service
             time.sleep(0.01)
         all_workers(service)
     for worker in all_workers(service):
-        call(OneWorker(service, worker), "GET", "/nowhere")
+        with one_worker(service, worker) as one:
+            call(one, "GET", "/nowhere")
     assert requests(measured(service))["none", 404] == 6
     numbers = {file.stem.rpartition("_")[2] for file in folder_of(service).iterdir()}
     assert numbers == {"0", "1", "2", "3"}

@@ -15,26 +15,27 @@ ACCEPT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class OneWorker:
-    """A service whose requests are all answered by one worker.
+    """A service whose requests are all answered by one worker, over one connection."""
 
-    Args:
-        worker: its process id.
-    """
-
-    service: Service
-    worker: int
+    connection: HTTPConnection
 
     @contextmanager
     def connected(self) -> Iterator[HTTPConnection]:
-        """Open connections until this worker has accepted one, and yield that one."""
-        with ExitStack() as stack:
-            for _ in range(TRIES):
-                connection = stack.enter_context(self.service.connected())
-                connection.connect()
-                if accepted_by(self.service, connection) == self.worker:
-                    yield connection
-                    return
-        raise AssertionError(f"worker {self.worker} accepted none of {TRIES} connections")
+        yield self.connection
+
+
+@contextmanager
+def one_worker(service: Service, worker: int) -> Iterator[OneWorker]:
+    """Open connections until the worker with this process id has accepted one."""
+    with ExitStack() as stack:
+        for _ in range(TRIES):
+            connection = stack.enter_context(service.connected())
+            connection.connect()
+            if accepted_by(service, connection) == worker:
+                break
+        else:
+            raise AssertionError(f"worker {worker} accepted none of {TRIES} connections")
+        yield OneWorker(connection)
 
 
 def accepted_by(service: Service, connection: HTTPConnection) -> int:
