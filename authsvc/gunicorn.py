@@ -132,6 +132,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
+    garbage.resume()  # also if an operator's settings replace `when_ready`
     process.after_fork(worker.app.wsgi() if worker.cfg.preload_app else None, worker.number)
     worker.early_signals = server.SIG_QUEUE
     worker.sender = None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,8 @@ ALICE = "alice@example.com"
 AT_ONCE = 24
 """More than the arenas that glibc has by default for two cores."""
 
-SHOWS_MODULES = """
+SHOWS_ITSELF = """
+import gc
 import sys
 from authsvc.guard.access_token import public
 from authsvc.server.boot import boot
@@ -26,10 +28,13 @@ from authsvc.server.boot import boot
 app = boot()
 
 
-@app.get("/modules")
+@app.get("/process")
 @public
-def modules():
-    return sorted(sys.modules)
+def process():
+    return {
+        "modules": sorted(sys.modules),
+        "garbage": {"is_collected": gc.isenabled(), "not_searched": gc.get_freeze_count()},
+    }
 """
 
 RARE = {
@@ -47,10 +52,10 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service in a Python of its own, whose worker shows what it has loaded."""
+    """A service in a Python of its own, whose workers show what they have loaded."""
     folder = tmp_path_factory.mktemp("footprint")
     database = new_database(folder)
-    (folder / "wsgi.py").write_text(SHOWS_MODULES)
+    (folder / "wsgi.py").write_text(SHOWS_ITSELF)
     Operator(database).run("users", "create", ALICE, typed=PASSWORD)
     output, factor = folder / "output", 1_000_000
     with serving(
@@ -67,13 +72,23 @@ def visit(service: Service) -> None:
     assert alice.log_out().status == 204
 
 
+def shown(service: Service) -> dict[str, Any]:
+    with service.connected() as connection:
+        connection.request("GET", "/process")
+        return dict(json.loads(connection.getresponse().read()))
+
+
 def test_what_few_requests_need_is_not_loaded(service: Service) -> None:
     visit(service)
-    with service.connected() as connection:
-        connection.request("GET", "/modules")
-        loaded = set(json.loads(connection.getresponse().read()))
+    loaded = set(shown(service)["modules"])
     assert "flask" in loaded
     assert loaded & RARE == set()
+
+
+def test_a_worker_collects_garbage_but_not_among_what_it_shares(service: Service) -> None:
+    garbage = shown(service)["garbage"]
+    assert garbage["is_collected"]
+    assert garbage["not_searched"] > 100_000
 
 
 def test_a_worker_needs_at_most_90_megabytes(service: Service) -> None:
