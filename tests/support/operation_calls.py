@@ -1,6 +1,9 @@
 """Valid and invalid calls of each operation of /openapi.json."""
 
+from __future__ import annotations
+
 import re
+from copy import copy, deepcopy
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -71,6 +74,14 @@ class OperationCalls:
             verify_address(person)
         if self.body is not None and operation.path == "/api/me/passkeys":
             self.body["credential"] = SoftwareAuthenticator().create(creation_options(person))
+
+    def at(self, app: Flask) -> OperationCalls:
+        """Return a copy whose caller talks to another app on the same database."""
+        other = copy(self)
+        other.body = deepcopy(self.body)
+        other.person = self.person.on_same_device()
+        other.person.app = app
+        return other
 
     def call(self, headers: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
         path = re.sub("{.*}", str(uuid4()), self.operation.path)
