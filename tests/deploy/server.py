@@ -90,10 +90,9 @@ def server() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="authsvc-server-"))
     folder.chmod(0o755)
     made = Server(folder / "code", folder / "state")
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "authsvc", made.code / "authsvc", ignore=ignored)
+    shutil.copytree(ROOT / "authsvc", made.code / "authsvc")
     shutil.copy(ROOT / "wsgi.py", made.code)
-    compileall.compile_dir(made.code, quiet=1)
+    compileall.compile_dir(made.code, quiet=1)  # what this checkout has not compiled yet
     (made.code / ".venv").symlink_to(sys.prefix)
     (made.code / "instance").mkdir()
     settings = environment(f"sqlite:///{made.state / 'authsvc.db'}")

@@ -174,7 +174,7 @@ def test_a_restart_refuses_no_request(machine: Server, port: socket.socket, tmp_
     over = threading.Event()
 
     def visit() -> None:
-        while not over.is_set():
+        while not over.wait(0.002):
             try:
                 answers[get(port, "/healthz")] += 1
             except OSError as error:
