@@ -21,17 +21,30 @@ from tests.support.gunicorn_server import (
     wait_until_it_answers,
 )
 from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET
+from tests.support.warm_starts import start_module
 
 OUR_CONFIG = ["--config", "python:authsvc.gunicorn"]
 BARE = ["--config", "/dev/null", "--no-control-socket"]
 
 
-def boot(config: list[str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run gunicorn; the boot must end by itself."""
-    command = [sys.executable, "-m", "gunicorn", *config, "--bind", f"127.0.0.1:{free_port()}"]
-    return subprocess.run(
-        [*command, "wsgi:app"], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60
-    )
+def command(config: list[str]) -> list[str]:
+    return ["gunicorn", *config, "--bind", f"127.0.0.1:{free_port()}", "wsgi:app"]
+
+
+def boot_anew(config: list[str], settings: dict[str, str]) -> tuple[int, str]:
+    """Run gunicorn in a new Python, and return its exit status and its output; the boot must end
+    by itself.
+    """
+    words = [sys.executable, "-m", *command(config)]
+    done = subprocess.run(words, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def boot(config: list[str], settings: dict[str, str], folder: Path) -> tuple[int, str]:
+    """Do so in a fork of a process that has imported the service."""
+    log = folder / "boot"
+    status = start_module(command(config), ROOT, settings, log).wait(timeout=60)
+    return status, log.read_text()
 
 
 def get(service: Service, path: str) -> int:
@@ -48,9 +61,8 @@ def empty(folder: Path) -> str:
 def test_bad_settings_stop_the_boot_with_one_message(config: list[str], tmp_path: Path) -> None:
     settings = environment(empty(tmp_path), access_token_ttl="901", colour="blue")
     settings["AUTHSVC_REFRESH_TOKEN_SECRET"] = ACCESS_SECRET.hex()
-    ended = boot(config, settings)
-    output = ended.stdout + ended.stderr
-    assert ended.returncode != 0
+    status, output = boot_anew(config, settings)
+    assert status != 0
     assert output.count("authsvc cannot start") == 1
     for name in ("ACCESS_TOKEN_TTL", "REFRESH_TOKEN_SECRET", "COLOUR"):
         assert f"  - AUTHSVC_{name}" in output
@@ -59,9 +71,8 @@ def test_bad_settings_stop_the_boot_with_one_message(config: list[str], tmp_path
 
 
 def test_a_database_without_tables_stops_the_boot(tmp_path: Path) -> None:
-    ended = boot(OUR_CONFIG, environment(empty(tmp_path)))
-    output = ended.stdout + ended.stderr
-    assert ended.returncode != 0
+    status, output = boot(OUR_CONFIG, environment(empty(tmp_path)), tmp_path)
+    assert status != 0
     assert output.count("the database has no tables yet: run `python -m authsvc db upgrade`") == 1
     assert "Traceback" not in output
     assert not (tmp_path / "empty.db").exists()
@@ -139,9 +150,9 @@ def test_a_worker_that_gets_sigterm_while_it_starts_ends_gracefully(
 ) -> None:
     config = tmp_path / "config.py"
     config.write_text(SIGTERM_AT_FORK)
-    ended = boot(["--config", str(config), "--workers", "1"], environment(database_url))
-    output = ended.stdout + ended.stderr
-    assert ended.returncode == 0, output
+    words = ["--config", str(config), "--workers", "1"]
+    status, output = boot(words, environment(database_url), tmp_path)
+    assert status == 0, output
     assert "Worker exiting" in output
 
 
@@ -169,15 +180,14 @@ def test_another_http_parser_is_not_used_even_if_it_is_installed(
 
 @pytest.mark.parametrize("config", [OUR_CONFIG, BARE], ids=["our config", "bare"])
 def test_5_without_our_tables_the_boot_stops_with_one_sentence(
-    make_database: MakeDatabase, config: list[str]
+    make_database: MakeDatabase, config: list[str], tmp_path: Path
 ) -> None:
     url = make_database()
     schema.upgrade(url)
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(text("DROP TABLE rate_limits"))
-    ended = boot(config, environment(url))
-    output = ended.stdout + ended.stderr
-    assert ended.returncode != 0
+    status, output = boot(config, environment(url), tmp_path)
+    assert status != 0
     assert output.count("the database lacks authsvc's tables rate_limits: restore a backup") == 1
     assert "Traceback" not in output
 
