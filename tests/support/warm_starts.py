@@ -36,6 +36,7 @@ class Forks:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the tests; it ends with its standard input
         )
 
     def ask(self, **question: Any) -> Any:
