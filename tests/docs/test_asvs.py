@@ -172,6 +172,7 @@ def test_refused_access_and_malformed_input_are_logged(service: Service) -> None
     """16.3.2, 16.3.3: each refusal has its code, and the user if one is known."""
     alice = bearer_of(service, "alice@example.com")
     me = call(service, "GET", "/api/me", **alice)["id"]
+    service.log()  # wait for the lines of these requests
     os.truncate(service.output, 0)
     call(service, "GET", "/api/me")
     call(service, "GET", "/api/me", Authorization="Bearer a.b.c")
