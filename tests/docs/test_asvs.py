@@ -132,7 +132,7 @@ def running(folder: Path) -> Iterator[Service]:
 @pytest.fixture
 def service(running: Service) -> Service:
     """The service, with an empty log."""
-    os.truncate(running.output, 0)
+    running.empty_log()
     return running
 
 
@@ -172,8 +172,7 @@ def test_refused_access_and_malformed_input_are_logged(service: Service) -> None
     """16.3.2, 16.3.3: each refusal has its code, and the user if one is known."""
     alice = bearer_of(service, "alice@example.com")
     me = call(service, "GET", "/api/me", **alice)["id"]
-    service.log()  # wait for the lines of these requests
-    os.truncate(service.output, 0)
+    service.empty_log()
     call(service, "GET", "/api/me")
     call(service, "GET", "/api/me", Authorization="Bearer a.b.c")
     call(service, "DELETE", "/api/me", {"password": "a wrong one"}, **alice)

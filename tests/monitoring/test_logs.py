@@ -1,7 +1,6 @@
 """What the log of requests holds, and what it never holds."""
 
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def service(running: Service) -> Service:
     """Return the service with an empty log."""
-    os.truncate(running.output, 0)
+    running.empty_log()
     return running
 
 

@@ -72,6 +72,11 @@ class Service:
             time.sleep(0.005)
         return "".join(line for line in text.splitlines(keepends=True) if LOG_MARK not in line)
 
+    def empty_log(self) -> None:
+        """Discard what a service with one worker has written, and what it is about to write."""
+        self.log()
+        os.truncate(self.output, 0)
+
     @property
     def workers(self) -> list[int]:
         """The process ids of the workers that run now."""
