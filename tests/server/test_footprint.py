@@ -39,7 +39,7 @@ def process():
 
 RARE = {
     *("alembic", "mako"),  # until a database must be upgraded
-    "email_validator",  # until the first registration
+    "email_validator",  # until a person registers
     "jwt",  # unless access tokens are signed by a private key
     *("pyotp", "segno", "webauthn"),  # until a second factor is set up or used
     *("publicsuffixlist", "rich", "structlog", "click.testing"),
