@@ -178,9 +178,9 @@ def test_requests_are_answered_after_the_reader_of_the_log_has_gone(
 ) -> None:
     reader, writer = pipe
     with serving_with(writer, tmp_path) as service:
-        before = dropped(service)
         os.close(writer)
         os.close(reader)
+        before = dropped(service)  # not earlier: the line of this request must be dropped too
         assert send_all(service) == [404] * REQUESTS
         wait_for_dropped(service, before, REQUESTS)
         assert get(service, "/noisy", times=20) == [200] * 20
