@@ -119,7 +119,7 @@ def read_without_transactions(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     @event.listens_for(engine, "checkin")
     def read(connection: DeadlineConnection | None, record: Any) -> None:
-        if connection is not None and not connection.closed:
+        if connection is not None and not connection.closed and not connection.autocommit:
             connection.autocommit = True
 
     @event.listens_for(engine, "begin")
