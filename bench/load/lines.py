@@ -4,6 +4,7 @@ from math import ceil
 from pathlib import Path
 
 from authsvc.doctor.proofs import Key
+from bench.load.route import CONNECTIONS
 
 UNANSWERED = 40
 """More requests than wrk has made when a load ends, beyond those that were answered."""
@@ -22,9 +23,9 @@ class StoredSessions:
         self._left = folder / "sessions-left"
 
     @property
-    def first_sent(self) -> str:
-        """What the next client to use one sends: wrk makes one request that it does not send."""
-        return self._lines[1]
+    def sent_next(self) -> list[str]:
+        """What the next clients to use one send: wrk makes one request that it does not send."""
+        return self._lines[1 : 1 + CONNECTIONS]
 
     def left(self) -> Path:
         """Return a file with the sessions that were not used."""

@@ -47,7 +47,9 @@ def ahead(results: Results, name: str, peers: Iterable[Peer]) -> list[Peer]:
 
 def _python_peers(results: Results) -> str:
     peers = [peer for peer in OTHERS if peer.language == "Python"]
-    behind = {name: ahead(results, name, peers) for name in COLUMNS}
+    behind = {
+        name: ahead(results, name, peers) for name in COLUMNS if _compares(results, name, peers)
+    }
     first = [name for name, others in behind.items() if not others]
     exceptions = (
         f"{listed([_short_name(peer) for peer in others])} {_verb(others)} ahead at {name}"
@@ -61,16 +63,17 @@ def _python_peers(results: Results) -> str:
 
 
 def _faster_server(results: Results) -> str:
-    if not results.rounds_of(GRANIAN):
+    of_gunicorn = _times(results, AUTHSVC)
+    if not of_gunicorn:
         return "It was not measured under granian."
-    of_gunicorn, of_fast_api, of_express = (
-        listed([_times(results, GRANIAN, peer, route) for route in ("protected", "refresh")])
-        for peer in (AUTHSVC, FAST_API, EXPRESS)
+    others = {"FastAPI": FAST_API, "the Express of tutorials": EXPRESS}
+    clauses = [
+        f"{times} times {name}" for name, peer in others.items() if (times := _times(results, peer))
+    ]
+    sentence = (
+        f"Under granian it serves {of_gunicorn} times as many protected requests and refreshes"
     )
-    return (
-        f"Under granian it serves {of_gunicorn} times as many protected requests and refreshes, "
-        f"which is {of_fast_api} times FastAPI and {of_express} times the Express of tutorials."
-    )
+    return f"{sentence}, which is {listed(clauses)}." if clauses else f"{sentence}."
 
 
 def _fastest_peer(results: Results) -> str:
@@ -90,9 +93,18 @@ def _fastest_peer(results: Results) -> str:
     )
 
 
-def _times(results: Results, peer: Peer, other: Peer, route: str) -> str:
-    times = to(results.figure(peer, route), results.figure(other, route))
-    return "?" if times is None else ratio(times)
+def _compares(results: Results, name: str, peers: Iterable[Peer]) -> bool:
+    """Return whether the service and one of the peers have this figure."""
+    return any(to(results.figure(AUTHSVC, name), results.figure(peer, name)) for peer in peers)
+
+
+def _times(results: Results, other: Peer) -> str:
+    """Return the multiples of another's protected requests and refreshes, if it has both."""
+    times = [
+        to(results.figure(GRANIAN, route), results.figure(other, route))
+        for route in ("protected", "refresh")
+    ]
+    return listed([ratio(one) for one in times if one]) if all(times) else ""
 
 
 def _cell(results: Results, peer: Peer, name: str) -> str:

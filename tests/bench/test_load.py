@@ -67,10 +67,10 @@ def test_a_stored_session_is_used_once(tmp_path: Path) -> None:
     file = tmp_path / "sessions"
     file.write_text("\n".join(map(str, range(100))))
     stored = StoredSessions(file, tmp_path)
-    assert stored.left().read_text().splitlines()[:2] == ["0", stored.first_sent]
+    assert stored.left().read_text().splitlines()[1] == stored.sent_next[0] == "1"
     stored.use(answered=50)
-    assert int(stored.first_sent) > 50 + CONNECTIONS
-    assert stored.left().read_text().splitlines()[1] == stored.first_sent
+    assert int(stored.sent_next[0]) > 50 + CONNECTIONS
+    assert stored.left().read_text().splitlines()[1] == stored.sent_next[0]
 
 
 def test_the_time_that_is_left_follows_the_parts_that_are_done() -> None:

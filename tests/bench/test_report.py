@@ -162,6 +162,20 @@ def test_the_conclusion_names_a_peer_that_is_ahead(results: Results) -> None:
     assert "It is ahead of the fastest peer too, Express, jsonwebtoken, as in tutorials" in text
 
 
+def test_the_conclusion_says_nothing_of_what_was_not_measured(results: Results) -> None:
+    silent = figures(protected=500, refresh=200, login=0, logout=80)
+    results.peers = [
+        (peer, [silent] * ROUNDS if peer is FAST_API else rounds)
+        for peer, rounds in results.peers
+        if peer not in (EXPRESS, JWT_EXTENDED)
+    ]
+    text = conclusion(results)
+    assert (
+        "ahead of every Python peer at protected, refresh, logout, cold start and memory. " in text
+    )
+    assert "which is 2.0 and 3.0 times FastAPI. " in text
+
+
 def test_the_goals_are_computed_from_the_run(results: Results) -> None:
     verdicts = {(goal.name, goal.unit): goal.verdict for goal in goals(results, growth=1.25)}
     unmet = {
