@@ -3,6 +3,7 @@
 import os
 import secrets as random
 import sys
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import click
@@ -89,9 +90,17 @@ def serve(server: str, words: tuple[str, ...]) -> None:
 
         sys.argv = ["authsvc serve", "--config", "python:authsvc.gunicorn", *words, app]
         run = run_gunicorn
-    with clear_errors():
-        upgrade_database()  # the boot reports a newer schema in the log
+    # The boot reports a newer schema, and a database that does not answer, in the log.
+    with clear_errors(), _suppress_no_answer() if server == "granian" else nullcontext():
+        upgrade_database()
     run()
+
+
+def _suppress_no_answer() -> AbstractContextManager[object]:
+    """Start also while the database does not answer, as the documented gunicorn command does."""
+    from sqlalchemy.exc import OperationalError
+
+    return suppress(OperationalError)
 
 
 def _secret_lines() -> str:

@@ -105,14 +105,23 @@ def settings(folder: Path, **changes: str) -> dict[str, str]:
 
 
 @contextmanager
-def started(folder: Path, *words: str, port: int | None = None) -> Iterator[Service]:
-    """Run the service, with that folder's wsgi.py if it has one."""
+def started(
+    folder: Path, *words: str, port: int | None = None, away: bool = False
+) -> Iterator[Service]:
+    """Run the service, with that folder's wsgi.py if it has one.
+
+    Args:
+        away: whether its database does not answer.
+    """
     port = port or free_port()
+    changes = {"PORT": str(port)}
+    if away:
+        changes["AUTHSVC_DATABASE_URL"] = f"postgresql://alice@127.0.0.1:{free_port()}/authsvc"
     with (folder / "output").open("ab") as log:
         process = subprocess.Popen(
             command(*words),
             cwd=folder,
-            env=settings(folder, PORT=str(port)),
+            env=settings(folder, **changes),
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -186,6 +195,13 @@ def test_bad_settings_stop_the_boot(tmp_path: Path) -> None:
     done = subprocess.run(command(), cwd=ROOT, env=bad, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.count("AUTHSVC_ACCESS_TOKEN_TTL must be a whole number from 1 to 900") == 1
+
+
+def test_a_database_that_does_not_answer_does_not_stop_the_boot(tmp_path: Path) -> None:
+    with started(tmp_path, "--workers", "1", away=True) as service, service.connected() as asking:
+        asking.request("GET", "/readyz")
+        assert asking.getresponse().status == 503
+    assert "does not answer" in service.output.read_text()
 
 
 def test_an_address_in_use_is_named(tmp_path: Path) -> None:

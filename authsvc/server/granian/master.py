@@ -6,17 +6,14 @@ wrong moment; and it starts workers while threads of its own run.
 """
 
 import logging
-import mmap
 import os
 import signal
 import socket
-import struct
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from flask import Flask
@@ -24,43 +21,17 @@ from flask import Flask
 from authsvc.monitoring.shared_metrics import forget_gauges
 from authsvc.server import process
 from authsvc.server.granian import sockets, worker
+from authsvc.server.granian.child import Beats, Child
 from authsvc.server.granian.signal_pipe import SignalPipe
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD)
 WAKE_SECONDS = 1.0
-
-STUCK_SECONDS = 30
-"""A worker whose main thread does not run for so long is killed and replaced."""
 
 BURST = 5
 BURST_SECONDS = 5.0
 """At most so many workers in so many seconds are replaced at once: further ones wait."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class Child:
-    """A worker process, as the master sees it.
-
-    Args:
-        pid: its process id.
-        number: under which it writes its metrics.
-        listener: the socket whose connections it accepts.
-        beats: the time of its last sign of life, shared with it.
-        kill_at: when to kill it, if it was asked to stop.
-    """
-
-    pid: int
-    number: int
-    listener: socket.socket
-    beats: mmap.mmap
-    kill_at: float | None = field(default=None)
-
-    @property
-    def is_stuck(self) -> bool:
-        (last,) = struct.unpack_from("d", self.beats)
-        return bool(time.monotonic() - last > STUCK_SECONDS)
 
 
 class Master:
@@ -101,15 +72,14 @@ class Master:
     def _fork(self) -> None:
         number = process.free_number(child.number for child in self._children.values())
         listener = min(self._listeners, key=self._workers_on)
-        beats = mmap.mmap(-1, struct.calcsize("d"))
-        _beat(beats)
+        beats = Beats()
         with _blocked():
             pid = os.fork()
             if pid == 0:
                 self._become_worker(number, listener, beats)
             self._children[pid] = Child(pid, number, listener, beats)
 
-    def _become_worker(self, number: int, listener: socket.socket, beats: mmap.mmap) -> NoReturn:
+    def _become_worker(self, number: int, listener: socket.socket, beats: Beats) -> NoReturn:
         status = 1
         try:
             self._signals.close()
@@ -121,7 +91,7 @@ class Master:
             process.after_fork(self._app, number)
             is_unix = listener.family == socket.AF_UNIX
             server = worker.Server(self._app, descriptor, is_unix=is_unix, threads=self._threads)
-            server.run(lambda: _beat(beats))
+            server.run(beats.beat)
             status = 0
         except BaseException:
             _log.exception("a worker failed")
@@ -195,10 +165,6 @@ class Master:
                     child.kill_at = 0.0
             self._reap()
             self._kill_overdue()
-
-
-def _beat(beats: mmap.mmap) -> None:
-    struct.pack_into("d", beats, 0, time.monotonic())
 
 
 @contextmanager
