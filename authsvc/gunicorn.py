@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from signal import SIGINT, SIGKILL, SIGQUIT, SIGTERM
-from socket import SO_RCVTIMEO, SOL_SOCKET
+from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET
 from struct import pack
 from typing import Any
 
@@ -80,13 +80,15 @@ def _log_start(running: Any) -> None:
 
 
 def _time_out_silent_clients(server: Any) -> None:
-    """Limit how long a client that stops sending within a request can hold a thread.
+    """Limit how long a client that stops sending within a request, or stops reading the response,
+    can hold a thread.
 
-    gthread waits for the rest of a request without a limit. Accepted connections inherit this
-    option from the listening socket; it does not affect idle ones between two requests.
+    gthread waits for both without a limit. Accepted connections inherit these options from the
+    listening socket; they do not affect idle ones between two requests.
     """
     for listener in server.LISTENERS:
-        listener.sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, pack("ll", SILENT_SECONDS, 0))
+        for option in (SO_RCVTIMEO, SO_SNDTIMEO):
+            listener.sock.setsockopt(SOL_SOCKET, option, pack("ll", SILENT_SECONDS, 0))
 
 
 def on_starting(server: Any) -> None:
