@@ -317,7 +317,6 @@ def test_begun_requests_are_all_answered_and_hold_no_more_than_the_threads(
     assert answers == [b"HTTP/1.1 401"] * len(connections)
 
 
-@pytest.mark.both_servers
 def test_a_new_client_is_served_beside_more_busy_clients_than_threads(
     service: Service,
 ) -> None:
