@@ -23,12 +23,12 @@ from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
 from tests.support import shares
-from tests.support.gunicorn_server import GRANIAN, GUNICORN, SERVERS
 from tests.support.mailbox import APP_URL, Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.pgbouncer_server import pgbouncer
 from tests.support.postgres_cluster import Address, Cluster, find_binaries
+from tests.support.running_service import GRANIAN, GUNICORN, SERVERS
 from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET, REFRESH_SECRET
 
 MakeApp = Callable[..., Flask]

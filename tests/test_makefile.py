@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gunicorn_server import ROOT
 from tests.support.programs import program
+from tests.support.running_service import ROOT
 
 OLD_PYTHON = """#!/bin/sh
 # Python 3.10 as the Makefile sees it: the version check fails, everything else would work.

@@ -17,7 +17,7 @@ import pytest
 from authsvc import clock
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.keyring import hmac_key
-from tests.support.gunicorn_server import ROOT, environment
+from tests.support.running_service import ROOT, environment
 from tests.support.signing_secrets import ACCESS_SECRET
 
 MOST_MEGABYTES = 30

@@ -16,8 +16,8 @@ from bench import ROOT
 from bench.peers.bare import ANSWER
 from bench.peers.definition import ALICE, SESSIONS, WORKERS, Peer
 from bench.peers.server import NotStarted, Server, serving
-from tests.support.gunicorn_server import environment, free_port
 from tests.support.postgres_cluster import Cluster
+from tests.support.running_service import environment, free_port
 from tests.support.signing_secrets import ACCESS_SECRET
 
 DISK = ROOT / "instance"

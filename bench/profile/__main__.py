@@ -17,7 +17,7 @@ from bench.peers.prepare import LIMIT_FACTOR
 from bench.profile.cpu_time import Rows
 from bench.profile.under_load import costs
 from bench.report.page import METHOD, write_block
-from tests.support.gunicorn_server import environment, new_database
+from tests.support.running_service import environment, new_database
 
 COMMAND = "python -m bench.profile"
 

@@ -14,10 +14,10 @@ from werkzeug.test import TestResponse
 from authsvc.database import our_engine
 from tests.conftest import MakeApp
 from tests.support.dpop import Prover
-from tests.support.gunicorn_server import ROOT
 from tests.support.hash_counts import counted_hashes
 from tests.support.people import Person
 from tests.support.responses import assert_problem, events, live_sessions, sessions
+from tests.support.running_service import ROOT
 from tests.test_rotation import REFRESH_ROTATED
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)

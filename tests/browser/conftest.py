@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chromium import find_chromium, find_headless_shell
-from tests.support.gunicorn_server import CHEAP_HASHES, Service, free_port, new_database, serving
+from tests.support.running_service import CHEAP_HASHES, Service, free_port, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET
 
 TTL = 3

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.support.gunicorn_server import CHEAP_HASHES, Service, free_port, new_database, serving
+from tests.support.running_service import CHEAP_HASHES, Service, free_port, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET
 
 PASSWORD = "a horse that is correct"

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chromium import find_chromium
 from tests.browser.demo_stage import demo_service, staged
 from tests.browser.demo_states import STATES
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 WIDTHS = (320, 375, 768, 1280)
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

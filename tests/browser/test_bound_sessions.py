@@ -10,7 +10,7 @@ from tests.browser.conftest import Demo
 from tests.browser.stores import NOTHING, STORES, holds_only_a_key
 from tests.browser.thief import steal
 from tests.support.dpop import Prover
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 USE_THE_KEY = """async ([name, format]) => {
   const opening = indexedDB.open(name);

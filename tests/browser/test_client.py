@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, Route
 
 from tests.browser.conftest import PASSWORD
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 OPEN = """async ([url, email, password]) => {
   const { createAuth } = await import(`${url}/static/authsvc.js`);

@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import PASSWORD, Demo
 from tests.browser.keyboard import Keyboard
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 NEW_PASSWORD = "another horse, just as good"
 

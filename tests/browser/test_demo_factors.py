@@ -9,7 +9,7 @@ from tests.browser.demo_stage import let_logins_be_old
 from tests.browser.keyboard import Keyboard
 from tests.browser.phone import Phone
 from tests.browser.virtual_authenticator import add_authenticator
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 
 def has_passkey(page: Page, name: str, words: str) -> None:

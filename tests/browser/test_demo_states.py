@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from authsvc.audit.kinds import Kind
 from tests.browser.demo_stage import Stage, demo_service, staged
 from tests.browser.demo_states import STATES
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 VIOLATIONS = "async () => (await axe.run()).violations.map((v) => [v.id, v.nodes[0].html])"
 CUT_OFF = """() => [...document.querySelectorAll("body, body *")].filter((element) => {

@@ -8,7 +8,7 @@ from tests.browser.conftest import PASSWORD, Demo
 from tests.browser.demo_stage import let_logins_be_old
 from tests.browser.phone import Phone
 from tests.browser.virtual_authenticator import add_authenticator
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 
 def test_a_passkey_stands_in_for_the_app(demo: Demo, email: str, database_file: Path) -> None:

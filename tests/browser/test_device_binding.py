@@ -19,9 +19,9 @@ from playwright.sync_api import BrowserContext, BrowserType, Page
 
 from tests.browser.chromium import find_chromium
 from tests.browser.conftest import PASSWORD
-from tests.support.gunicorn_server import Service, free_port, new_database, serving
 from tests.support.nginx_server import Certificate, nginx
 from tests.support.programs import program
+from tests.support.running_service import Service, free_port, new_database, serving
 
 MARKER_LIFE = 3
 """Seconds: see short_marker.py."""

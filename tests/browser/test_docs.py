@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 
 @pytest.mark.parametrize("width", [390, 1000, 1440])

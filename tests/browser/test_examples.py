@@ -15,8 +15,8 @@ from authsvc import create_app
 from authsvc.settings import Settings
 from tests.browser.conftest import PASSWORD
 from tests.browser.example_site import EXAMPLES, PAGES
-from tests.support.gunicorn_server import Service, environment, new_database, serving
 from tests.support.programs import program
+from tests.support.running_service import Service, environment, new_database, serving
 
 ROOT = EXAMPLES.parent
 CLIENT = ROOT / "authsvc/static"

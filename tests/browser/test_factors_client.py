@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, Page
 from tests.browser.conftest import PASSWORD
 from tests.browser.virtual_authenticator import VirtualAuthenticator, add_authenticator
 from tests.support.authenticator_app import AuthenticatorApp
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 OPEN = """async ([url, email, password]) => {
   const { createAuth } = await import(`${url}/static/authsvc.js`);

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PASSWORD
 from tests.browser.virtual_authenticator import add_authenticator
 from tests.docs.test_factors import listing
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 
 def test_a_reader_adds_a_passkey_by_the_page_and_logs_in_with_it(

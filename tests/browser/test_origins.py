@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conftest import PASSWORD, Demo
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 IMPORT = "const { createAuth } = await import(`${url}/static/authsvc.js`);"
 LOG_IN = f"""async ([url, email, password]) => {{

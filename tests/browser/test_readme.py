@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD
 from tests.docs.test_readme import block
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 
 def test_the_readmes_page_logs_in_restores_its_session_and_logs_out(

@@ -14,7 +14,7 @@ from tests.browser.chromium import find_chromium
 from tests.browser.conftest import PASSWORD
 from tests.browser.demo_stage import let_logins_be_old, mailing
 from tests.browser.stranger import Stranger
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 NEW_PASSWORD = "another horse, just as good"
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD
-from tests.support.gunicorn_server import ROOT, Service, new_database, serving
+from tests.support.running_service import ROOT, Service, new_database, serving
 
 DOC = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
 NEW = "a lamp that is not lit"

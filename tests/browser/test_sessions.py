@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Demo
 from tests.browser.stores import STORES, holds_only_a_key
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.running_service import Service, new_database, serving
 
 
 def test_storage_that_a_script_can_read_has_no_token(

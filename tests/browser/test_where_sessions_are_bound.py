@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PASSWORD, Demo
 from tests.browser.demo_states import WITHOUT_STORE
 from tests.browser.thief import steal
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.running_service import Service, new_database, serving
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import json
 
 from tests.browser.conftest import Demo
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 
 def steal(demo: Demo, service: Service, **headers: str) -> tuple[int, str]:

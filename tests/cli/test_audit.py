@@ -14,10 +14,10 @@ import time_machine
 from sqlalchemy import Connection, insert
 
 from authsvc.audit.model import SecurityEvent, new_ids
-from tests.support.gunicorn_server import ROOT
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.responses import users
+from tests.support.running_service import ROOT
 
 TODAY = ["logged_in", "logged_in", "logged_out", "login_refused"]
 NOON = datetime(2036, 11, 24, 12, 0, 0, tzinfo=UTC)

@@ -13,8 +13,8 @@ from sqlalchemy import NullPool, create_engine, text
 from authsvc.cli import main
 from authsvc.database import revisions, schema
 from authsvc.settings.sources import load_settings
-from tests.support.gunicorn_server import ROOT, environment, free_port
 from tests.support.processes import at_once
+from tests.support.running_service import ROOT, environment, free_port
 from tests.support.terminal import at_terminal
 
 PASSWORD = "a horse that is correct"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_cli import run
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 
 @pytest.fixture(scope="module")

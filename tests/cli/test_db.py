@@ -18,7 +18,7 @@ from authsvc.cli import main
 from authsvc.database import revisions, schema
 from authsvc.database.sqlite_files import sqlite_url
 from tests.conftest import MakeDatabase
-from tests.support.gunicorn_server import ROOT, Service, environment, serving
+from tests.support.running_service import ROOT, Service, environment, serving
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 from authsvc.cli import main
 from authsvc.cli.commands import Commands
 from tests.cli.test_cli import here, run
-from tests.support.gunicorn_server import environment, new_database
+from tests.support.running_service import environment, new_database
 
 __all__ = ["here"]  # the fixture
 

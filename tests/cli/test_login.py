@@ -14,9 +14,9 @@ from time_machine import travel
 from authsvc.cli import main
 from tests.conftest import MakeApp
 from tests.support.given_passkeys import give_passkey
-from tests.support.gunicorn_server import ROOT
 from tests.support.local_server import local_server
 from tests.support.people import Person
+from tests.support.running_service import ROOT
 from tests.support.second_factors import give_recovery_codes, give_totp
 from tests.support.terminal import at_terminal
 

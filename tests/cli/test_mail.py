@@ -9,12 +9,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import Connection, text
 
-from tests.support.gunicorn_server import ROOT
 from tests.support.mail_server import DROP, MailServer, mail_server
 from tests.support.mailbox import Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.recovery import forgot
+from tests.support.running_service import ROOT
 
 
 @pytest.fixture

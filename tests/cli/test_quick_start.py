@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from authsvc.cli import Main
 from tests.cli.test_cli import here
 from tests.cli.test_help import every_command, main
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 __all__ = ["here"]  # the fixture
 

@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 HERE = Path(__file__).parent
 PAGE = ROOT / "docs" / "browser.md"

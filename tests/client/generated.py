@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from authsvc.problems import FaultCode, every_problem
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 FOLDER = ROOT / "authsvc" / "static"
 MODULE = FOLDER / "authsvc.js"

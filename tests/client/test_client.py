@@ -15,7 +15,7 @@ from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.client.examples import compile_examples
 from tests.client.generated import MODULES
-from tests.support.gunicorn_server import ROOT, free_port, new_database, serving
+from tests.support.running_service import ROOT, free_port, new_database, serving
 from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET, REFRESH_SECRET
 
 HERE = Path(__file__).parent

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.gunicorn_server import new_database, serving
+from tests.support.running_service import new_database, serving
 
 HERE = Path(__file__).parent
 ALICE = "alice@example.com"

@@ -17,7 +17,7 @@ from authsvc.database.errors import DatabaseUnfit
 from authsvc.database.serving_lock import not_serving
 from authsvc.database.sqlite_backup import CannotBackUp, backup, restore
 from authsvc.database.sqlite_files import sqlite_url
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 ROWS = 200
 INSERT = (

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.gunicorn_server import ROOT, free_port, new_database, serving
 from tests.support.nginx_server import Certificate, changed, nginx
+from tests.support.running_service import ROOT, free_port, new_database, serving
 
 DEPLOY = ROOT / "docs" / "deploy"
 START_SECONDS = 60

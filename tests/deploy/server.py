@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.gunicorn_server import ROOT, environment
+from tests.support.running_service import ROOT, environment
 
 USUAL_PATH = "/usr/bin:/bin"
 CAP_DAC_READ_SEARCH = 1 << 2

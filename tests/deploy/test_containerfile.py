@@ -16,7 +16,7 @@ import pytest
 
 from tests.deploy.conftest import DEPLOY, START_SECONDS
 from tests.deploy.server import USUAL_PATH, as_user
-from tests.support.gunicorn_server import ROOT, Service, free_port, wait_until_it_answers
+from tests.support.running_service import ROOT, Service, free_port, wait_until_it_answers
 
 Instruction = tuple[str, str]
 

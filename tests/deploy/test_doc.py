@@ -4,7 +4,7 @@ import re
 import subprocess
 
 from tests.deploy.conftest import DEPLOY
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 DOC = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 SCRIPT = "".join(re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL))

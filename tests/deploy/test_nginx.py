@@ -13,7 +13,7 @@ from authsvc.web.headers import HSTS
 from authsvc.web.json_body import MAX_BODY
 from tests.deploy.conftest import HOST, PAGE, Answer, Site, site
 from tests.http.test_proxies import FORWARDED
-from tests.support.gunicorn_server import free_port
+from tests.support.running_service import free_port
 
 ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
 

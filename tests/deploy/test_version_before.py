@@ -6,7 +6,7 @@ from http.client import HTTPResponse
 
 import pytest
 
-from tests.support.gunicorn_server import Service, serving
+from tests.support.running_service import Service, serving
 
 PASSWORD = "a horse that is correct"
 

@@ -19,9 +19,9 @@ from authsvc import clock
 from authsvc.database import Base, schema
 from authsvc.guard import public
 from tests.conftest import MakeApp, MakeDatabase, empty_tables
-from tests.support.gunicorn_server import Service, new_database, serving
 from tests.support.people import Person
 from tests.support.responses import assert_problem
+from tests.support.running_service import Service, new_database, serving
 
 PASSWORD = "a horse that is correct"
 MOST_COOKIE = 4096

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 ROOMS = ("authsvc", "tests", "bench", "docs")

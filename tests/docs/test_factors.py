@@ -17,13 +17,13 @@ from authsvc import clock
 from authsvc.testing import access_token
 from tests.conftest import MakeApp
 from tests.support.authenticator_app import log_in_with, set_up
-from tests.support.gunicorn_server import ROOT
 from tests.support.local_server import local_server
 from tests.support.passkeys import add_passkey, assertion, log_in_by_passkey
 from tests.support.people import Person
 from tests.support.programs import program
 from tests.support.reauthentication import again
 from tests.support.responses import assert_problem, claims
+from tests.support.running_service import ROOT
 from tests.support.second_factors import give_recovery_codes, give_totp
 from tests.support.signing_secrets import ACCESS_SECRET
 

@@ -17,10 +17,10 @@ from flask import Flask
 
 from authsvc import clock
 from tests.conftest import MakeApp
-from tests.support.gunicorn_server import ROOT
 from tests.support.local_server import local_server
 from tests.support.people import Person
 from tests.support.programs import program
+from tests.support.running_service import ROOT
 
 DOC = (ROOT / "docs" / "http-clients.md").read_text(encoding="utf-8")
 ALICE = ("alice@example.com", "correct horse battery staple")

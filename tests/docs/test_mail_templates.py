@@ -10,9 +10,9 @@ from jinja2 import Environment, meta
 from authsvc.mail.examples import TEMPLATES
 from authsvc.mail.template_files import BUILT_IN
 from tests.conftest import MakeApp
-from tests.support.gunicorn_server import ROOT
 from tests.support.mailbox import Mailbox, html_of, text_of
 from tests.support.people import Person
+from tests.support.running_service import ROOT
 
 DOC = (ROOT / "docs" / "mail-templates.md").read_text(encoding="utf-8")
 OF_HTML = {"lang", "dir", "subject", "paragraphs"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 PHRASES = {
     "archaic pronouns": r"\b(whoever|whom|whomever|whosoever|lest|thereof|hereby|therein)\b",

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from tests.conftest import MakeApp
-from tests.support.gunicorn_server import ROOT, serving
 from tests.support.people import Person
+from tests.support.running_service import ROOT, serving
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -10,7 +10,7 @@ import pytest
 
 from authsvc.database import Base
 from authsvc.ratelimit import limits
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 DOC = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")

@@ -14,9 +14,9 @@ from authsvc.database import db, schema
 from authsvc.signals import Reason
 from authsvc.tokens.claims import NAMES
 from tests.conftest import MakeDatabase
-from tests.support.gunicorn_server import ROOT, environment
 from tests.support.people import Person
 from tests.support.responses import claims
+from tests.support.running_service import ROOT, environment
 from tests.support.signing_secrets import ACCESS_SECRET
 
 DOC = (ROOT / "docs" / "signals-and-claims.md").read_text(encoding="utf-8")

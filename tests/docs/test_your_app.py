@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeDatabase
-from tests.support.gunicorn_server import ROOT, Service, environment, serving
 from tests.support.programs import program
+from tests.support.running_service import ROOT, Service, environment, serving
 
 DOC = (ROOT / "docs" / "your-app.md").read_text(encoding="utf-8")
 LISTINGS = re.findall(r"^```(\w+)\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)

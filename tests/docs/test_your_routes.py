@@ -13,9 +13,9 @@ from openapi_spec_validator import validate
 from authsvc import clock
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
-from tests.support.gunicorn_server import ROOT
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims
+from tests.support.running_service import ROOT
 
 pytestmark = pytest.mark.once
 

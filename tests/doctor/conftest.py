@@ -13,7 +13,7 @@ from sqlalchemy import NullPool, create_engine, text
 from authsvc.cli import main
 from tests.doctor.certificate import write_certificate
 from tests.doctor.front import Fault, front, no_fault
-from tests.support.gunicorn_server import CHEAP_HASHES, Service, new_database, serving
+from tests.support.running_service import CHEAP_HASHES, Service, new_database, serving
 
 ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
 PAGE = "https://localhost:5173"

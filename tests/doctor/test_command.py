@@ -11,7 +11,7 @@ import pytest
 
 from tests.doctor.conftest import ALICE, Doctor, Front, live_sessions
 from tests.doctor.front import Answer, Forward, Request
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 from tests.support.terminal import at_terminal
 
 

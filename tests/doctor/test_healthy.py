@@ -20,7 +20,7 @@ from tests.doctor.conftest import (
 )
 from tests.doctor.faults import requires_proofs
 from tests.doctor.front import Answer, Forward, Request
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 EVERYTHING = ("--email", ALICE["email"], "--origin", PAGE, "--limits")
 

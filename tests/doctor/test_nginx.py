@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tests.doctor.conftest import ALICE, PAGE, Doctor, failing, rows_of
-from tests.support.gunicorn_server import ROOT, Service, free_port
 from tests.support.nginx_server import changed, nginx
+from tests.support.running_service import ROOT, Service, free_port
 
 CERTIFICATES = "/etc/letsencrypt/live/app.example.com"
 

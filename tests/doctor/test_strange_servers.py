@@ -12,7 +12,7 @@ from authsvc.doctor import http_client
 from tests.doctor import faults
 from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, failing, rows_of
 from tests.doctor.front import Answer, Forward, Request
-from tests.support.gunicorn_server import free_port
+from tests.support.running_service import free_port
 
 Talk = Callable[[BinaryIO], object]
 EVERYTHING = ("--json", "--email", ALICE["email"], "--origin", PAGE, "--limits")

@@ -7,7 +7,7 @@ import pytest
 from tests.doctor.certificate import write_certificate
 from tests.doctor.conftest import ALICE, PAGE, Doctor, Front, failing, rows_of
 from tests.doctor.front import Answer, Forward, Request
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 
 def test_an_untrusted_certificate_fails_and_gets_no_password(

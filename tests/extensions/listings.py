@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 DOC = (ROOT / "docs" / "extensions.md").read_text(encoding="utf-8")
 

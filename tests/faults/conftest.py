@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from authsvc.database import schema
-from tests.support.gunicorn_server import Service, serving
 from tests.support.postgres_cluster import CRASH_SAFE, Cluster, find_binaries
+from tests.support.running_service import Service, serving
 
 Rounds = Callable[[int, int], Iterator[int]]
 Serve = Callable[..., AbstractContextManager[Service]]

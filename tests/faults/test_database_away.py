@@ -22,9 +22,9 @@ from tests.conftest import MakeApp
 from tests.faults.conftest import Serve
 from tests.faults.visitor import PASSWORD, Answer, Visitor
 from tests.support.database_proxy import wait_until
-from tests.support.gunicorn_server import new_database, serving
 from tests.support.people import Person
 from tests.support.postgres_cluster import Cluster
+from tests.support.running_service import new_database, serving
 
 DEADLINE = 10
 BACK_WITHIN = 5

@@ -25,9 +25,9 @@ from tests.faults.with_factors import (
     settings_of,
     town,
 )
-from tests.support.gunicorn_server import new_database, serving
 from tests.support.recovery import NEW, link_of
 from tests.support.responses import claims
+from tests.support.running_service import new_database, serving
 from tests.support.software_authenticator import SoftwareAuthenticator
 
 

@@ -11,9 +11,9 @@ from flask import Flask
 from tests.conftest import MakeApp
 from tests.faults.with_factors import Resident, close, settings_of, town
 from tests.support.authenticator_app import log_in_with
-from tests.support.gunicorn_server import Service, new_database, serving
 from tests.support.people import Person
 from tests.support.responses import assert_problem
+from tests.support.running_service import Service, new_database, serving
 from tests.support.second_factors import give_recovery_codes, give_totp
 from tests.support.signing_secrets import FACTOR_SECRET
 

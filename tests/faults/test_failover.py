@@ -16,8 +16,8 @@ from tests.faults.conftest import Rounds, Serve
 from tests.faults.test_database_away import assert_unavailable, credentials_of
 from tests.faults.visitor import Answer, Visitor
 from tests.support.database_proxy import proxy_before, wait_until
-from tests.support.gunicorn_server import serving
 from tests.support.postgres_cluster import FAST, SUPERUSER, Cluster, find_binaries
+from tests.support.running_service import serving
 
 pytestmark = pytest.mark.only("postgres")
 

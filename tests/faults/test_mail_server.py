@@ -18,9 +18,9 @@ from authsvc.mail.model import WaitingMail
 from tests.faults.conftest import Serve
 from tests.faults.visitor import Visitor
 from tests.support.database_proxy import wait_until
-from tests.support.gunicorn_server import Service
 from tests.support.mail_server import HANG, MailServer, mail_server
 from tests.support.mailbox import APP_URL
+from tests.support.running_service import Service
 
 WAKE_SECONDS, POLL_SECONDS = 2, 6
 """Within which time a request's mail is sent, and one that is found in the outbox."""

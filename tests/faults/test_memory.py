@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.conftest import Rounds, Serve
 from tests.faults.visitor import Visitor
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 WORKERS = 2
 CLIENTS = 4

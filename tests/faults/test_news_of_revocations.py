@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 
 from tests.faults.conftest import Serve
 from tests.faults.visitor import PASSWORD, Visitor
-from tests.support.gunicorn_server import ROOT, Service, environment
 from tests.support.postgres_cluster import Cluster
+from tests.support.running_service import ROOT, Service, environment
 
 KNOWN_WITHIN = 1.5
 """Seconds from the answer to the logout. The promise is one second; the rest is this machine's."""

@@ -9,9 +9,9 @@ from sqlalchemy.engine import make_url
 
 from authsvc.database import boot_checks, schema
 from tests.faults.visitor import Visitor
-from tests.support.gunicorn_server import serving
 from tests.support.pgbouncer_server import pgbouncer
 from tests.support.postgres_cluster import Cluster
+from tests.support.running_service import serving
 
 pytestmark = pytest.mark.only("postgres")
 

@@ -18,8 +18,8 @@ from authsvc.database import connect_app, db, reading, transaction
 from tests.faults.test_database_away import assert_unavailable, credentials_of
 from tests.faults.visitor import Answer, Visitor
 from tests.support.database_proxy import Proxy, proxy_before, wait_until
-from tests.support.gunicorn_server import serving
 from tests.support.postgres_cluster import Cluster
+from tests.support.running_service import serving
 
 pytestmark = pytest.mark.only("postgres")
 

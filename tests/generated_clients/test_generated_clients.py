@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 
 from tests.conftest import MakeApp
-from tests.support.gunicorn_server import ROOT
 from tests.support.local_server import local_server
 from tests.support.programs import program
+from tests.support.running_service import ROOT
 
 HERE = Path(__file__).parent
 BIN = HERE / "node_modules" / ".bin"

@@ -16,7 +16,7 @@ from authsvc.roles import Roles
 from authsvc.tokens.access import AccessTokens, access_keyring
 from authsvc.tokens.claims import Audience
 from authsvc.tokens.keyring import Key
-from tests.support.gunicorn_server import free_port
+from tests.support.running_service import free_port
 
 ISSUER = "https://auth.example.com"
 

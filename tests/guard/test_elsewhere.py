@@ -18,9 +18,9 @@ from authsvc.tokens.access import access_keyring
 from authsvc.tokens.key_pairs import key_from_pem
 from authsvc.tokens.keyring import hmac_key
 from tests.guard.issuer import ISSUER, token_by
-from tests.support.gunicorn_server import ROOT
 from tests.support.key_pair_settings import ED25519
 from tests.support.responses import assert_problem, claims
+from tests.support.running_service import ROOT
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import EPOCH, NOW, by_hand, payload
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.http.raw import Answer, Connection, request
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.running_service import Service, new_database, serving
 
 CREDENTIALS = {"email": "alice@example.com", "password": "a horse that is correct"}
 BODY = json.dumps(CREDENTIALS).encode()

@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from authsvc import strict_json
 from tests.http.conftest import BODY, JSON, Session
 from tests.http.raw import Answer, Connection, chunked, request
-from tests.support.gunicorn_server import Service
 from tests.support.people import Person
+from tests.support.running_service import Service
 
 pytestmark = pytest.mark.both_servers
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.http.conftest import Session
 from tests.http.raw import Answer, Connection, request
-from tests.support.gunicorn_server import Service
 from tests.support.people import Person
 from tests.support.responses import assert_problem
+from tests.support.running_service import Service
 
 pytestmark = pytest.mark.both_servers
 LogIn = Callable[..., Session]

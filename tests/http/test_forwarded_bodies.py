@@ -7,7 +7,7 @@ import pytest
 
 from tests.http.conftest import JSON, Session
 from tests.http.raw import Connection, chunked, request
-from tests.support.gunicorn_server import THREADS, Service
+from tests.support.running_service import THREADS, Service
 
 pytestmark = pytest.mark.both_servers
 CHUNKED = "Transfer-Encoding: chunked"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.http.conftest import BODY, JSON, Session
 from tests.http.raw import Answer, Connection, chunked, request
-from tests.support.gunicorn_server import GRANIAN, GUNICORN, THREADS, Service
+from tests.support.running_service import GRANIAN, GUNICORN, THREADS, Service
 
 pytestmark = pytest.mark.both_servers
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.http.conftest import BODY, JSON, Session
 from tests.http.raw import Answer, Connection, request
-from tests.support.gunicorn_server import GRANIAN, GUNICORN, THREADS, Service, new_database, serving
+from tests.support.running_service import GRANIAN, GUNICORN, THREADS, Service, new_database, serving
 
 pytestmark = pytest.mark.both_servers
 

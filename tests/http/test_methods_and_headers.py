@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 
 from tests.http.raw import Connection, request
-from tests.support.gunicorn_server import Service
 from tests.support.people import Person
+from tests.support.running_service import Service
 
 pytestmark = pytest.mark.both_servers
 

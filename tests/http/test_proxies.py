@@ -8,8 +8,8 @@ import pytest
 from tests.conftest import MakeApp, empty_tables
 from tests.http.conftest import Session
 from tests.http.raw import Connection, request
-from tests.support.gunicorn_server import Service, serving
 from tests.support.people import Person
+from tests.support.running_service import Service, serving
 
 pytestmark = [pytest.mark.once, pytest.mark.both_servers]
 

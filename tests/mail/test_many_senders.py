@@ -19,9 +19,9 @@ from authsvc.mail.outbox import Mail, Outbox
 from authsvc.web import registry
 from tests.mail.conftest import MakeSender
 from tests.support.database_proxy import wait_until
-from tests.support.gunicorn_server import ROOT
 from tests.support.mail_server import MailServer
 from tests.support.people import Person
+from tests.support.running_service import ROOT
 
 MAILS = 900
 

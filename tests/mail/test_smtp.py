@@ -19,8 +19,8 @@ from authsvc.mail.leases import LEASE
 from authsvc.mail.smtp import Limits, Security, Server, SmtpTransport
 from authsvc.mail.transport_of_url import place_of, transport_of
 from tests.doctor.certificate import write_certificate
-from tests.support.gunicorn_server import free_port
 from tests.support.mail_server import DRIP, DROP, HANG, STEPS, MailServer, mail_server
+from tests.support.running_service import free_port
 
 SHORT = Limits(connecting=2, step=0.2, quitting=0.2, all=5)
 

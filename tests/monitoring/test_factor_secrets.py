@@ -26,9 +26,9 @@ from authsvc.web import registry
 from tests.faults.visitor import Answer
 from tests.faults.with_factors import ISSUER, Resident, close, settings_of, town
 from tests.support.authenticator_app import set_up
-from tests.support.gunicorn_server import Service, new_database, serving
 from tests.support.passkeys import add_passkey, assertion, send
 from tests.support.people import Person
+from tests.support.running_service import Service, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET, REFRESH_SECRET
 from tests.support.software_authenticator import SoftwareAuthenticator
 

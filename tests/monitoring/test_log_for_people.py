@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 CRASH = """
 import logging.config

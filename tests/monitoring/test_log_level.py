@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.gunicorn_server import new_database, serving
+from tests.support.running_service import new_database, serving
 
 PROBES = {"/healthz", "/readyz"}
 

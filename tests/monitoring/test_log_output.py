@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.monitoring.exposition import figures
-from tests.support.gunicorn_server import (
+from tests.support.running_service import (
     ROOT,
     Service,
     environment,

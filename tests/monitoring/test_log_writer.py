@@ -16,7 +16,7 @@ import pytest
 
 from tests.monitoring.exposition import figures
 from tests.support.database_proxy import wait_until
-from tests.support.gunicorn_server import ROOT, Service, new_database, serving
+from tests.support.running_service import ROOT, Service, new_database, serving
 
 SECONDS = 20
 REQUESTS = 200

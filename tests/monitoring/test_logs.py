@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.gunicorn_server import Service, new_database, serving
 from tests.support.mailbox import APP_URL, text_of
+from tests.support.running_service import Service, new_database, serving
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 PASSWORD = "canary-password-of-alice"

@@ -23,12 +23,12 @@ from tests.support.device import Device
 from tests.support.device import send as send_device
 from tests.support.dpop import Prover
 from tests.support.given_passkeys import give_passkey
-from tests.support.gunicorn_server import new_database
 from tests.support.mailbox import Mailbox
 from tests.support.passkeys import assertion, send
 from tests.support.people import Person
 from tests.support.recovery import forgot
 from tests.support.responses import assert_problem, away
+from tests.support.running_service import new_database
 from tests.support.second_factors import give_totp
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import MakeApp
 from tests.monitoring.exposition import figures
-from tests.support.gunicorn_server import ROOT
 from tests.support.people import Person
+from tests.support.running_service import ROOT
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 DASHBOARD = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))

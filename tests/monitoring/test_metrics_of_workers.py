@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.monitoring.exposition import Figures, figures, requests
-from tests.support.gunicorn_server import Service, new_database, serving
 from tests.support.one_worker import OneWorker, one_worker
+from tests.support.running_service import Service, new_database, serving
 
 WORKERS = 3
 SECONDS = 20

@@ -21,8 +21,8 @@ from authsvc.database import db
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
-from tests.support.gunicorn_server import new_database
 from tests.support.people import Person
+from tests.support.running_service import new_database
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 EXAMPLES = 8

@@ -16,11 +16,11 @@ from werkzeug.serving import make_server
 from authsvc.guard.access_token import is_public
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
-from tests.support.gunicorn_server import ROOT, free_port
 from tests.support.key_pair_settings import signed_by
 from tests.support.nginx_server import changed, nginx
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims
+from tests.support.running_service import ROOT, free_port
 
 pytestmark = pytest.mark.once
 

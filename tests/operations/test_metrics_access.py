@@ -8,8 +8,8 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import MakeApp
 from tests.http.raw import Connection, request
-from tests.support.gunicorn_server import new_database, serving
 from tests.support.responses import assert_problem
+from tests.support.running_service import new_database, serving
 
 TOKEN = "the-token-of-the-metrics-1234567"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -13,8 +13,8 @@ import pytest
 from tests.attacks.attack import JSON, Sent, refresh_with
 from tests.attacks.test_gunicorn import ALICE, exchange
 from tests.support.dpop import Prover
-from tests.support.gunicorn_server import Service, new_database, serving
 from tests.support.programs import program
+from tests.support.running_service import Service, new_database, serving
 from tests.test_rotation import REFRESH_ROTATED
 
 HERE = Path(__file__).parent

@@ -7,9 +7,9 @@ import pytest
 from tests.recipes.listings import APP
 from tests.recipes.service import ALICE, log_in, register
 from tests.recipes.tokens import ROLES, Tokens
-from tests.support.gunicorn_server import Service, free_port, new_database, serving
 from tests.support.key_pair_settings import signed_by
 from tests.support.operator_commands import Operator
+from tests.support.running_service import Service, free_port, new_database, serving
 
 
 @pytest.fixture(scope="session")

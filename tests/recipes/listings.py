@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from tests.support.gunicorn_server import ROOT
 from tests.support.nginx_server import changed
+from tests.support.running_service import ROOT
 
 ISSUER = "https://auth.example.com"
 """The service, in each listing."""

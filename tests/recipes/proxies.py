@@ -13,10 +13,10 @@ import yaml
 
 from tests.recipes.listings import ISSUER, listing
 from tests.recipes.servers import running
-from tests.support.gunicorn_server import Service
 from tests.support.key_pair_settings import P256
 from tests.support.nginx_server import nginx
 from tests.support.programs import program
+from tests.support.running_service import Service
 
 HAPROXY = """
 defaults

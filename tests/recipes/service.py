@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from tests.recipes.tokens import Tokens
-from tests.support.gunicorn_server import Service
 from tests.support.key_pair_settings import P256
+from tests.support.running_service import Service
 
 ALICE = {"email": "alice@example.com", "password": "a horse that is correct"}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.recipes.listings import ISSUER, listing
 from tests.recipes.service import log_in, log_out
-from tests.support.gunicorn_server import ROOT, Service
 from tests.support.programs import program
+from tests.support.running_service import ROOT, Service
 
 
 def test_introspection_by_curl(service: Service) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.recipes.listings import ISSUER, listing
 from tests.recipes.service import log_in, register
-from tests.support.gunicorn_server import free_port, new_database, serving
 from tests.support.key_pair_settings import signed_by
+from tests.support.running_service import free_port, new_database, serving
 
 MODULES = Path(__file__).parent / "node_modules"
 

@@ -9,8 +9,8 @@ from tests.recipes.contract import AcceptsAccessTokensOnly, Api
 from tests.recipes.listings import ISSUER, listing
 from tests.recipes.servers import running
 from tests.recipes.tokens import Tokens
-from tests.support.gunicorn_server import Service, free_port
 from tests.support.programs import program
+from tests.support.running_service import Service, free_port
 
 MODULES = Path(__file__).parent / "node_modules"
 RECIPES = ("Express", "express-oauth2-jwt-bearer", "Fastify")

@@ -10,7 +10,7 @@ from tests.recipes.proxies import Site, run_caddy, run_envoy, run_haproxy, run_n
 from tests.recipes.service import log_in, log_out
 from tests.recipes.tokens import ROLES, Tokens
 from tests.recipes.upstream import Backend, backend
-from tests.support.gunicorn_server import Service, free_port
+from tests.support.running_service import Service, free_port
 
 Folders = pytest.TempPathFactory
 Ports = dict[str, int]

@@ -12,10 +12,10 @@ from tests.recipes.contract import AcceptsAccessTokensOnly, Api
 from tests.recipes.listings import ISSUER, listing
 from tests.recipes.servers import running
 from tests.recipes.tokens import ROLES, Tokens
-from tests.support.gunicorn_server import ROOT, Service, free_port
 from tests.support.nginx_server import changed
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
+from tests.support.running_service import ROOT, Service, free_port
 from tests.support.signing_secrets import ACCESS_SECRET
 
 SERVERS = Path(__file__).parent / "python_servers.py"

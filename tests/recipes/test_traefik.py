@@ -14,7 +14,7 @@ import yaml
 from tests.recipes.contract import Answer, Api, assert_one_challenge
 from tests.recipes.listings import APP, listing
 from tests.recipes.tokens import ROLES, Tokens
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 FORWARDED = {
     "X-Forwarded-Method": "POST",

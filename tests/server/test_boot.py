@@ -12,7 +12,7 @@ from sqlalchemy import NullPool, create_engine, text
 
 from authsvc.database import schema
 from tests.conftest import MakeDatabase
-from tests.support.gunicorn_server import (
+from tests.support.running_service import (
     ROOT,
     Service,
     environment,

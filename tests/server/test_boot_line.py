@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from authsvc import __version__
-from tests.support.gunicorn_server import new_database, serving
+from tests.support.running_service import new_database, serving
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 TOKEN = "canary-token-of-the-metrics-12345678"

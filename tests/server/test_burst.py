@@ -13,7 +13,7 @@ from sqlalchemy import NullPool, create_engine, insert
 
 from authsvc.users.model import User
 from authsvc.users.passwords import Passwords
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.running_service import Service, new_database, serving
 
 pytestmark = pytest.mark.both_servers
 PASSWORD = "a horse that is correct"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.developer import Developer, developing, documented
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 
 WSGI = (ROOT / "wsgi.py").read_text()
 UNKNOWN = "import os\nos.environ['AUTHSVC_COLOUR'] = 'blue'\n"

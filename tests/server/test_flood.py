@@ -24,8 +24,8 @@ import pytest
 from bench.load.load_generator import LoadPlan, generating_load, request_text
 from bench.load.wrk import Request
 from bench.overload.measure import seconds_until
-from tests.support.gunicorn_server import GRANIAN, GUNICORN, THREADS, Service, new_database, serving
 from tests.support.one_worker import accepted
+from tests.support.running_service import GRANIAN, GUNICORN, THREADS, Service, new_database, serving
 
 EMAIL, PASSWORD = "alice@example.com", "a horse that is correct"
 CREDENTIALS = json.dumps({"email": EMAIL, "password": PASSWORD})

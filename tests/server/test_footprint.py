@@ -9,8 +9,8 @@ import pytest
 
 from bench.peers.processes import pids_of_session, read_process
 from tests.faults.visitor import PASSWORD, Visitor
-from tests.support.gunicorn_server import Service, new_database, serving
 from tests.support.operator_commands import Operator
+from tests.support.running_service import Service, new_database, serving
 
 WORKERS = 2
 MAX_MEGABYTES = 90

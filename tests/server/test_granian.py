@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gunicorn_server import (
+from tests.support.running_service import (
     ROOT,
     Service,
     environment,

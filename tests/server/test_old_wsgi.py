@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeDatabase
-from tests.support.gunicorn_server import ROOT, environment, new_database
+from tests.support.running_service import ROOT, environment, new_database
 
 OLD_WSGI = """
 import sys

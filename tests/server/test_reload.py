@@ -12,7 +12,7 @@ import pytest
 from authsvc import create_app
 from authsvc.settings import Settings, SettingsInvalid
 from tests.support.developer import Developer, developing, documented
-from tests.support.gunicorn_server import ROOT
+from tests.support.running_service import ROOT
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 
 WSGI = """

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.running_service import Service, new_database, serving
 
 pytestmark = pytest.mark.both_servers
 

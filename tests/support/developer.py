@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.database_proxy import wait_until
-from tests.support.gunicorn_server import (
+from tests.support.running_service import (
     ROOT,
     Service,
     environment,

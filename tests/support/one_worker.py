@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.support.gunicorn_server import Service
+from tests.support.running_service import Service
 
 TRIES = 200
 ACCEPT_SECONDS = 5.0

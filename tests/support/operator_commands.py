@@ -3,7 +3,7 @@
 from click.testing import CliRunner, Result
 
 from authsvc.cli import main
-from tests.support.gunicorn_server import environment
+from tests.support.running_service import environment
 
 
 class Operator:

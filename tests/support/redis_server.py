@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from redis import Redis
 from redis.exceptions import ConnectionError
 
-from tests.support.gunicorn_server import free_port
 from tests.support.programs import program
+from tests.support.running_service import free_port
 
 START_SECONDS = 10
 

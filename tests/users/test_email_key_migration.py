@@ -13,8 +13,8 @@ from sqlalchemy import Engine, NullPool, create_engine, insert, select
 from authsvc.database import prepare_engine, schema
 from authsvc.users.model import User
 from tests.conftest import MakeDatabase
-from tests.support.gunicorn_server import ROOT
 from tests.support.operator_commands import Operator
+from tests.support.running_service import ROOT
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 COLUMNS = ("id", "email", "email_key", "password_hash", "created_at")

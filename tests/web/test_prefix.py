@@ -20,10 +20,10 @@ from werkzeug.test import Client
 from authsvc.guard import public
 from tests.conftest import MakeApp
 from tests.support.guard_calls import call
-from tests.support.gunicorn_server import ROOT, free_port
 from tests.support.nginx_server import changed, nginx
 from tests.support.people import Person
 from tests.support.responses import assert_problem
+from tests.support.running_service import ROOT, free_port
 
 pytestmark = pytest.mark.once
 

@@ -11,7 +11,7 @@ from tests.attacks.groups import GROUPS
 from tests.attacks.proof import FAULTS, faulty, refresh_by
 from tests.attacks.tokens import Good, compact
 from tests.support.dpop import Prover
-from tests.support.gunicorn_server import Service, new_database, serving
+from tests.support.running_service import Service, new_database, serving
 
 pytestmark = pytest.mark.both_servers
 ALICE = compact({"email": "alice@example.com", "password": "a horse that is correct"})
