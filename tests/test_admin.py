@@ -3,14 +3,16 @@
 import json
 import re
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 import time_machine
 from click.testing import Result
-from sqlalchemy import Connection, NullPool, create_engine, insert, select, text
+from sqlalchemy import Connection, NullPool, create_engine, delete, insert, select, text
 
 from authsvc.audit.model import SecurityEvent, new_ids
 from authsvc.database import Base
+from authsvc.users import accounts
 from authsvc.users.model import User
 from tests.conftest import MakeDatabase
 from tests.support.direct_login import open_for, verify_password
@@ -53,6 +55,22 @@ def test_list_shows_each_account_whether_it_is_disabled_and_whether_it_is_verifi
         (alice.email, "enabled", "not verified"),
         (bob.email, "disabled", "verified"),
     ]
+
+
+def test_list_shows_more_accounts_than_one_page_once_each_and_in_order(operator: Operator) -> None:
+    added = [
+        {"id": UUID(int=number), "email": f"{number}@example.com", "password_hash": "x"}
+        for number in range(1, accounts.PAGE + 3)
+    ]
+    more = {"created_at": datetime(2026, 11, 24, tzinfo=UTC), "roles": ""}
+    rows = [row | more | {"email_key": row["email"]} for row in added]
+    engine = create_engine(operator.environment["AUTHSVC_DATABASE_URL"], poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(insert(User), rows)
+    lines = operator.run("users", "list").output.splitlines()
+    with engine.begin() as connection:  # the tests share the database
+        connection.execute(delete(User).where(User.password_hash == "x"))
+    assert [line.partition("\t")[0] for line in lines] == [row["email"] for row in added]
 
 
 def test_grant_and_revoke_change_roles_and_the_list_shows_them(

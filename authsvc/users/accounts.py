@@ -85,13 +85,21 @@ def find_by_email(email: str) -> Account | None:
 
 
 def all_accounts() -> Iterator[tuple[Account, datetime | None]]:
-    """Yield every account and when it was disabled, oldest account first."""
+    """Yield every account and when it was disabled, oldest account first.
+
+    Each page is a statement of its own: a cursor would need a transaction for the whole list.
+    """
+    after = UUID(int=0)
+    while page := _page(after):
+        yield from page
+        after = page[-1][0].id
+
+
+def _page(after: UUID) -> list[tuple[Account, datetime | None]]:
+    query = select(*_ACCOUNT, User.disabled_at).where(User.id > after).order_by(User.id)
     with reading() as connection:
-        rows = connection.execution_options(yield_per=PAGE).execute(
-            select(*_ACCOUNT, User.disabled_at).order_by(User.id)
-        )
-        for row in rows:
-            yield _account(*row[:5]), row.disabled_at
+        rows = connection.execute(query.limit(PAGE))
+        return [(_account(*row[:5]), row.disabled_at) for row in rows]
 
 
 def emails(user_ids: Collection[UUID]) -> dict[UUID | None, str]:
