@@ -62,6 +62,8 @@ DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Two files to lock; any two will do."""
 NUMBERS = count(1)
 """Numbers of databases: pytest may return to a database that it has left."""
+MADE: list[Flask] = []
+"""The apps that the tests of the current file have made."""
 CLUSTER = pytest.StashKey[Cluster]()
 NO_POSTGRES = (
     "Postgres is not installed here, so only SQLite was tested: apt-get install postgresql"
@@ -304,10 +306,21 @@ def database_url(make_database: MakeDatabase) -> str:
     return url
 
 
+@pytest.fixture(scope="module", autouse=True)
+def close_connections() -> Iterator[None]:
+    """Close the connections of all apps after each file: a database has a limited number of them.
+
+    An app that the tests of other files use connects again.
+    """
+    yield
+    while MADE:
+        with MADE.pop().app_context():
+            dispose()
+
+
 @pytest.fixture(scope="session")
-def make_app(database_url: str) -> Iterator[MakeApp]:
+def make_app(database_url: str) -> MakeApp:
     """A function that makes an app on that database; other keywords are settings in lower case."""
-    made: list[Flask] = []
 
     def make(access_claims: AccessClaims | None = None, **settings: object) -> Flask:
         chosen = {
@@ -320,13 +333,10 @@ def make_app(database_url: str) -> Iterator[MakeApp]:
         app = create_app(Settings.model_validate(chosen), access_claims=access_claims)
         cheapest = Argon2id(time_cost=1, memory_cost=8)
         registry.add(app, Passwords(min_length=15, argon2id=cheapest))
-        made.append(app)
+        MADE.append(app)
         return app
 
-    yield make
-    for app in made:
-        with app.app_context():
-            dispose()
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from time_machine import travel
 from werkzeug.test import TestResponse
 
+from authsvc.database import write_options
 from authsvc.factors.recovery_codes import replace_codes
 from authsvc.users import accounts
 from tests.support.given_passkeys import give_passkey
@@ -132,7 +133,8 @@ def test_reset_factors_removes_a_factor_that_is_being_added(
     operator: Operator, alice: Person, connection: Connection
 ) -> None:
     give_totp(alice)
-    with ThreadPoolExecutor() as pool, connection.engine.begin() as owner:
+    with ThreadPoolExecutor() as pool, connection.engine.connect() as owner:
+        owner.execution_options(**write_options)
         accounts.lock(owner, users(connection)[0].id)
         waiting = pool.submit(operator.run, "users", "reset-factors", alice.email, "--yes")
         wait_for_a_lock(connection, waiting)
