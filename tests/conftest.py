@@ -63,7 +63,9 @@ DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 NUMBERS = count(1)
 """Numbers of databases: pytest may return to a database that it has left."""
 MADE: list[Flask] = []
-"""The apps that the tests of the current file have made."""
+"""The apps that the tests of the current file have made: they live as long as their connections."""
+SHARED: list[Flask] = []
+"""The apps that the tests of several files share."""
 CLUSTER = pytest.StashKey[Cluster]()
 NO_POSTGRES = (
     "Postgres is not installed here, so only SQLite was tested: apt-get install postgresql"
@@ -313,16 +315,26 @@ def close_connections() -> Iterator[None]:
     An app that the tests of other files use connects again.
     """
     yield
-    while MADE:
-        with MADE.pop().app_context():
+    close(*MADE, *SHARED)
+    MADE.clear()
+
+
+def close(*apps: Flask) -> None:
+    for app in apps:
+        with app.app_context():
             dispose()
 
 
 @pytest.fixture(scope="session")
-def make_app(database_url: str) -> MakeApp:
-    """A function that makes an app on that database; other keywords are settings in lower case."""
+def make_app(database_url: str) -> Iterator[MakeApp]:
+    """A function that makes an app on that database; other keywords are settings in lower case.
 
-    def make(access_claims: AccessClaims | None = None, **settings: object) -> Flask:
+    An app that lives longer than the tests of one file is made with `is_shared=True`.
+    """
+
+    def make(
+        access_claims: AccessClaims | None = None, *, is_shared: bool = False, **settings: object
+    ) -> Flask:
         chosen = {
             "database_url": database_url,
             "access_token_secret": ACCESS_SECRET.hex(),
@@ -333,15 +345,17 @@ def make_app(database_url: str) -> MakeApp:
         app = create_app(Settings.model_validate(chosen), access_claims=access_claims)
         cheapest = Argon2id(time_cost=1, memory_cost=8)
         registry.add(app, Passwords(min_length=15, argon2id=cheapest))
-        MADE.append(app)
+        (SHARED if is_shared else MADE).append(app)
         return app
 
-    return make
+    yield make
+    close(*SHARED)
+    SHARED.clear()
 
 
 @pytest.fixture(scope="session")
 def shared_app(make_app: MakeApp) -> Flask:
-    return make_app()
+    return make_app(is_shared=True)
 
 
 @pytest.fixture
@@ -363,7 +377,7 @@ def mail_settings(folder_in_memory: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def shared_mail_app(make_app: MakeApp, mail_settings: dict[str, str]) -> Flask:
-    return make_app(**mail_settings, device_binding=True)
+    return make_app(is_shared=True, **mail_settings, device_binding=True)
 
 
 @pytest.fixture
@@ -377,7 +391,7 @@ def mail_app(shared_mail_app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture(scope="session")
 def shared_required_app(make_app: MakeApp, mail_settings: dict[str, str]) -> Flask:
-    return make_app(**mail_settings, email_verification="required")
+    return make_app(is_shared=True, **mail_settings, email_verification="required")
 
 
 @pytest.fixture

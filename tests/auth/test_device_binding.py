@@ -41,7 +41,7 @@ OFFER = "Secure-Session-Registration"
 
 @pytest.fixture(scope="session")
 def shared_device_app(make_app: MakeApp) -> Flask:
-    return make_app(device_binding=True)
+    return make_app(is_shared=True, device_binding=True)
 
 
 @pytest.fixture

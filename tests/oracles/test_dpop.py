@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.attack import JSON, Sent, refresh_with
-from tests.attacks.test_gunicorn import ALICE, exchange
+from tests.attacks.test_servers import ALICE, exchange
 from tests.support.dpop import Prover
 from tests.support.programs import program
 from tests.support.running_service import Service, new_database, serving

@@ -17,7 +17,7 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session")
 def app_on_redis(make_app: MakeApp, redis: RedisServer) -> Flask:
-    return make_app(rate_limit_storage=redis.url)
+    return make_app(is_shared=True, rate_limit_storage=redis.url)
 
 
 @pytest.fixture(params=["database", pytest.param("redis", marks=pytest.mark.once)])
