@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
 from itertools import count
@@ -56,8 +55,6 @@ POOLED = {"mail", "sessions"}
 """The rooms whose tests run through PgBouncer too: those with transactions of each kind."""
 WHOLE = {"audit", "database", "faults", "tests"}
 """The rooms of which every case runs on every database, since the cases differ in statements."""
-TRACED_CASES = 4
-"""So many cases of a test are traced for the coverage: tracing doubles the time of a case."""
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
 """Two files to lock; any two will do."""
 NUMBERS = count(1)
@@ -177,13 +174,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     first = databases(config)[0]
     left_out: set[pytest.Item] = set()
     seen: set[tuple[Path, str, str]] = set()
-    traced: Counter[tuple[Path, str]] = Counter()
     for item in items:
         if item.get_closest_marker("soak") is not None and not config.getoption("--soak"):
             left_out.add(item)
-        test = (item.path, getattr(item, "originalname", item.name))
-        traced[test] += 1
-        if item.path.parent.name not in MEASURED or traced[test] > TRACED_CASES:
+        if item.path.parent.name not in MEASURED:
             item.add_marker("no_cover")
         callspec = getattr(item, "callspec", None)
         if is_under_granian(item):
