@@ -70,7 +70,7 @@ AUTHSVC = Peer(
 GRANIAN = replace(
     AUTHSVC,
     name="authsvc, granian",
-    server=f"granian, WSGI, {SETTINGS['threads']} threads",
+    server=f"granian, ASGI, {SETTINGS['threads']} threads",
     command=(
         sys.executable, "-m", "authsvc", "serve", "--server", "granian",
         "--bind", LISTEN, "--workers", str(WORKERS),
