@@ -18,7 +18,7 @@ from authsvc.server import garbage
 garbage.pause()  # before the imports, which are most of the boot
 
 from authsvc.monitoring.development import reloads
-from authsvc.monitoring.log_format import gunicorn_logging
+from authsvc.monitoring.log_format import server_logging
 from authsvc.monitoring.log_output import log_output
 from authsvc.monitoring.shared_metrics import forget_gauges
 from authsvc.server import allocator, port_check, process, reloading, worker_choice
@@ -57,7 +57,7 @@ class NoAccessLog(Logger):  # type: ignore[misc]
 
 
 logger_class = NoAccessLog
-logconfig_dict = gunicorn_logging()
+logconfig_dict = server_logging()
 control_socket_disable = True
 SHARED_MEMORY = process.shared_memory()
 if SHARED_MEMORY is not None:

@@ -27,8 +27,8 @@ def write_line(line: EventDict) -> None:
     log_output.write(_render(line), soon=True)
 
 
-def gunicorn_logging() -> dict[str, Any]:
-    """Return gunicorn's ``logconfig_dict``: all loggers write to standard error in one format."""
+def server_logging() -> dict[str, Any]:
+    """Return what `dictConfig` takes: all loggers write to standard error in one format."""
     handler = {
         "class": "logging.StreamHandler",
         "stream": "ext://authsvc.monitoring.log_output.log_stream",

@@ -37,7 +37,7 @@ class Seen:
     latencies: list[float] = field(default_factory=list)
 
     def percentile(self, percent: int) -> float:
-        """Return a percentile of the latencies; infinity if there are none."""
+        """Return a percentile of the latencies, or infinity without any."""
         ordered = sorted(self.latencies)
         return ordered[ceil(len(ordered) * percent / 100) - 1] if ordered else inf
 

@@ -11,9 +11,9 @@ from tests.support.running_service import ROOT
 
 CRASH = """
 import logging.config
-from authsvc.monitoring.log_format import gunicorn_logging
+from authsvc.monitoring.log_format import server_logging
 
-logging.config.dictConfig(gunicorn_logging())
+logging.config.dictConfig(server_logging())
 try:
     {}["secret"]
 except KeyError:

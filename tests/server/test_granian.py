@@ -135,13 +135,8 @@ def started(
             service.kill()
 
 
-def workers_of(service: Service) -> list[int]:
-    pid = service.process.pid
-    return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def has_two_workers_without(service: Service, killed: int) -> bool:
-    return len(set(workers_of(service)) - {killed}) == 2
+    return len(set(service.workers) - {killed}) == 2
 
 
 def accepts(port: int) -> bool:
@@ -216,7 +211,7 @@ def test_an_address_in_use_is_named(tmp_path: Path) -> None:
 
 def test_a_killed_worker_is_replaced_at_once_also_twice_in_a_row(service: Service) -> None:
     for _ in range(2):
-        killed = workers_of(service)[0]
+        killed = service.workers[0]
         os.kill(killed, signal.SIGKILL)
         wait_for(partial(has_two_workers_without, service, killed), seconds=5)
     assert service.process.poll() is None
@@ -237,12 +232,12 @@ def test_sighup_replaces_the_workers_and_refuses_no_request(service: Service) ->
 
     visitor = threading.Thread(target=visit)
     visitor.start()
-    before = workers_of(service)
+    before = service.workers
     service.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: not set(workers_of(service)) & set(before))
+    wait_for(lambda: not set(service.workers) & set(before))
     over.set()
     visitor.join()
-    assert len(workers_of(service)) == len(before)
+    assert len(service.workers) == len(before)
     assert answers.keys() == {200}
 
 

@@ -9,7 +9,7 @@ import sys
 from flask import Flask
 from gunicorn.systemd import sd_notify
 
-from authsvc.monitoring.log_format import gunicorn_logging
+from authsvc.monitoring.log_format import server_logging
 from authsvc.server import allocator, garbage, process
 from authsvc.server.cores import worker_count
 from authsvc.server.granian import sockets
@@ -31,7 +31,7 @@ def serve(app_name: str, workers: int | None, threads: int | None, bind: str | N
         SystemExit: the address cannot be used, or the app cannot be made.
     """
     garbage.pause()
-    logging.config.dictConfig(gunicorn_logging())
+    logging.config.dictConfig(server_logging())
     logging.getLogger("_granian").setLevel(logging.WARNING)
     process.prepare(process.shared_memory())
     default = f"127.0.0.1:{os.environ.get('PORT', '8000')}"

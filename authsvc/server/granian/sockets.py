@@ -26,7 +26,7 @@ def listen(bind: str | None, default: str, backlog: int, workers: int) -> list[s
 
     Args:
         bind: what the operator asked for: ``HOST:PORT``, ``[IPv6]:PORT`` or ``unix:PATH``. None
-            means systemd's sockets, or the default if there are none.
+            means the sockets that systemd passes, or else the default.
         default: an address like `bind`.
         backlog: connections that wait to be accepted, of each socket.
         workers: how many there will be.
