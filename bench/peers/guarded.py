@@ -44,7 +44,7 @@ def _keep_only(app: Flask, layers: list[str]) -> None:
     if "log" in layers:
         wsgi = RequestLog(wsgi, "info")
     if "headers" in layers:
-        wsgi = ForwardedHeaders(ResponseHeaders(wsgi), hops=0)
+        wsgi = ForwardedHeaders(ResponseHeaders(wsgi, hsts_include_subdomains=False), hops=0)
     else:
         wsgi = _with_request_id(wsgi)
     app.wsgi_app = wsgi  # type: ignore[method-assign]

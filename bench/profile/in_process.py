@@ -9,7 +9,7 @@ from flask import Flask
 from authsvc.audit.record import OPERATOR
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.open import Opened
-from authsvc.sessions.refresh import refresh_session
+from authsvc.sessions.refresh import Refreshing, refresh_session
 from authsvc.sessions.revoke import log_out
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.users import registration
@@ -54,7 +54,8 @@ def _refresh(app: Flask, bare_flask: Callable[[], None], opened: Opened) -> Rows
         tokens.verify(opened.refresh_token)
 
     seen_before = microseconds(lambda: tokens.verify(opened.refresh_token))
-    look_up = microseconds(lambda: refresh_session(tokens, verified, NOWHERE))
+    by = registry.get(Refreshing)
+    look_up = microseconds(lambda: refresh_session(by, verified, NOWHERE, proof=None, marker=None))
     rows = [
         *_layers(app, bare_flask, "POST", "/auth/refresh", _cookie(opened)),
         ("its token, seen before", seen_before),
