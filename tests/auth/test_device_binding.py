@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -11,6 +12,8 @@ from flask import Flask
 from sqlalchemy import Connection, text
 from werkzeug.test import TestResponse
 
+from authsvc.sessions import device as sessions_device
+from authsvc.sessions.lookup import FoundSession
 from tests.conftest import MakeApp
 from tests.support.device import (
     MARKER,
@@ -218,6 +221,25 @@ def test_of_eight_keys_that_register_at_once_one_is_stored(
     [key] = keys(connection)
     assert key is not None
     assert winner.jwk["x"] in key
+
+
+def test_a_key_that_registers_while_another_is_checked_stays(
+    alice: Person, device: Device, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, challenge = offered(alice.log_in())
+    find = sessions_device.find_session
+
+    def find_and_be_overtaken(sid: UUID) -> FoundSession | None:
+        session = find(sid)
+        monkeypatch.undo()
+        marker_of(device.register(alice.on_same_device(), challenge))
+        return session
+
+    monkeypatch.setattr(sessions_device, "find_session", find_and_be_overtaken)
+    assert_problem(Device().register(alice, challenge), 403, "device_proof_invalid")
+    [key] = keys(connection)
+    assert key is not None
+    assert device.jwk["x"] in key
 
 
 def test_a_challenge_is_good_for_five_minutes_and_for_its_own_session(
