@@ -33,8 +33,7 @@ test: $(VENV)/.test $(NODE_MODULES)  ## Run all tests and checks
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@PYTHONUTF8=1 $(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest --numprocesses=auto --dist=loadfile --cov --cov-report=
-	@$(BIN)/coverage report --fail-under=100
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile -p tests.support.line_coverage
 
 soak: $(VENV)/.test $(VENV)/.bench  ## Run the fault tests for many rounds, then an hour of mixed load (90 minutes)
 	@$(BIN)/pytest --soak --verbose tests/faults tests/bench tests/test_nothing_survives_a_request.py
@@ -66,7 +65,7 @@ sbom: $(SBOM)/.installed  ## List each pinned dependency in dist/sbom.cdx.json (
 	@echo 'Wrote dist/sbom.cdx.json.'
 
 clean:  ## Delete what was installed or built, except instance/
-	rm -rf $(VENV) build dist bench/peers/python/.venv bench/peers/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) build dist bench/peers/python/.venv bench/peers/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 instance/authsvc.env: | $(VENV)/.run
 	@$(BIN)/python -m authsvc init

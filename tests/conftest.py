@@ -35,22 +35,6 @@ MakeDatabase = Callable[[], str]
 
 
 DATABASES = ["sqlite", "postgres", "pgbouncer"]
-MEASURED = {
-    *(
-        "audit",
-        "auth",
-        "cli",
-        "extensions",
-        "factors",
-        "guard",
-        "http",
-        "mail",
-        "ratelimit",
-        "resources",
-    ),
-    *("sessions", "tests", "tokens", "users", "web"),
-}
-"""The folders whose tests cover the rooms of setup.cfg's [coverage:run]; the others run faster."""
 POOLED = {"mail", "sessions"}
 """The rooms whose tests run through PgBouncer too: those with transactions of each kind."""
 WHOLE = {"audit", "database", "faults", "tests"}
@@ -177,17 +161,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("soak") is not None and not config.getoption("--soak"):
             left_out.add(item)
-        if item.path.parent.name not in MEASURED:
-            item.add_marker("no_cover")
         callspec = getattr(item, "callspec", None)
-        if is_under_granian(item):
-            item.add_marker("no_cover")
         if callspec is None or callspec.params.get("database", first) == first:
             continue
         if is_for_one_database(item) or is_further_case(item, seen):
             left_out.add(item)
-        elif item.get_closest_marker("only") is None:
-            item.add_marker("no_cover")  # its lines were measured on the first database
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
     if hasattr(config, "workerinput"):  # a process of pytest-xdist

@@ -74,7 +74,6 @@ def a_password_that_is_reset(mailbox: Mailbox, email: str) -> bytes:
 
 
 @pytest.mark.only("sqlite")
-@pytest.mark.no_cover
 def test_no_token_and_nothing_of_a_request_is_reachable_after_it(
     mailbox: Mailbox, pytestconfig: pytest.Config
 ) -> None:
@@ -94,7 +93,6 @@ def test_no_token_and_nothing_of_a_request_is_reachable_after_it(
     assert surviving_tokens(digests) == 0
 
 
-@pytest.mark.no_cover
 def test_a_surviving_token_would_be_found() -> None:
     tokens = [f"{letter} token " * 20 for letter in "abc"]
     a, b, c = tokens
