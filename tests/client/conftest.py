@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ PACKAGES = Path(__file__).parent / "node_modules"
 OLDEST_NODE = 20
 
 
+@cache
 def what_is_missing() -> str | None:
     """Return what these tests need and this machine lacks, or None."""
     node = shutil.which("node")
