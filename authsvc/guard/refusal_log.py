@@ -6,9 +6,10 @@ from typing import Any
 
 from authsvc import clock
 from authsvc.guard.once_per_minute import OncePerMinute
-from authsvc.tokens.claims import LEEWAY, Audience, audience_among
+from authsvc.tokens.claims import Audience, audience_among
 from authsvc.tokens.jws import TokenInvalid, verified_payload
 from authsvc.tokens.keyring import Keys
+from authsvc.tokens.times import LEEWAY
 
 _log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from authsvc import clock
 from authsvc.database import reading
 from authsvc.problems import ServiceUnavailable
 from authsvc.sessions.model import RefreshToken
-from authsvc.tokens.claims import LEEWAY
+from authsvc.tokens.times import LEEWAY
 
 QUERY_INTERVAL = timedelta(seconds=1)
 OVERLAP = timedelta(seconds=60)

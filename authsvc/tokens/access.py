@@ -8,16 +8,10 @@ from uuid import UUID, uuid4
 from authsvc import clock
 from authsvc.roles import Roles
 from authsvc.tokens.amr import Amr, acr_of
-from authsvc.tokens.claims import (
-    Audience,
-    Claims,
-    checked_claims,
-    refuse_before,
-    refuse_early,
-    refuse_expired,
-)
+from authsvc.tokens.claims import Audience, Claims, checked_claims
 from authsvc.tokens.jws import TokenInvalid, sign, token_hash, verified_payload
 from authsvc.tokens.keyring import Key, Keyring, Keys, header_of
+from authsvc.tokens.times import refuse_before, refuse_early, refuse_expired
 from authsvc.tokens.verified_cache import VerifiedTokenCache
 
 MAX_LIFE = 15 * 60

@@ -9,10 +9,7 @@ from uuid import UUID
 from authsvc import roles
 from authsvc.roles import Roles
 from authsvc.tokens.amr import Acr, Amr, acr_of, among
-from authsvc.tokens.jws import TokenExpired, TokenInvalid
-
-LEEWAY = 10
-"""Seconds by which the clocks of two machines may differ."""
+from authsvc.tokens.jws import TokenInvalid
 
 Audience = str | tuple[str, ...]
 """The `aud` claim: one name, or a list of them (RFC 7519 section 4.1.3)."""
@@ -105,8 +102,7 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str | frozenset[st
     """Return the claims of a payload after checking that each is present and well formed.
 
     Only `client_id`, `roles`, `amr`, `acr` and `nbf` may be missing. Claims with other names are
-    kept. The current time is not compared here: see `refuse_expired`, `refuse_early` and
-    `refuse_before`.
+    kept. The current time is not compared here: see `authsvc/tokens/times.py`.
 
     Args:
         payload: the payload.
@@ -135,36 +131,6 @@ def checked_claims(payload: dict[str, Any], *, iss: str, aud: str | frozenset[st
     if claims.auth_time > claims.iat:
         raise TokenInvalid
     return claims
-
-
-def refuse_early(claims: Claims, now: float) -> None:
-    """Refuse a token that was issued in the future, with `LEEWAY` for clocks that differ.
-
-    Raises:
-        TokenInvalid: it was issued later than that.
-    """
-    if claims.iat > now + LEEWAY:
-        raise TokenInvalid
-
-
-def refuse_before(claims: Claims, now: float) -> None:
-    """Refuse a token before its `nbf`, with `LEEWAY` for clocks that differ (RFC 7519 4.1.5).
-
-    Raises:
-        TokenInvalid: it becomes valid later than that.
-    """
-    if claims.nbf > now + LEEWAY:
-        raise TokenInvalid
-
-
-def refuse_expired(claims: Claims, now: float) -> None:
-    """Refuse a token that has expired, with `LEEWAY` for clocks that differ.
-
-    Raises:
-        TokenExpired: it expired longer ago than that.
-    """
-    if claims.exp <= now - LEEWAY:
-        raise TokenExpired
 
 
 def audience_among(value: Any, accepted: frozenset[str]) -> Audience:

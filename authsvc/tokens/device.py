@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from authsvc import strict_json
-from authsvc.tokens.claims import LEEWAY
 from authsvc.tokens.es256 import InvalidSignature, PublicKey
 from authsvc.tokens.jws import TokenInvalid, sign, verified_payload
 from authsvc.tokens.keyring import Keyring, decode, encode, hmac_key
+from authsvc.tokens.times import LEEWAY
 
 MAX_LENGTH = 4096
 """Characters. A longer proof is refused without being parsed."""

@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from authsvc import clock
-from authsvc.tokens.claims import Claims, checked_claims, refuse_before, refuse_expired
+from authsvc.tokens.claims import Claims, checked_claims
 from authsvc.tokens.jws import sign, token_hash, verified_payload
 from authsvc.tokens.keyring import Key, Keyring
+from authsvc.tokens.times import refuse_before, refuse_expired
 from authsvc.tokens.verified_cache import VerifiedTokenCache
 
 

@@ -4,10 +4,8 @@ A request that names only an address never looks the account up, so that it take
 every address. The sender does, here.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
@@ -25,19 +23,8 @@ from authsvc.users.one_time_tokens import (
     OneTimeToken,
     insert_token,
 )
+from authsvc.users.recipients import Recipient, recipient, recipient_of
 from authsvc.users.voided_links import void_links
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """The account that a mail is for."""
-
-    id: UUID
-    email: str
-    email_key: str
-    locale: str | None
-    is_verified: bool
-    is_disabled: bool
 
 
 class Letters:
@@ -72,7 +59,7 @@ class Letters:
 
     def _reset(self, connection: Connection, mail: Mail) -> Letter | None:
         """Mail a link for a new password, and void the account's older ones."""
-        user = _user_of(connection, mail)
+        user = recipient_of(connection, mail)
         if user is None or user.is_disabled:
             return None
         life = INVITATION_LIFE if mail.kind == "invitation" else RESET_LIFE
@@ -84,7 +71,7 @@ class Letters:
 
     def _change(self, connection: Connection, mail: Mail) -> Letter | None:
         """Mail a link to the new address."""
-        user = _user_of(connection, mail)
+        user = recipient_of(connection, mail)
         if user is None or user.is_disabled:
             return None
         link = self._newest_link(connection, "change", mail, user, CHANGE_LIFE, to=mail)
@@ -94,7 +81,7 @@ class Letters:
 
     def _verification(self, connection: Connection, mail: Mail) -> Letter | None:
         """Mail a link that verifies the account's address, if it is still to be verified."""
-        user = _user_of(connection, mail)
+        user = recipient_of(connection, mail)
         if user is None or user.is_disabled or user.is_verified:
             return None
         if user.email_key != mail.email_key:
@@ -106,7 +93,7 @@ class Letters:
         waiting = _waiting(connection, OneTimeToken.id == mail.id)
         if waiting is None:
             return None
-        user = _user(connection, User.email_key == mail.email_key)
+        user = recipient(connection, User.email_key == mail.email_key)
         if user is None:
             return self._verify(connection, *waiting)
         connection.execute(delete(OneTimeToken).where(OneTimeToken.id == mail.id))
@@ -117,7 +104,7 @@ class Letters:
     def _resend(self, connection: Connection, mail: Mail) -> Letter | None:
         """Mail the newest link that verifies this address again, or a new one to an account."""
         of_address = OneTimeToken.email_key == mail.email_key
-        user = _user(connection, User.email_key == mail.email_key)
+        user = recipient(connection, User.email_key == mail.email_key)
         if user is None:
             waiting = _waiting(connection, of_address, OneTimeToken.user_id.is_(None))
         elif user.is_verified or user.is_disabled:
@@ -135,7 +122,7 @@ class Letters:
 
     def _notice(self, connection: Connection, mail: Mail) -> Letter | None:
         """Tell the owner what happened, at the address that the account had then."""
-        user = _user_of(connection, mail)
+        user = recipient_of(connection, mail)
         if user is None:
             return None
         template = cast(Template, mail.kind)
@@ -205,27 +192,6 @@ def _waiting(connection: Connection, *which: ColumnElement[bool]) -> tuple[Mail,
     if row is None:
         return None
     return Mail("verification", row.email, row.email_key, row.user_id, row.id), row.locale
-
-
-def _user_of(connection: Connection, mail: Mail) -> Recipient | None:
-    """Return the account of a mail: by its id, or by the address that a request named."""
-    if mail.user_id is not None:
-        return _user(connection, User.id == mail.user_id)
-    return _user(connection, User.email_key == mail.email_key)
-
-
-def _user(connection: Connection, which: ColumnElement[bool]) -> Recipient | None:
-    row = connection.execute(
-        select(
-            User.id,
-            User.email,
-            User.email_key,
-            User.locale,
-            User.email_verified_at.is_not(None),
-            User.disabled_at.is_not(None),
-        ).where(which)
-    ).one_or_none()
-    return None if row is None else Recipient(*row)
 
 
 def _for(mail: Mail, user: Recipient, to: Mail | None = None) -> Mail:

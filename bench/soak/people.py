@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from threading import Lock
 
-from authsvc.tokens.claims import LEEWAY
+from authsvc.tokens.times import LEEWAY
 
 ACCESS_TTL = 60
 """Seconds that the service's access tokens live."""

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from authsvc.database import schema, writing
 from authsvc.sessions import recently_revoked
 from authsvc.sessions.purge import purge
-from authsvc.tokens.claims import LEEWAY
+from authsvc.tokens.times import LEEWAY
 from tests.conftest import MakeApp
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims

@@ -16,7 +16,7 @@ from sqlalchemy import event, insert
 from authsvc.database import our_engine, schema, writing
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.recently_revoked import OVERLAP, SET_BACK, RecentlyRevoked
-from authsvc.tokens.claims import LEEWAY
+from authsvc.tokens.times import LEEWAY
 from tests.conftest import MakeApp
 from tests.support.people import Person
 from tests.support.responses import assert_problem, away, counted_statements

@@ -18,10 +18,11 @@ from authsvc.tokens.access import (
     AccessTokenVerifier,
     access_keyring,
 )
-from authsvc.tokens.claims import LEEWAY, Claims
+from authsvc.tokens.claims import Claims
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid, token_hash
 from authsvc.tokens.keyring import Key, decode, encode, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
+from authsvc.tokens.times import LEEWAY
 from authsvc.tokens.verified_cache import MAX_TOKENS
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import (

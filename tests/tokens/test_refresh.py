@@ -12,10 +12,10 @@ from joserfc import jws
 from joserfc.jwk import OctKey
 
 from authsvc.tokens.access import AccessTokens, access_keyring
-from authsvc.tokens.claims import LEEWAY
 from authsvc.tokens.jws import MAX_LENGTH, TokenExpired, TokenInvalid, token_hash
 from authsvc.tokens.keyring import decode, hmac_key
 from authsvc.tokens.refresh import RefreshTokens
+from authsvc.tokens.times import LEEWAY
 from authsvc.tokens.verified_cache import MAX_TOKENS
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.tokens.forgery import ALICE, EPOCH, ISS, NOW, SESSION, by_hand, by_joserfc, payload
