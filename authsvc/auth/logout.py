@@ -5,7 +5,7 @@ from flask import after_this_request
 from authsvc.audit.record import user_at
 from authsvc.guard.access_token import public
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie, takes_refresh_cookie
-from authsvc.sessions.revoke import log_out
+from authsvc.sessions.log_out import log_out
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.web import registry
 from authsvc.web.client import current_client

@@ -12,16 +12,13 @@ from authsvc import clock, signals
 from authsvc.audit.record import Actor, Event, record
 from authsvc.database import transaction
 from authsvc.database.compiled import Query
-from authsvc.database.shared_transaction import shared_transaction
 from authsvc.mail.outbox import Outbox
 from authsvc.problems import NotFound
 from authsvc.sessions.model import RefreshToken, is_live
-from authsvc.sessions.tokens import SessionTokens
 from authsvc.tokens.refresh import RefreshClaims
 from authsvc.users import accounts
 from authsvc.users.model import User
 from authsvc.users.voided_links import void_change
-from authsvc.web import log_context
 
 PAGE = 1000
 """Rows per transaction when the sessions of all users are revoked."""
@@ -36,25 +33,6 @@ class Revoked(NamedTuple):
 
 # None if an operator deleted the user by SQL, which left the session behind.
 _OWNER = select(User.id).where(User.id == RefreshToken.user_id).scalar_subquery()
-
-
-def log_out(tokens: SessionTokens, refresh_tokens: list[str], actor: Actor) -> None:
-    """Revoke the sessions of these refresh tokens, durably. Other strings are ignored."""
-    known = tokens.of_this_service(refresh_tokens)
-    for token in known:
-        log_context.bind(user=token.claims.sub, session=token.claims.sid)
-    if known:
-        revoked = shared_transaction(lambda connection: _log_out(connection, known, actor))
-        signals.send_ended(revoked, "logged_out")
-
-
-def _log_out(
-    connection: Connection, refresh_tokens: list[RefreshClaims], actor: Actor
-) -> list[Revoked]:
-    now = clock.now()
-    revoked = revoke_tokens(connection, refresh_tokens, now)
-    record(connection, actor, *(Event("logged_out", user, sid) for sid, user in revoked), at=now)
-    return revoked
 
 
 def revoke_tokens(

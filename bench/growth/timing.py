@@ -14,10 +14,10 @@ from sqlalchemy import text
 from authsvc.audit.record import user_at
 from authsvc.database import db
 from authsvc.sessions.list import live_sessions
+from authsvc.sessions.log_out import log_out
 from authsvc.sessions.open import Opened
 from authsvc.sessions.purge import purge
 from authsvc.sessions.refresh import Refreshing, refresh_session
-from authsvc.sessions.revoke import log_out
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.web import registry
 from bench.growth.population import (

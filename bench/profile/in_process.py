@@ -8,9 +8,9 @@ from flask import Flask
 
 from authsvc.audit.record import OPERATOR
 from authsvc.ratelimit.throttle import Throttle
+from authsvc.sessions.log_out import log_out
 from authsvc.sessions.open import Opened
 from authsvc.sessions.refresh import Refreshing, refresh_session
-from authsvc.sessions.revoke import log_out
 from authsvc.sessions.tokens import SessionTokens
 from authsvc.users import registration
 from authsvc.users.authentication import Authenticated
