@@ -28,6 +28,7 @@ from authsvc.ratelimit.attempts import Attempts
 from authsvc.ratelimit.counts import Counts
 from authsvc.ratelimit.database_counts import DatabaseCounts
 from authsvc.ratelimit.mail_limits import MailLimits
+from authsvc.ratelimit.session_limits import SessionLimits
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources import resources
 from authsvc.sessions.binding import Binding
@@ -111,12 +112,12 @@ def _add_parts(
     session_tokens = _session_tokens(settings, keyring, own_claims)
     binding = Binding(Nonces(*refresh_secrets(settings)), settings.require_bound_sessions)
     attempts = Attempts(_counts(settings), settings.rate_limit_factor)
-    throttle = Throttle(attempts)
+    session_limits = SessionLimits(attempts)
     outbox = Outbox(settings.sends_mail)
     device_headers = DeviceHeaders(settings)
     made_by = DeviceTokens(*refresh_secrets(settings))
     devices = DeviceBinding(
-        settings.device_binding, made_by, device_headers, session_tokens, throttle
+        settings.device_binding, made_by, device_headers, session_tokens, session_limits
     )
     for part in (
         settings,
@@ -126,11 +127,11 @@ def _add_parts(
         session_tokens,
         binding,
         outbox,
-        throttle,
+        Throttle(attempts),
         MailLimits(attempts),
         _factors(settings, outbox),
         devices,
-        Refreshing(session_tokens, binding, devices, throttle, TheftReports(outbox)),
+        Refreshing(session_tokens, binding, devices, session_limits, TheftReports(outbox)),
         Description(app, settings, cookie),
         Passwords(settings.password_min_length, metrics=instruments.passwords),
     ):

@@ -1,4 +1,4 @@
-"""The limits of what people and sessions may attempt."""
+"""The limits of what people may attempt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,23 +8,19 @@ from uuid import UUID
 from authsvc.problems import (
     EmailTaken,
     InvalidCredentials,
-    RateLimited,
     WrongCode,
     WrongPassword,
 )
-from authsvc.ratelimit.attempts import Attempts, network_of, seconds_left
+from authsvc.ratelimit.attempts import Attempts, network_of
 from authsvc.ratelimit.counts import Count
 from authsvc.ratelimit.limits import (
     FACTOR_CHANGES_PER_ACCOUNT,
-    FAILED_PROOFS_PER_SESSION,
     FAILURES_PER_ACCOUNT,
     FAILURES_PER_ACCOUNT_IN_A_DAY,
     FAILURES_PER_ADDRESS,
     PASSWORD_CHANGES_PER_ACCOUNT,
-    REFRESHES_PER_SESSION,
     REGISTRATIONS_PER_ADDRESS,
 )
-from authsvc.ratelimit.refresh_counter import RefreshCounter
 
 _WRONG = (WrongPassword, WrongCode, InvalidCredentials)
 """What a person who confirms within a session can get wrong."""
@@ -45,7 +41,7 @@ class Failures(NamedTuple):
 
 
 class Throttle:
-    """Limits logins, confirmations, registrations, refreshes and changes of an account.
+    """Limits logins, confirmations, registrations and changes of an account.
 
     Args:
         attempts: counts them where all workers see them.
@@ -53,8 +49,6 @@ class Throttle:
 
     def __init__(self, attempts: Attempts) -> None:
         self._attempts = attempts
-        allowed = attempts.amount(REFRESHES_PER_SESSION)
-        self._refreshes = RefreshCounter(allowed, REFRESHES_PER_SESSION.seconds)
 
     @contextmanager
     def login(self, email_key: str, address: str | None) -> Iterator[None]:
@@ -191,38 +185,6 @@ class Throttle:
         network = self._attempts.count(REGISTRATIONS_PER_ADDRESS, "address", network_of(address))
         with self._attempts.enclose([network], failure=EmailTaken):
             yield
-
-    def refresh(self, sid: UUID) -> None:
-        """Count one refresh, before it is made.
-
-        Raises:
-            RateLimited: this session has been refreshed too often.
-        """
-        unreported = self._refreshes.add(sid)
-        if unreported == 0:
-            return
-        count = self._attempts.count(REFRESHES_PER_SESSION, "session", str(sid))
-        try:
-            tally = self._attempts.add(count, unreported)
-        except Exception:
-            self._refreshes.put_back(sid, unreported)
-            raise
-        if tally.value > count.limit:
-            seconds = seconds_left(count, tally)
-            self._refreshes.close(sid, seconds)
-            raise RateLimited(seconds)
-
-    def failed_proof(self, sid: UUID, address: str | None) -> None:
-        """Count one proof that failed. A good proof is neither counted nor hindered.
-
-        Raises:
-            RateLimited: too many have failed for this session from this address.
-        """
-        which = f"{sid}:{network_of(address)}"
-        count = self._attempts.count(FAILED_PROOFS_PER_SESSION, "proof", which)
-        tally = self._attempts.add(count)
-        if tally.value > count.limit:
-            raise RateLimited(seconds_left(count, tally))
 
     def _login_failures(self, email_key: str) -> list[Count]:
         return [

@@ -22,7 +22,7 @@ from authsvc.problems import (
     RefreshTokenInvalid,
     ServiceUnavailable,
 )
-from authsvc.ratelimit.throttle import Throttle
+from authsvc.ratelimit.session_limits import SessionLimits
 from authsvc.sessions.lookup import FoundSession, find_session
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.tokens import SessionTokens
@@ -42,14 +42,14 @@ class DeviceBinding:
         made_by: issues challenges and markers.
         headers: writes the headers that browsers take.
         tokens: of sessions.
-        throttle: counts failed proofs.
+        limits: counts failed proofs.
     """
 
     is_on: bool
     made_by: DeviceTokens
     headers: DeviceHeaders
     tokens: SessionTokens
-    throttle: Throttle
+    limits: SessionLimits
 
     def offer(
         self, response: Response, sid: UUID, key: str | None = None, replaces: str | None = None
@@ -150,7 +150,7 @@ class DeviceBinding:
         A 429 would end the binding in the browser for good, and a 503 makes it try again.
         """
         try:
-            self.throttle.failed_proof(sid, client.ip_address)
+            self.limits.failed_proof(sid, client.ip_address)
         except RateLimited:
             return ServiceUnavailable()
         return DeviceProofInvalid(sid, challenge)

@@ -18,7 +18,7 @@ from authsvc.problems import (
     RefreshTokenInvalid,
     ServiceUnavailable,
 )
-from authsvc.ratelimit.throttle import Throttle
+from authsvc.ratelimit.session_limits import SessionLimits
 from authsvc.roles import parse
 from authsvc.sessions.binding import Binding
 from authsvc.sessions.device import DeviceBinding
@@ -44,14 +44,14 @@ class Refreshing:
         tokens: issues the access token.
         binding: checks the proof of a bound session.
         devices: checks the marker of a session that is bound to a device.
-        throttle: counts refreshes, and failed proofs apart from them.
+        limits: counts refreshes, and failed proofs apart from them.
         theft: reports signs of a stolen cookie.
     """
 
     tokens: SessionTokens
     binding: Binding
     devices: DeviceBinding
-    throttle: Throttle
+    limits: SessionLimits
     theft: TheftReports
 
 
@@ -127,10 +127,10 @@ def live_session(
         if marker is not None:
             by.devices.demand(sid, session, marker, now)
     except (DpopProofMissing, DpopProofInvalid, DeviceProofMissing, ServiceUnavailable) as failed:
-        by.throttle.failed_proof(sid, client.ip_address)
+        by.limits.failed_proof(sid, client.ip_address)
         _report(by.theft, refresh_token.claims, failed, client, now)
         raise
-    by.throttle.refresh(sid)
+    by.limits.refresh(sid)
     if session.key_thumbprint is None and session.device_key is None:
         by.theft.used(refresh_token.claims.sub, sid, client, now)
     return session, now

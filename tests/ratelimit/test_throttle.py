@@ -20,6 +20,7 @@ from authsvc.ratelimit import database_counts
 from authsvc.ratelimit.database_counts import SWEEP, RateLimit
 from authsvc.ratelimit.refresh_counter import RefreshCounter
 from authsvc.ratelimit.throttle import Throttle
+from authsvc.sessions.refresh import Refreshing
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
@@ -483,15 +484,15 @@ def test_a_worker_counts_ten_thousand_sessions_and_evicts_the_least_recently_use
     app: Flask,
 ) -> None:
     with app.app_context():
-        throttle = registry.get(Throttle)
+        limits = registry.get(Refreshing).limits
         for number in range(25_000):
-            throttle.refresh(UUID(int=number))
-        assert len(throttle._refreshes._sessions) == 10_000
+            limits.refresh(UUID(int=number))
+        assert len(limits._refreshes._sessions) == 10_000
         newest = UUID(int=24_999)
         for _ in range(59):
-            throttle.refresh(newest)
+            limits.refresh(newest)
         with pytest.raises(RateLimited):
-            throttle.refresh(newest)
+            limits.refresh(newest)
 
 
 def test_a_worker_evicts_sessions_that_were_not_refreshed_for_a_minute() -> None:
