@@ -56,7 +56,7 @@ class Blank(BaseHTTPRequestHandler):
 @contextmanager
 def blank_pages() -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", free_port()), Blank)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server.server_port
     server.shutdown()
@@ -166,6 +166,18 @@ class Demo:
     def wait_until_the_token_has_expired(self) -> None:
         self.page.locator("#keep").uncheck()
         expect(self.page.locator("#memory")).to_contain_text("expired", timeout=8_000)
+
+    def let_the_token_expire(self) -> None:
+        """Move the page's clock on, where `movable_clock` is used."""
+        self.page.locator("#keep").uncheck()
+        self.page.clock.fast_forward(TTL * 1_000)
+        expect(self.page.locator("#memory")).to_contain_text("expired")
+
+
+@pytest.fixture
+def movable_clock(page: Page) -> None:
+    """The clock of all pages of this browser profile can be moved; otherwise it runs as usual."""
+    page.clock.install()
 
 
 @pytest.fixture

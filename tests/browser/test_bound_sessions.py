@@ -29,6 +29,7 @@ LOSE_THE_KEY = """(name) => new Promise((resolve) => {
 })"""
 
 
+@pytest.mark.usefixtures("movable_clock")
 def test_a_copied_cookie_is_refused_and_the_page_goes_on_and_shows_it(
     demo: Demo, service: Service, email: str
 ) -> None:
@@ -37,7 +38,7 @@ def test_a_copied_cookie_is_refused_and_the_page_goes_on_and_shows_it(
     assert steal(demo, service) == (401, "dpop_proof_missing")
     forged = Prover(service.url).proof("/auth/refresh")
     assert steal(demo, service, DPoP=forged) == (401, "dpop_proof_invalid")
-    demo.wait_until_the_token_has_expired()
+    demo.let_the_token_expire()
     demo.ask(200)
     demo.is_logged_in(email)
     demo.page.get_by_role("button", name="Look again").click()
@@ -111,6 +112,7 @@ def test_a_restart_of_the_browser_keeps_the_session(
             demo.is_bound()
 
 
+@pytest.mark.usefixtures("movable_clock")
 @pytest.mark.parametrize("reloads", [True, False], ids=["at-load", "in-use"])
 def test_a_lost_key_logs_out_without_a_loop_and_the_next_login_makes_another(
     demo: Demo, service: Service, email: str, reloads: bool
@@ -124,7 +126,7 @@ def test_a_lost_key_logs_out_without_a_loop_and_the_next_login_makes_another(
     if reloads:
         page.reload()
     else:
-        demo.wait_until_the_token_has_expired()
+        demo.let_the_token_expire()
         page.get_by_role("button", name="Send a request").click()
     demo.is_logged_out()
     page.wait_for_timeout(1_000)  # a loop would go on

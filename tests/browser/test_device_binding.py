@@ -23,9 +23,8 @@ from tests.support.nginx_server import Certificate, nginx
 from tests.support.programs import program
 from tests.support.running_service import Service, free_port, new_database, serving
 
-MARKER_LIFE = 3
+MARKER_LIFE = LEEWAY = 3
 """Seconds: see short_marker.py."""
-LEEWAY = 10
 FEATURES = "DeviceBoundSessions,EnableBoundSessionCredentialsSoftwareKeysForManualTesting"
 SITE = """
   server {{

@@ -88,11 +88,12 @@ def test_logout_in_one_tab_logs_out_the_others_and_their_access_tokens(
     assert context.request.post(f"{service.url}/auth/refresh").status == 401
 
 
+@pytest.mark.usefixtures("movable_clock")
 def test_a_page_that_was_offline_is_still_logged_in_when_it_is_back(
     demo: Demo, email: str, context: BrowserContext
 ) -> None:
     demo.enter(email)
-    demo.wait_until_the_token_has_expired()
+    demo.let_the_token_expire()
     context.set_offline(True)
     demo.page.get_by_role("button", name="Send a request").click()
     expect(demo.page.locator("#log .lost").first).to_have_text("no answer")
@@ -102,13 +103,14 @@ def test_a_page_that_was_offline_is_still_logged_in_when_it_is_back(
     demo.is_logged_in(email)
 
 
+@pytest.mark.usefixtures("movable_clock")
 def test_a_restart_of_the_service_ends_no_session(page: Page, email: str, tmp_path: Path) -> None:
     url = new_database(tmp_path)
     settings = {"demo": "true", "access_token_ttl": "3", "rate_limit_factor": "100"}
     with serving(url, tmp_path / "log", workers=1, **settings) as first:
         demo = Demo(page, first.url)
         demo.enter(email)
-        demo.wait_until_the_token_has_expired()
+        demo.let_the_token_expire()
         first.kill()
     with serving(url, tmp_path / "log", workers=1, port=first.port, **settings):
         demo.ask(200)
@@ -122,7 +124,7 @@ def test_a_client_clock_that_is_a_day_off_changes_nothing(
     page.clock.install(time=datetime.now() + timedelta(days=days))
     demo = Demo(page, service.url)
     demo.enter(email)
-    demo.wait_until_the_token_has_expired()
+    demo.let_the_token_expire()
     refreshes = demo.refreshes.count()
     demo.ask(200)
     demo.ask(200)

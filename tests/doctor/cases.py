@@ -25,12 +25,14 @@ class Case:
         found_by: the checks that fail or warn, with their verdicts.
         logs_in: whether the doctor has an account.
         words: more arguments for the doctor.
+        waits: whether the doctor tries a revoked access token for as long as in a deployment.
     """
 
     fault: Fault
     found_by: dict[str, str]
     logs_in: bool
     words: Sequence[str]
+    waits: bool = False
 
 
 def outside(
@@ -46,8 +48,8 @@ def outside(
     return Case(fault, found, False, [*page, *words])
 
 
-def inside(fault: Fault, *names: str, verdict: str = "failed") -> Case:
-    return Case(fault, dict.fromkeys(names, verdict), True, ["--origin", PAGE])
+def inside(fault: Fault, *names: str, verdict: str = "failed", waits: bool = False) -> Case:
+    return Case(fault, dict.fromkeys(names, verdict), True, ["--origin", PAGE], waits)
 
 
 CASES = {
@@ -191,9 +193,11 @@ CASES = {
     "the first logout breaks": inside(
         faults.logs_out_once_unwell(), "logout", "refresh, logged out", "access, logged out"
     ),
-    "access tokens outlive it": inside(faults.access_outlives_logout(60), "access, logged out"),
+    "access tokens outlive it": inside(
+        faults.access_outlives_logout(60), "access, logged out", waits=True
+    ),
     "access tokens outlive it a little": inside(
-        faults.access_outlives_logout(1.3), "access, logged out", verdict=WARNING
+        faults.access_outlives_logout(1.3), "access, logged out", verdict=WARNING, waits=True
     ),
     "no limits": outside(faults.another_account_each_time, "limits", words=["--limits"]),
     "limits without a word when": outside(

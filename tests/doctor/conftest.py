@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import NullPool, create_engine, text
 
 from authsvc.cli import main
+from authsvc.doctor import session
 from tests.doctor.certificate import write_certificate
 from tests.doctor.front import Fault, front, no_fault
 from tests.support.running_service import CHEAP_HASHES, Service, new_database, serving
@@ -32,7 +33,26 @@ def service_database(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory)
 def service(
     service_database: str, wsgi_server: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
+    """The service that revokes access tokens at once."""
     folder = tmp_path_factory.mktemp("service")
+    app = "tests.doctor.prompt_service:app"
+    with serving_alice(service_database, folder, wsgi_server, app) as service:
+        yield service
+
+
+@pytest.fixture(scope="package")
+def deployed_service(
+    service_database: str, wsgi_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The service that revokes access tokens within a second, as in a deployment."""
+    folder = tmp_path_factory.mktemp("deployed")
+    with serving_alice(service_database, folder, wsgi_server, CHEAP_HASHES) as service:
+        yield service
+
+
+@contextmanager
+def serving_alice(database: str, folder: Path, wsgi_server: str, app: str) -> Iterator[Service]:
+    """Run that app on the database, and let Alice have an account."""
     settings = {
         "server": wsgi_server,
         "allowed_origins": f"{PAGE},{ELSEWHERE}",
@@ -42,11 +62,11 @@ def service(
         "mail_from": "no-reply@example.com",
         "app_url": ELSEWHERE,
     }
-    with serving(service_database, folder / "output", app=CHEAP_HASHES, **settings) as service:
+    with serving(database, folder / "output", app=app, **settings) as service:
         with service.connected() as connection:
             headers = {"Content-Type": "application/json"}
             connection.request("POST", "/auth/register", json.dumps(ALICE), headers)
-            assert connection.getresponse().status == 201
+            assert connection.getresponse().status in (201, 409)  # by the other service
         yield service
 
 
@@ -68,7 +88,7 @@ def behind(service: Service, certificate: Path) -> Front:
 
 
 @pytest.fixture
-def doctor(certificate: Path) -> Doctor:
+def patient_doctor(certificate: Path) -> Doctor:
     """Return a function that runs `authsvc doctor`, where the certificate is trusted."""
 
     def doctor(
@@ -85,6 +105,13 @@ def doctor(certificate: Path) -> Doctor:
         return result
 
     return doctor
+
+
+@pytest.fixture
+def doctor(patient_doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> Doctor:
+    """Return the doctor of `service`: it tries a revoked access token once, at once."""
+    monkeypatch.setattr(session, "MAX_WAIT", 0.0)
+    return patient_doctor
 
 
 def rows_of(result: Result) -> dict[str, dict[str, Any]]:

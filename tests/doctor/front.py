@@ -21,7 +21,8 @@ class Request:
     """A request on its way to the service.
 
     Args:
-        headers: the client's headers, without those that only proxies set.
+        headers: the client's headers, without those that only proxies set, and without the length,
+            which a fault may change.
         forged: the headers that only proxies set, as the client sent them.
         forwarded: the headers that this proxy sets.
     """
@@ -122,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         forged = {name: value for name, value in self.headers.items() if _is_proxy_header(name)}
         headers = {name: value for name, value in self.headers.items() if name not in forged}
+        headers.pop("Content-Length", None)
         forwarded = {
             "X-Forwarded-For": self.address,
             "X-Forwarded-Proto": self.scheme,

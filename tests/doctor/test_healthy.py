@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import NullPool, create_engine, text
@@ -19,16 +20,18 @@ from tests.doctor.conftest import (
     rows_of,
 )
 from tests.doctor.faults import requires_proofs
-from tests.doctor.front import Answer, Forward, Request
-from tests.support.running_service import ROOT
+from tests.doctor.front import Answer, Forward, Request, front
+from tests.support.running_service import ROOT, Service
 
 EVERYTHING = ("--email", ALICE["email"], "--origin", PAGE, "--limits")
 
 
 @pytest.mark.both_servers
-def test_every_check_passes_behind_a_proxy_that_ends_tls(behind: Front, doctor: Doctor) -> None:
-    with behind() as url:
-        result = doctor(url, "--json", *EVERYTHING)
+def test_every_check_passes_behind_a_proxy_that_ends_tls(
+    deployed_service: Service, certificate: Path, patient_doctor: Doctor
+) -> None:
+    with front(deployed_service.port, certificate) as url:
+        result = patient_doctor(url, "--json", *EVERYTHING)
     report = json.loads(result.stdout)
     assert {name: row["verdict"] for name, row in rows_of(result).items()} == dict.fromkeys(
         CHECKS, "ok"

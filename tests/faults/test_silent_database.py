@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, TimeoutError
 
-from authsvc.database import connect_app, db, reading, transaction
+from authsvc.database import connect_app, db, pool, postgres, reading, transaction
 from tests.faults.test_database_away import assert_unavailable, credentials_of
 from tests.faults.visitor import Answer, Visitor
 from tests.support.database_proxy import Proxy, proxy_before, wait_until
@@ -143,10 +143,14 @@ def test_a_transaction_on_a_database_that_falls_silent_ends_and_the_next_fails_a
     wait_until(answers_again, BACK_WITHIN)
 
 
-def test_a_pooled_connection_that_fell_silent_is_replaced(silenced: Flask, proxy: Proxy) -> None:
+def test_a_pooled_connection_that_fell_silent_is_replaced(
+    silenced: Flask, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "ANSWER_SECONDS", 1.0)  # the test above waits for the whole
+    monkeypatch.setattr(pool, "PROBE_SECONDS", 0.5)
     assert one() == 1
     # The ping may have been answered before the silence; then the statement has the deadline.
-    expected = "timeout expired|not answer within 6 seconds"
+    expected = "timeout expired|not answer within 1 seconds"
     with proxy.silent(), at_most(8), pytest.raises(OperationalError, match=expected):
         one()
     wait_until(answers_again, BACK_WITHIN)

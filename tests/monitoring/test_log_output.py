@@ -26,6 +26,7 @@ from tests.support.running_service import (
     new_database,
     wait_until_it_answers,
 )
+from tests.support.warm_starts import Started, start_module
 
 REQUESTS = 1000
 CLIENTS = 4
@@ -57,21 +58,31 @@ def noisy():
 
 
 @contextmanager
-def serving_with(stderr: int, folder: Path) -> Iterator[Service]:
-    """Yield a service of two workers that logs to this descriptor."""
+def serving_with(stderr: int, folder: Path, *, inherits: bool = False) -> Iterator[Service]:
+    """Yield a service of two workers that logs to what this descriptor is open for.
+
+    Args:
+        inherits: whether it gets the descriptor itself, which takes longer: a socket cannot be
+            opened anew.
+    """
     (folder / "noisy.py").write_text(APP)
     (folder / "output").touch()
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:authsvc.gunicorn"]
+    words = ["gunicorn", "--config", "python:authsvc.gunicorn", "--workers", "2", "noisy:app"]
     own = {"PORT": str(port), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [*command, "--workers", "2", "noisy:app"],
-        cwd=folder,
-        env=environment(new_database(folder)) | own,
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,
-        start_new_session=True,
-    )
+    whole = environment(new_database(folder)) | own
+    process: subprocess.Popen[bytes] | Started
+    if inherits:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=folder,
+            env=whole,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    else:
+        process = start_module(words, folder, whole, Path(f"/proc/{os.getpid()}/fd/{stderr}"))
     service = Service(process, port, folder / "output")
     try:
         wait_until_it_answers(service)
@@ -192,7 +203,8 @@ def test_lines_for_an_unread_log_are_written_whole_or_counted_and_later_ones_arr
 ) -> None:
     ours, theirs = socket.socketpair()
     reader, writer = pipe if kind == "pipe" else (ours.fileno(), theirs.fileno())
-    with ours, theirs, serving_with(writer, tmp_path) as service:
+    inherits = kind == "socket"
+    with ours, theirs, serving_with(writer, tmp_path, inherits=inherits) as service:
         assert send_all(service) == [404] * REQUESTS
         counted, asked = wait_for_writers(service)
         assert counted > asked
@@ -251,6 +263,6 @@ def test_the_open_file_that_others_share_stays_blocking(
     pipe: tuple[int, int], tmp_path: Path
 ) -> None:
     _, writer = pipe
-    with serving_with(writer, tmp_path) as service:
+    with serving_with(writer, tmp_path, inherits=True) as service:
         get(service, "/auth/nothing")
         assert not fcntl.fcntl(writer, fcntl.F_GETFL) & os.O_NONBLOCK

@@ -27,9 +27,10 @@ WRITTEN_AFTER = 0.25
 IDLE_SECONDS = 0.5
 
 # The writer is as slow as on a disk that hangs, so that lines wait until something else writes.
+# A process that ends does not wait the whole second for it.
 SLOW = """
 from authsvc.monitoring import log_writer
-log_writer.COLLECT_SECONDS = 3600
+log_writer.COLLECT_SECONDS, log_writer.FINISH_SECONDS = 3600, 0.05
 from authsvc.gunicorn import *
 """
 APP = """
@@ -218,7 +219,7 @@ def test_lines_that_wait_are_bounded_and_the_rest_is_counted(slow: Service) -> N
 START = """
 import multiprocessing, os, sys
 from authsvc.monitoring import log_writer
-log_writer.COLLECT_SECONDS = 3600
+log_writer.COLLECT_SECONDS, log_writer.FINISH_SECONDS = 3600, 0.05
 from authsvc.monitoring.log_output import log_output
 
 def serve(stop=True):

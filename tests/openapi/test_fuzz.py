@@ -62,7 +62,7 @@ def quick_app(tmp_path: Path) -> Iterator[Flask]:
 def url(quick_app: Flask) -> Iterator[str]:
     """Yield the document's URL on a socket: one of schemathesis' checks needs one."""
     server = make_server("127.0.0.1", 0, quick_app, threaded=True, request_handler=Silent)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/openapi.json"
     server.shutdown()

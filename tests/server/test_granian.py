@@ -26,6 +26,7 @@ from tests.support.running_service import (
     new_database,
     wait_until_it_answers,
 )
+from tests.support.warm_starts import start_module
 
 pytestmark = [pytest.mark.only("sqlite")]
 
@@ -96,8 +97,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "authsvc", "serve", "--server", "granian", *words]
+SERVE = ("authsvc", "serve", "--server", "granian")
 
 
 def settings(folder: Path, **changes: str) -> dict[str, str]:
@@ -117,22 +117,22 @@ def started(
     changes = {"PORT": str(port)}
     if away:
         changes["AUTHSVC_DATABASE_URL"] = f"postgresql://alice@127.0.0.1:{free_port()}/authsvc"
-    with (folder / "output").open("ab") as log:
-        process = subprocess.Popen(
-            command(*words),
-            cwd=folder,
-            env=settings(folder, **changes),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    service = Service(process, port, folder / "output")
+    output = folder / "output"
+    process = start_module([*SERVE, *words], folder, settings(folder, **changes), output)
+    service = Service(process, port, output)
     try:
         wait_until_it_answers(service)
         yield service
     finally:
         if process.poll() is None:
             service.kill()
+
+
+def refused(folder: Path, *words: str, **changes: str) -> tuple[int, str]:
+    """Start a service that ends by itself; return its status and its output."""
+    output = folder / "output"
+    process = start_module([*SERVE, *words], ROOT, settings(folder, **changes), output)
+    return process.wait(60), output.read_text()
 
 
 def has_two_workers_without(service: Service, killed: int) -> bool:
@@ -177,19 +177,16 @@ def service(folder: Path) -> Iterator[Service]:
 def test_what_granian_cannot_do_is_refused_with_a_sentence(
     words: list[str], said: str, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
-        command(*words), cwd=ROOT, env=settings(tmp_path), capture_output=True, text=True
-    )
-    assert done.returncode in (1, 2)
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    status, output = refused(tmp_path, *words)
+    assert status in (1, 2)
+    assert said in output
+    assert "Traceback" not in output
 
 
 def test_bad_settings_stop_the_boot(tmp_path: Path) -> None:
-    bad = settings(tmp_path, AUTHSVC_ACCESS_TOKEN_TTL="901", PORT=str(free_port()))
-    done = subprocess.run(command(), cwd=ROOT, env=bad, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.count("AUTHSVC_ACCESS_TOKEN_TTL must be a whole number from 1 to 900") == 1
+    status, output = refused(tmp_path, AUTHSVC_ACCESS_TOKEN_TTL="901", PORT=str(free_port()))
+    assert status == 1
+    assert output.count("AUTHSVC_ACCESS_TOKEN_TTL must be a whole number from 1 to 900") == 1
 
 
 def test_a_database_that_does_not_answer_does_not_stop_the_boot(tmp_path: Path) -> None:
@@ -202,11 +199,9 @@ def test_a_database_that_does_not_answer_does_not_stop_the_boot(tmp_path: Path) 
 def test_an_address_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        done = subprocess.run(
-            command(), cwd=ROOT, env=settings(tmp_path, PORT=port), capture_output=True, text=True
-        )
-    assert done.returncode == 1
-    assert f"another program uses 127.0.0.1:{port}" in done.stderr
+        status, output = refused(tmp_path, PORT=port)
+    assert status == 1
+    assert f"another program uses 127.0.0.1:{port}" in output
 
 
 def test_a_killed_worker_is_replaced_at_once_also_twice_in_a_row(service: Service) -> None:
@@ -303,12 +298,8 @@ def test_it_serves_a_unix_socket_and_removes_its_file(tmp_path: Path) -> None:
     where = tmp_path / "a.sock"
     with socket.socket(socket.AF_UNIX) as left_behind:
         left_behind.bind(str(where))
-    process = subprocess.Popen(
-        command("--workers", "1", "--bind", f"unix:{where}"),
-        cwd=ROOT,
-        env=settings(tmp_path),
-        stderr=subprocess.DEVNULL,
-    )
+    words = [*SERVE, "--workers", "1", "--bind", f"unix:{where}"]
+    process = start_module(words, ROOT, settings(tmp_path), tmp_path / "output")
     with closing(HTTPConnection("localhost")) as connection:
         connection.sock = socket.socket(socket.AF_UNIX)
         wait_for(lambda: connection.sock.connect_ex(str(where)) == 0)
@@ -322,8 +313,9 @@ def test_it_serves_a_unix_socket_and_removes_its_file(tmp_path: Path) -> None:
 def test_it_serves_the_socket_that_systemd_passes(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as passed:
         descriptor = passed.fileno()
+        command = [sys.executable, "-m", *SERVE, "--workers", "1"]
         process = subprocess.Popen(
-            [sys.executable, "-c", AS_SYSTEMD, str(descriptor), *command("--workers", "1")],
+            [sys.executable, "-c", AS_SYSTEMD, str(descriptor), *command],
             cwd=ROOT,
             env=settings(tmp_path),
             pass_fds=[descriptor],

@@ -138,7 +138,8 @@ def _fork(question: dict[str, Any]) -> int:
 def _become(question: dict[str, Any]) -> None:
     """Give this process the session, output, folder, environment and path of its own."""
     os.setsid()
-    output = os.open(question["output"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY
+    output = os.open(question["output"], flags, 0o666)
     for standard in (1, 2):
         os.dup2(output, standard)
     nothing = os.open(os.devnull, os.O_RDONLY)

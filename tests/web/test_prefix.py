@@ -124,7 +124,7 @@ def front(make_app: MakeApp, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     url = f"http://localhost:{port}/accounts"
     app = add_pages(make_app(issuer=url, demo=True, cookie_secure=False))
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     site = documented_site(port, server.port)
     try:
