@@ -23,11 +23,11 @@ from tests.support.mail_server import MailServer
 from tests.support.people import Person
 from tests.support.running_service import ROOT
 
-MAILS = 900
+MAILS = 300
 
 
 @pytest.mark.only("sqlite", "postgres")
-def test_of_900_mails_none_is_lost_when_one_of_three_senders_is_killed(
+def test_of_300_mails_none_is_lost_when_one_of_three_senders_is_killed(
     mail_app: Flask, database_url: str, server: MailServer, make_sender: MakeSender
 ) -> None:
     alice = Person(mail_app, "alice@example.com", "a horse that is correct").register().logged_in()

@@ -18,6 +18,8 @@ from werkzeug.test import TestResponse
 from authsvc import clock
 from authsvc.database import our_tables, reading, schema, writing
 from authsvc.guard import public
+from authsvc.openapi.description import Description as OpenAPI
+from authsvc.web import registry
 from tests.conftest import MakeApp
 from tests.support.api_description import Description
 from tests.support.device import Device
@@ -207,11 +209,13 @@ OF_ROWS = {
 def test_each_operation_answers_with_exactly_the_problems_of_the_document(
     prepared: Prepared,
     make_app: MakeApp,
+    mail_app: Flask,
     mail_settings: dict[str, str],
     description: Description,
     code: str,
 ) -> None:
     app = make_app(**mail_settings, device_binding=True)
+    registry.add(app, registry.of(mail_app, OpenAPI))  # it is made once for the same routes
     provoked = set()
     with prepared.again(app) as all_calls:
         for calls in all_calls:
