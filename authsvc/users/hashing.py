@@ -16,6 +16,8 @@ T = TypeVar("T")
 MAX_HASHING = 1
 MAX_ACTIVE = 3
 MAX_WAITING = 21
+MAX_FAILED_ACTIVE = 2
+MAX_FAILED = 18
 QUEUE_SECONDS = 3.0
 HASH_SECONDS = 2.0
 # One hash keeps one core busy for about 20 ms, and there are as many processes as cores: more at
@@ -70,6 +72,8 @@ class Hashing:
         self._hashing = BoundedSemaphore(MAX_HASHING)
         self._active = BoundedSemaphore(MAX_ACTIVE)
         self._admitted = BoundedSemaphore(MAX_ACTIVE + MAX_WAITING)
+        self._failed_active = BoundedSemaphore(MAX_FAILED_ACTIVE)
+        self._failed_admitted = BoundedSemaphore(MAX_FAILED)
 
     def compute(self, hash: Callable[[], T]) -> T:
         """Wait for a turn, then return what the function returns.
@@ -81,22 +85,39 @@ class Hashing:
             return self._thread.submit(hash).result()
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
+    def admitted(self, failed_lately: bool) -> Iterator[None]:
         """Enclose everything that a request does with a password, counting the attempt included.
 
         A short queue leads here: the request waits until few others are active.
 
+        Args:
+            failed_lately: whether the last login from the client's network failed. Such requests
+                get a part of the places, and overtake none of the others.
+
         Raises:
-            ServiceUnavailable: the queue is full, or the wait was too long.
+            ServiceUnavailable: the queue or that part of it is full, or the wait was too long.
         """
-        if not self._admitted.acquire(blocking=False):
+        if not failed_lately:
+            with self._place(self._admitted), self._turn(self._active, QUEUE_SECONDS):
+                yield
+            return
+        with (
+            self._place(self._failed_admitted),
+            self._place(self._admitted),
+            self._turn(self._failed_active, QUEUE_SECONDS),
+            self._turn(self._active, QUEUE_SECONDS),
+        ):
+            yield
+
+    @contextmanager
+    def _place(self, semaphore: BoundedSemaphore) -> Iterator[None]:
+        if not semaphore.acquire(blocking=False):
             self._metrics.refused()
             raise ServiceUnavailable
         try:
-            with self._turn(self._active, QUEUE_SECONDS):
-                yield
+            yield
         finally:
-            self._admitted.release()
+            semaphore.release()
 
     @contextmanager
     def _turn(self, semaphore: BoundedSemaphore, seconds: float) -> Iterator[None]:
