@@ -1,37 +1,41 @@
-"""The networks whose logins failed lately, as far as this process knows.
+"""The networks whose logins failed lately.
 
 While more logins come than fit, these networks get only a part of the places
 (authsvc/users/hashing.py): so a flood of wrong passwords leaves room for other people.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from threading import Lock
-from typing import NamedTuple
+from mmap import mmap
 
 from authsvc import clock
-from authsvc.problems import InvalidCredentials, ServiceUnavailable
-from authsvc.problems.service import RETRY_SECONDS
+from authsvc.problems import RETRY_SECONDS, InvalidCredentials, ServiceUnavailable
 from authsvc.ratelimit.attempts import network_of
 from authsvc.ratelimit.limits import FAILURES_PER_ADDRESS
+
+WRONG_SECONDS = FAILURES_PER_ADDRESS.seconds
+"""How long a network is remembered for wrong credentials."""
+
+REFUSED_SECONDS = RETRY_SECONDS
+"""How long it is remembered for a login that found no place: as long as the client is asked to
+wait. Most of a flood does not wait, and is known by that long before its passwords are."""
+
+SLOTS = 32_768
+"""A bound on memory: 256 KiB for all workers together."""
 
 
 class FailedNetworks:
     """Remembers networks in memory: it costs no statement, and refuses nothing by itself.
 
+    The memory is shared by the processes that are forked from the one which made this. It is a
+    table of one number for each slot: half of the network's hash, and when to forget it. Where two
+    networks have the same slot, the later one replaces the other; so there is nothing to lock.
+
     Clients whose address is not known are one network, as for the limits.
     """
 
-    MAX_NETWORKS = 4096
-    """Networks remembered at once: a bound on memory. The one that failed first is forgotten."""
-
     def __init__(self) -> None:
-        self._wrong = timedelta(seconds=FAILURES_PER_ADDRESS.seconds)
-        self._refused = timedelta(seconds=RETRY_SECONDS)
-        self._networks: OrderedDict[str, _Failed] = OrderedDict()
-        self._lock = Lock()
+        self._slots = memoryview(mmap(-1, SLOTS * 8)).cast("Q")
 
     def contains(self, address: str | None) -> bool:
         """Return whether the last login from the address's network failed, and lately.
@@ -39,45 +43,47 @@ class FailedNetworks:
         Args:
             address: the network address of a request; None if it is not known.
         """
-        failed = self._networks.get(network_of(address))
-        # If the clock was set back, it is forgotten: no network is remembered for longer.
-        return failed is not None and failed.at <= clock.now() < failed.until
+        slot, name = _place(address)
+        return self._seconds_left(slot, name) > 0
 
     @contextmanager
     def login(self, address: str | None) -> Iterator[bool]:
         """Enclose one login: if it fails it is remembered, and a success forgets the network.
 
-        Wrong credentials are remembered for 15 minutes. A login that found no place is remembered
-        for as long as the client is asked to wait: most of a flood does not, and is known by that
-        before its passwords are. Any other problem changes nothing.
-
+        It fails by wrong credentials, or because it found no place. Other problems change nothing.
         Yields what `contains` returns.
 
         Args:
             address: the network address of the request; None if it is not known.
         """
+        slot, name = _place(address)
         try:
-            yield self.contains(address)
+            yield self._seconds_left(slot, name) > 0
         except InvalidCredentials:
-            self._remember(network_of(address), self._wrong)
+            self._remember(slot, name, WRONG_SECONDS)
             raise
         except ServiceUnavailable:
-            self._remember(network_of(address), self._refused)
+            self._remember(slot, name, max(REFUSED_SECONDS, self._seconds_left(slot, name)))
             raise
-        self._networks.pop(network_of(address), None)
+        if self._slots[slot] >> 32 == name:
+            self._slots[slot] = 0
 
-    def _remember(self, network: str, duration: timedelta) -> None:
-        now = clock.now()
-        with self._lock:
-            failed = self._networks.pop(network, None)
-            until = now + duration
-            if failed is not None and failed.at <= now:
-                until = max(until, failed.until)
-            self._networks[network] = _Failed(now, until)
-            if len(self._networks) > self.MAX_NETWORKS:
-                self._networks.popitem(last=False)
+    def _seconds_left(self, slot: int, name: int) -> int:
+        """Return for how long a network is still remembered: 0 if it is not."""
+        number = self._slots[slot]
+        seconds = (number & 0xFFFFFFFF) - _now()
+        # If the clock was set back, it is forgotten: no network is remembered for longer.
+        return seconds if number >> 32 == name and 0 < seconds <= WRONG_SECONDS else 0
+
+    def _remember(self, slot: int, name: int, seconds: int) -> None:
+        self._slots[slot] = name << 32 | _now() + seconds
 
 
-class _Failed(NamedTuple):
-    at: datetime
-    until: datetime
+def _place(address: str | None) -> tuple[int, int]:
+    """Return the network's slot, and the half of its hash that tells it from others there."""
+    number = hash(network_of(address)) & 0xFFFFFFFFFFFFFFFF
+    return number % SLOTS, number >> 32
+
+
+def _now() -> int:
+    return int(clock.now().timestamp())
