@@ -18,7 +18,7 @@ WRONG_SECONDS = FAILURES_PER_ADDRESS.seconds
 
 REFUSED_SECONDS = RETRY_SECONDS
 """How long it is remembered for a login that found no place: as long as the client is asked to
-wait. Most of a flood does not wait, and is known by that long before its passwords are."""
+wait. Few clients of a flood wait, and they are known by that long before their passwords are."""
 
 SLOTS = 32_768
 """A bound on memory: 256 KiB for all workers together."""
