@@ -28,8 +28,8 @@ class FailedNetworks:
     """Remembers networks in memory: it costs no statement, and refuses nothing by itself.
 
     The memory is shared by the processes that are forked from the one which made this. It is a
-    table of one number for each slot: half of the network's hash, and when to forget it. Where two
-    networks have the same slot, the later one replaces the other; so there is nothing to lock.
+    table of one number for each slot: half of the network's hash, and when to forget it. If two
+    networks have the same slot, the later one replaces the other, so nothing must be locked.
 
     Clients whose address is not known are one network, as for the limits.
     """

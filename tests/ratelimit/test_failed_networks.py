@@ -11,6 +11,7 @@ from flask import Flask
 
 from authsvc.problems import InvalidCredentials, RateLimited, SecondFactorRequired
 from authsvc.problems import ServiceUnavailable as NoPlace
+from authsvc.ratelimit import failed_networks
 from authsvc.ratelimit.failed_networks import SLOTS, FailedNetworks
 from authsvc.users import hashing
 from authsvc.users.passwords import Argon2id, Passwords
@@ -136,6 +137,18 @@ def test_of_very_many_networks_the_latest_are_remembered(networks: FailedNetwork
     remembered = [networks.contains(address) for address in addresses]
     assert SLOTS / 2 < sum(remembered) <= SLOTS
     assert sum(remembered[:SLOTS]) < sum(remembered[-SLOTS:])
+
+
+def test_of_two_networks_in_one_slot_the_later_is_remembered_and_neither_is_taken_for_the_other(
+    networks: FailedNetworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failed_networks, "SLOTS", 1)
+    fail(networks, HOME)
+    assert not succeed(networks, ELSEWHERE)
+    assert networks.contains(HOME)
+    fail(networks, ELSEWHERE)
+    assert networks.contains(ELSEWHERE)
+    assert not networks.contains(HOME)
 
 
 def test_processes_forked_from_the_same_one_share_what_they_remember(

@@ -24,7 +24,7 @@ ADDRESSES = 200
 FLOOD_SECONDS = 10
 MOST_SECONDS = 8.0
 """Until each of them is logged in, with retries, on a machine whose cores the flood's clients use
-too. Without the places that are kept for them, none of them is before the flood ends."""
+too. Without the places that are kept for them, few of them are before the flood ends."""
 
 
 @pytest.fixture(scope="module")
