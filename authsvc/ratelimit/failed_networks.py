@@ -13,8 +13,8 @@ from authsvc.problems import RETRY_SECONDS, InvalidCredentials, ServiceUnavailab
 from authsvc.ratelimit.attempts import network_of
 from authsvc.ratelimit.limits import FAILURES_PER_ADDRESS
 
-WRONG_SECONDS = FAILURES_PER_ADDRESS.seconds
-"""How long a network is remembered for wrong credentials."""
+REMEMBERED_SECONDS = FAILURES_PER_ADDRESS.seconds
+"""How long a network is remembered after a login with wrong or right credentials."""
 
 REFUSED_SECONDS = RETRY_SECONDS
 """How long it is remembered for a login that found no place: as long as the client is asked to
@@ -23,13 +23,17 @@ wait. Few clients of a flood wait, and they are known by that long before their 
 SLOTS = 32_768
 """A bound on memory: 256 KiB for all workers together."""
 
+_Place = tuple[int, int]
+"""The slot of a network, and the part of its hash that tells it from others there."""
+
 
 class FailedNetworks:
     """Remembers networks in memory: it costs no statement, and refuses nothing by itself.
 
-    The memory is shared by the processes that are forked from the one which made this. It is a
-    table of one number for each slot: half of the network's hash, and when to forget it. If two
-    networks have the same slot, the later one replaces the other, so nothing must be locked.
+    The processes that are forked from the one which made this share the memory. A slot is one
+    number: a part of the network's hash, the second in which to forget it, and whether its last
+    login failed. If two networks have the same slot, the later one replaces the other, so nothing
+    must be locked.
 
     Clients whose address is not known are one network, as for the limits.
     """
@@ -43,47 +47,52 @@ class FailedNetworks:
         Args:
             address: the network address of a request; None if it is not known.
         """
-        slot, name = _place(address)
-        return self._seconds_left(slot, name) > 0
+        return self._last(_place(address))[0]
 
     @contextmanager
     def login(self, address: str | None) -> Iterator[bool]:
-        """Enclose one login: if it fails it is remembered, and a success forgets the network.
+        """Enclose one login: if it fails it is remembered, and a success forgets the failure.
 
-        It fails by wrong credentials, or because it found no place. Other problems change nothing.
+        Wrong credentials are remembered for 15 minutes. A login that found no place is remembered
+        until the client may retry, unless the last one from its network succeeded: many people may
+        share it. Other problems change nothing.
+
         Yields what `contains` returns.
 
         Args:
             address: the network address of the request; None if it is not known.
         """
-        slot, name = _place(address)
+        place = _place(address)
         try:
-            yield self._seconds_left(slot, name) > 0
+            yield self._last(place)[0]
         except InvalidCredentials:
-            self._remember(slot, name, WRONG_SECONDS)
+            self._remember(place, REMEMBERED_SECONDS, failed=True)
             raise
         except ServiceUnavailable:
-            self._remember(slot, name, max(REFUSED_SECONDS, self._seconds_left(slot, name)))
+            failed, seconds = self._last(place)
+            if failed or not seconds:
+                self._remember(place, max(REFUSED_SECONDS, seconds), failed=True)
             raise
-        if self._slots[slot] >> 32 == name:
-            self._slots[slot] = 0
+        self._remember(place, REMEMBERED_SECONDS, failed=False)
 
-    def _seconds_left(self, slot: int, name: int) -> int:
-        """Return for how long a network is still remembered: 0 if it is not."""
+    def _last(self, place: _Place) -> tuple[bool, int]:
+        """Return whether the network's last login failed, and for how many seconds it is still
+        remembered: False and 0 if it is not.
+        """
+        slot, name = place
         number = self._slots[slot]
-        seconds = (number & 0xFFFFFFFF) - _now()
+        seconds = (number >> 1 & 0xFFFFFFFF) - int(clock.now().timestamp())
         # If the clock was set back, it is forgotten: no network is remembered for longer.
-        return seconds if number >> 32 == name and 0 < seconds <= WRONG_SECONDS else 0
+        if number >> 33 != name or not 0 < seconds <= REMEMBERED_SECONDS:
+            return False, 0
+        return bool(number & 1), seconds
 
-    def _remember(self, slot: int, name: int, seconds: int) -> None:
-        self._slots[slot] = name << 32 | _now() + seconds
+    def _remember(self, place: _Place, seconds: int, *, failed: bool) -> None:
+        slot, name = place
+        until = int(clock.now().timestamp()) + seconds
+        self._slots[slot] = name << 33 | until << 1 | failed
 
 
-def _place(address: str | None) -> tuple[int, int]:
-    """Return the network's slot, and the half of its hash that tells it from others there."""
+def _place(address: str | None) -> _Place:
     number = hash(network_of(address)) & 0xFFFFFFFFFFFFFFFF
-    return number % SLOTS, number >> 32
-
-
-def _now() -> int:
-    return int(clock.now().timestamp())
+    return number % SLOTS, number >> 33

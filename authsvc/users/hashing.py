@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -106,11 +107,12 @@ class Hashing:
             with self._place(self._admitted), self._turn(self._active, QUEUE_SECONDS):
                 yield
             return
+        ends = time.monotonic() + QUEUE_SECONDS
         with (
             self._place(self._failed_admitted),
             self._place(self._admitted),
             self._turn(self._failed_active, QUEUE_SECONDS),
-            self._turn(self._active, QUEUE_SECONDS),
+            self._turn(self._active, ends - time.monotonic()),
         ):
             yield
 

@@ -123,3 +123,18 @@ def test_a_request_does_not_wait_behind_those_of_networks_whose_login_failed(
     queue.let_go.set()
     assert outcomes(flood) == (HALF, 0)
     assert outcomes(other) == (1, 0)
+
+
+def test_no_request_waits_for_longer_than_the_queue_allows(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third of such requests waits for one of their two turns, and then for an active place."""
+    others = queue.enter(hashing.MAX_ACTIVE, failed_lately=False, room=hashing.MAX_ACTIVE)
+    until_active(queue, hashing.MAX_ACTIVE)
+    monkeypatch.setattr(hashing, "QUEUE_SECONDS", 1)
+    began = time.monotonic()
+    flood = queue.enter(ACTIVE_OF_HALF + 1, failed_lately=True, room=ACTIVE_OF_HALF + 1)
+    assert outcomes(flood) == (0, ACTIVE_OF_HALF + 1)
+    assert time.monotonic() - began < 1.7
+    queue.let_go.set()
+    assert outcomes(others) == (hashing.MAX_ACTIVE, 0)
