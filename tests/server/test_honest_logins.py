@@ -44,11 +44,13 @@ def email(number: int) -> str:
     return f"person-{number}@example.com"
 
 
-def log_in(service: Service, number: int) -> tuple[int, int]:
-    """Log in once from the person's own address; return the status and the Retry-After."""
-    body = json.dumps({"email": email(number), "password": PASSWORD})
-    address = (f"127.3.0.{number + 1}", 0)
-    connection = HTTPConnection("127.0.0.1", service.port, timeout=30, source_address=address)
+def log_in(
+    service: Service, number: int, *, address: str | None = None, password: str = PASSWORD
+) -> tuple[int, int]:
+    """Log in once, by default from the person's own address; return the status and Retry-After."""
+    body = json.dumps({"email": email(number), "password": password})
+    source = (address or f"127.3.0.{number + 1}", 0)
+    connection = HTTPConnection("127.0.0.1", service.port, timeout=30, source_address=source)
     try:
         connection.request("POST", "/auth/login", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
@@ -65,6 +67,16 @@ def persist(service: Service, number: int) -> tuple[float, list[int]]:
         statuses.append(status)
         time.sleep(wait)
     return time.monotonic() - began, statuses
+
+
+def test_after_one_wrong_password_all_people_behind_its_address_log_in_at_once(
+    service: Service,
+) -> None:
+    office = "127.4.0.1"
+    assert log_in(service, 0, address=office, password="not the right one")[0] == 401
+    with ThreadPoolExecutor(PEOPLE) as people:
+        answers = people.map(lambda number: log_in(service, number, address=office), range(PEOPLE))
+        assert [status for status, _ in answers] == [200] * PEOPLE
 
 
 @pytest.mark.alone
