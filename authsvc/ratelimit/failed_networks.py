@@ -53,9 +53,9 @@ class FailedNetworks:
     def login(self, address: str | None) -> Iterator[bool]:
         """Enclose one login: if it fails it is remembered, and a success forgets the failure.
 
-        Wrong credentials are remembered for 15 minutes. A login that found no place is remembered
-        until the client may retry, unless the last one from its network succeeded: many people may
-        share it. Other problems change nothing.
+        Wrong credentials are remembered for 15 minutes. A 503, mostly of a login that found no
+        place, is remembered until the client may retry, unless the last login from the network
+        succeeded: many people may share it. Other problems change nothing.
 
         Yields what `contains` returns.
 

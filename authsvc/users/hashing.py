@@ -31,9 +31,9 @@ HASH_SECONDS = 2.0
 # their connections; a queue without a bound would make a flood of logins wait for ever.
 #
 # Requests from networks whose last login failed get half of the places, active and waiting ones
-# together: 24 other people still get in at once. Measured during a flood from 200 addresses on a
-# busy machine: with 18 places for it a third of the 24 were refused. It waits by itself, for two of
-# the active places: with three the slowest of 8 other people waited twice as long.
+# together: two processes still have room for 24 other people at once. Measured during a flood from
+# 200 addresses on a busy machine: with 18 places for it a third of the 24 were refused. It waits by
+# itself, for two of the active places: with three the slowest of 8 people waited twice as long.
 
 NICENESS = 10
 """Added to the niceness of the hashing thread: requests without a password get a core first."""
