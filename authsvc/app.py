@@ -27,6 +27,7 @@ from authsvc.operations import operations
 from authsvc.ratelimit.attempts import Attempts
 from authsvc.ratelimit.counts import Counts
 from authsvc.ratelimit.database_counts import DatabaseCounts
+from authsvc.ratelimit.failed_networks import FailedNetworks
 from authsvc.ratelimit.mail_limits import MailLimits
 from authsvc.ratelimit.session_limits import SessionLimits
 from authsvc.ratelimit.throttle import Throttle
@@ -128,6 +129,7 @@ def _add_parts(
         binding,
         outbox,
         Throttle(attempts),
+        FailedNetworks(),
         MailLimits(attempts),
         _factors(settings, outbox),
         devices,

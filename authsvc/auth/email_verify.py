@@ -16,6 +16,7 @@ from authsvc.problems import (
     RefreshTokenRefused,
     TokenInvalid,
 )
+from authsvc.ratelimit.failed_networks import FailedNetworks
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.binding import Binding
 from authsvc.sessions.lookup import live_owner
@@ -60,7 +61,11 @@ def email_verify(body: Proof) -> None:
         if body.password is None:
             raise PasswordRequired
         passwords, throttle = registry.get(Passwords), registry.get(Throttle)
-        with passwords.admitted(), throttle.verification(link.email_key, client.ip_address):
+        with (
+            registry.get(FailedNetworks).login(client.ip_address) as failed_lately,
+            passwords.admitted(failed_lately),
+            throttle.verification(link.email_key, client.ip_address),
+        ):
             verification.confirm(passwords, link, body.password, user_at(client))
     verification.verify(link, user_at(client))
 

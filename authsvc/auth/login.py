@@ -26,6 +26,7 @@ from authsvc.problems import (
     SecondFactorRequired,
     UseDpopNonce,
 )
+from authsvc.ratelimit.failed_networks import FailedNetworks
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions.binding import Binding
 from authsvc.sessions.log_in import open_by_password
@@ -102,7 +103,8 @@ def login(body: Credentials) -> AccessToken:
     key = registry.get(Binding).new_key(sent_proof(registry.get(OwnOrigin)), clock.now())
     client = current_client(key)
     with (
-        passwords.admitted(),
+        registry.get(FailedNetworks).login(client.ip_address) as failed_lately,
+        passwords.admitted(failed_lately),
         registry.get(Throttle).login(email_key(body.email), client.ip_address),
     ):
         user = authenticate(passwords, body.email, body.password, user_at(client))

@@ -12,6 +12,7 @@ from authsvc.guard.access_token import public
 from authsvc.locales import PATTERN, is_locale
 from authsvc.mail.outbox import Outbox
 from authsvc.problems import EmailTaken, FaultCode, RateLimited, RegistrationClosed
+from authsvc.ratelimit.failed_networks import FailedNetworks
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
 from authsvc.users import registration
@@ -78,7 +79,11 @@ def register(body: NewAccount) -> Registered:
     if settings.registration == "closed":
         raise RegistrationClosed
     passwords, client = registry.get(Passwords), current_client()
-    with passwords.admitted(), registry.get(Throttle).registration(client.ip_address):
+    failed_lately = registry.get(FailedNetworks).contains(client.ip_address)
+    with (
+        passwords.admitted(failed_lately),
+        registry.get(Throttle).registration(client.ip_address),
+    ):
         account = registration.register(
             passwords,
             body.email,

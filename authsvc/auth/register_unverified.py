@@ -4,6 +4,7 @@ from authsvc.auth.register import NewAccount
 from authsvc.guard.access_token import public
 from authsvc.mail.outbox import Outbox
 from authsvc.problems import RateLimited, RegistrationClosed
+from authsvc.ratelimit.failed_networks import FailedNetworks
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.settings import Settings
 from authsvc.tokens.one_time import OneTimeTokens
@@ -28,7 +29,9 @@ def register_unverified(body: NewAccount) -> Accepted:
     if registry.get(Settings).registration == "closed":
         raise RegistrationClosed
     passwords, outbox = registry.get(Passwords), registry.get(Outbox)
-    with passwords.admitted(), registry.get(Throttle).registration(remote_address()):
+    address = remote_address()
+    failed_lately = registry.get(FailedNetworks).contains(address)
+    with passwords.admitted(failed_lately), registry.get(Throttle).registration(address):
         unverified_registration.wait_for_proof(
             passwords, registry.get(OneTimeTokens), outbox, body.email, body.password, body.locale
         )

@@ -5,6 +5,7 @@ import ipaddress
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from math import ceil
 
 from authsvc import clock
@@ -102,6 +103,7 @@ def seconds_left(count: Count, tally: Tally) -> int:
     return max(1, min(seconds, count.seconds))
 
 
+@lru_cache(1024)  # a login asks twice
 def network_of(address: str | None) -> str:
     """Return the address, or for IPv6 the /64 that one customer has."""
     try:

@@ -19,6 +19,8 @@ TIMEOUT_SECONDS = 10
 RETRANSMITTED = slice(100, 104)
 """The bytes of the kernel's tcp_info with the number of retransmissions (linux/tcp.h)."""
 
+_Sending = asyncio.Task[float] | asyncio.Task[None]
+
 
 class NotAccepted(Exception):
     """The service's queue of connections was full all the time."""
@@ -59,10 +61,11 @@ class Clients:
             self._latencies,
         )
 
-    async def _send_at_rate(self) -> list[asyncio.Task[None]]:
+    async def _send_at_rate(self) -> list[_Sending]:
         """Send at the plan's rate, or as close to it as this process gets CPU time."""
         assert self._plan.rate
-        due, tasks = time.monotonic(), []
+        due = time.monotonic()
+        tasks: list[_Sending] = []
         while (now := time.monotonic()) < self._deadline:
             while due <= now:
                 tasks.append(asyncio.create_task(self._request_once()))
@@ -70,9 +73,11 @@ class Clients:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         return tasks
 
-    async def _send_in_turn(self) -> list[asyncio.Task[None]]:
+    async def _send_in_turn(self) -> list[_Sending]:
         """Let each client send its next request after the response to the last one."""
-        tasks = [asyncio.create_task(self._repeat()) for _ in range(self._plan.clients)]
+        tasks: list[_Sending] = [
+            asyncio.create_task(self._repeat()) for _ in range(self._plan.clients)
+        ]
         await asyncio.sleep(self._deadline - time.monotonic())
         return tasks
 

@@ -55,7 +55,7 @@ def insert_people(database: Path) -> None:
         connection.execute(insert(User), rows)
 
 
-def flood(server: Server, addresses: int, seconds: float) -> LoadPlan:
+def flood(port: int, addresses: int, seconds: float) -> LoadPlan:
     """Return a flood of logins with the names of unknown accounts, from so many addresses.
 
     Each address sends its next login as soon as the last one was answered.
@@ -69,4 +69,4 @@ def flood(server: Server, addresses: int, seconds: float) -> LoadPlan:
         f"Content-Length: {len(body)}",
     ]
     request = "\r\n".join([*lines, "", body])
-    return LoadPlan(server.port, request, seconds, clients=addresses, addresses=addresses)
+    return LoadPlan(port, request, seconds, clients=addresses, addresses=addresses)

@@ -60,6 +60,6 @@ def measure_server(peer: Peer, seconds: float) -> ServerResults:
             hammered = watch(server, plan, 0.9 * seconds, logins=False)
         limited = replace(peer, settings={**peer.settings, **NORMAL_LIMITS})
         with replace(prepared, peer=limited).started() as server:
-            plan = flood(server, FLOOD_ADDRESSES, seconds)
+            plan = flood(server.port, FLOOD_ADDRESSES, seconds)
             flooded = watch(server, plan, 0.9 * seconds, logins=True)
     return ServerResults(logins, refreshes, statuses, slowest, idle, hammered, flooded)

@@ -7,13 +7,16 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 BATCHES = 7
+CALLS = 1000
+"""In a batch, of what does not commit."""
 
 Rows = list[tuple[str, float]]
 """The name of a part, and the microseconds that it costs."""
 
 
-def microseconds(call: Callable[[], object], times: int = 1000) -> float:
+def microseconds(call: Callable[[], object], times: int | None = None) -> float:
     """Return the CPU microseconds of a call: the minimum of some batches, which nothing slowed."""
+    times = times or CALLS
     call()
     minimum = float("inf")
     for _ in range(BATCHES):

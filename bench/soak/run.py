@@ -39,7 +39,7 @@ def run(*, minutes: float, rate: float) -> list[Sample]:
         prepared = prepare(SERVICE, Path(name) / "service", seconds=minutes / 10)
         database = prepared.live / "database"
         with prepared.started() as server:
-            warm_up(server.port, prepared.cookies)
+            warm_up(server.port, prepared.sessions)
             with closing(sqlite3.connect(database)) as connection:
                 _age_sessions(connection)
             with _clients(server, minutes * 60, rate) as tallies:

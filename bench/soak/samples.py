@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from bench.peers.processes import Process
 from bench.peers.server import Server
@@ -38,9 +39,16 @@ class Sample:
     p99: float
 
 
-def take_sample(
-    server: Server, database: Path, minutes: float, tally: dict[str, dict[str, int] | float]
-) -> Sample:
+class ReportedTally(TypedDict):
+    """What the clients report of their responses since the last report."""
+
+    statuses: dict[str, int]
+    wrong: dict[str, int]
+    p50: float
+    p99: float
+
+
+def take_sample(server: Server, database: Path, minutes: float, tally: ReportedTally) -> Sample:
     """Measure the service.
 
     Args:
@@ -56,9 +64,15 @@ def take_sample(
         }
     files = database.parent.glob(f"{database.name}*")
     size = sum(file.stat().st_size for file in files) / 1e6
-    counts = {name: Counter(tally[name]) for name in ("statuses", "wrong")}
     return Sample(
-        minutes, server.processes(), size, rows, **counts, p50=tally["p50"], p99=tally["p99"]
+        minutes,
+        server.processes(),
+        size,
+        rows,
+        statuses=Counter(tally["statuses"]),
+        wrong=Counter(tally["wrong"]),
+        p50=tally["p50"],
+        p99=tally["p99"],
     )
 
 

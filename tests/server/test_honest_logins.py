@@ -1,0 +1,98 @@
+"""Honest people log in while many addresses flood the login with wrong passwords."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import NullPool, create_engine, insert
+
+from authsvc.users.model import User
+from authsvc.users.passwords import Passwords
+from bench.load.load_generator import generating_load
+from bench.overload.accounts import flood
+from tests.support.running_service import Service, new_database, serving
+
+pytestmark = pytest.mark.both_servers
+PASSWORD = "a horse that is correct"
+PEOPLE = 8
+ADDRESSES = 200
+FLOOD_SECONDS = 10
+MOST_SECONDS = 8.0
+"""Until each of them is logged in, with retries, on a machine whose cores the flood's clients use
+too. Without the places that are kept for them, few of them are before the flood ends."""
+
+
+@pytest.fixture(scope="module")
+def service(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Two workers, and an account for each of the people; limits are not multiplied."""
+    folder = tmp_path_factory.mktemp("honest")
+    url = new_database(folder)
+    row = {"password_hash": Passwords(15).hash(PASSWORD), "created_at": datetime.now(UTC)}
+    rows = [{"id": uuid4(), "email": email(n), "email_key": email(n), **row} for n in range(PEOPLE)]
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(insert(User), rows)
+    with serving(url, folder / "output", server=wsgi_server, anew=True, workers=2) as service:
+        yield service
+
+
+def email(number: int) -> str:
+    return f"person-{number}@example.com"
+
+
+def log_in(
+    service: Service, number: int, *, address: str | None = None, password: str = PASSWORD
+) -> tuple[int, int]:
+    """Log in once, by default from the person's own address; return the status and Retry-After."""
+    body = json.dumps({"email": email(number), "password": password})
+    source = (address or f"127.3.0.{number + 1}", 0)
+    connection = HTTPConnection("127.0.0.1", service.port, timeout=30, source_address=source)
+    try:
+        connection.request("POST", "/auth/login", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, int(answer.headers.get("Retry-After", 0))
+    finally:
+        connection.close()
+
+
+def persist(service: Service, number: int) -> tuple[float, list[int]]:
+    """Log in, retry as `Retry-After` asks, and return the seconds and the statuses."""
+    began, statuses = time.monotonic(), []
+    while not statuses or statuses[-1] == 503:
+        status, wait = log_in(service, number)
+        statuses.append(status)
+        time.sleep(wait)
+    return time.monotonic() - began, statuses
+
+
+def test_after_one_wrong_password_all_people_behind_its_address_log_in_at_once(
+    service: Service,
+) -> None:
+    office = "127.4.0.1"
+    assert log_in(service, 0, address=office, password="not the right one")[0] == 401
+    with ThreadPoolExecutor(PEOPLE) as people:
+        answers = people.map(lambda number: log_in(service, number, address=office), range(PEOPLE))
+        assert [status for status, _ in answers] == [200] * PEOPLE
+
+
+@pytest.mark.alone
+def test_people_log_in_within_seconds_while_200_addresses_flood_the_login(
+    service: Service,
+) -> None:
+    with (
+        generating_load(flood(service.port, ADDRESSES, FLOOD_SECONDS)) as running,
+        ThreadPoolExecutor(PEOPLE) as people,
+    ):
+        time.sleep(1)  # the flood has filled every place before they come
+        entered = list(people.map(lambda number: persist(service, number), range(PEOPLE)))
+        running.wait_until_sent()
+        outcome = running.outcome()
+    print("seconds and statuses of each:", entered, "the flood got", outcome.statuses)
+    assert [statuses[-1] for _, statuses in entered] == [200] * PEOPLE
+    assert max(seconds for seconds, _ in entered) < MOST_SECONDS
+    assert set(outcome.statuses) == {"401", "503"}
+    assert outcome.failures == {}
