@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 FIRST = (
+    "server/test_flood.py",
     "doctor/test_each_check.py",
     "browser/test_demo_states.py",
-    "browser/test_examples.py",
     "openapi/test_answers.py",
+    "server/test_burst.py",
+    "browser/test_examples.py",
     "browser/test_sessions.py",
     "docs/test_your_app.py",
     "openapi/test_fuzz.py",
@@ -31,7 +33,6 @@ FIRST = (
     "mail/test_many_senders.py",
     "browser/test_demo.py",
     "faults/test_news_of_revocations.py",
-    "server/test_flood.py",
     "tests/test_nothing_survives_a_request.py",
     "doctor/test_healthy.py",
     "faults/test_factor_faults.py",
@@ -41,7 +42,11 @@ FIRST = (
     "doctor/test_command.py",
 )
 """The files that take more than twenty seconds, the longest first. One that starts late keeps one
-process busy while the others have nothing left to do."""
+process busy while the others have nothing left to do.
+
+The two with tests that run `alone` begin beside files of short tests: such a test waits for those
+that have begun, and keeps the processes that have ended theirs waiting.
+"""
 
 _DATABASE = re.compile(r"\[(?:.*-)?(sqlite|postgres|pgbouncer)(?:-.*)?\]$")
 
