@@ -18,6 +18,7 @@ from tests.support.mailbox import Mailbox, text_of
 from tests.support.passkeys import add_passkey, assertion, log_in_by_passkey
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims, events, live_sessions, sessions
+from tests.support.second_factors import give_recovery_codes, give_totp
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 STEP = timedelta(seconds=30)
@@ -30,15 +31,16 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 class Set:
-    """A person with an authenticator app, whose code of noon was used.
+    """A person with an authenticator app and recovery codes, logged in by the password alone.
 
     Args:
         person: has an account.
     """
 
     def __init__(self, person: Person) -> None:
-        self.person = person
-        self.phone, self.codes = set_up(person.logged_in())
+        self.person = person.logged_in()
+        self.phone = AuthenticatorApp(give_totp(person).provisioning_uri())
+        self.codes = give_recovery_codes(person)
 
     def log_in(self, **factor: object) -> TestResponse:
         """Log in on another device."""
@@ -441,6 +443,7 @@ def test_with_a_lost_factor_secret_a_passkey_still_logs_in_alone_and_beside_the_
     make_app: MakeApp, app: Flask, secret: dict[str, str | None]
 ) -> None:
     carol = Set(Person(app, "carol@example.com", "an umbrella in the sun").register())
+    assert log_in_with(carol.person, code=carol.phone.code()).status_code == 200
     authenticator = add_passkey(carol.person)
     carol.person.app = make_app(**secret)
     assert carol.opens(passkey=assertion(carol.person, authenticator))

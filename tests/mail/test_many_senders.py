@@ -2,11 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -22,13 +21,18 @@ from tests.support.database_proxy import wait_until
 from tests.support.mail_server import MailServer
 from tests.support.people import Person
 from tests.support.running_service import ROOT
+from tests.support.warm_starts import start_module
 
 MAILS = 300
 
 
 @pytest.mark.only("sqlite", "postgres")
 def test_of_300_mails_none_is_lost_when_one_of_three_senders_is_killed(
-    mail_app: Flask, database_url: str, server: MailServer, make_sender: MakeSender
+    mail_app: Flask,
+    database_url: str,
+    server: MailServer,
+    make_sender: MakeSender,
+    tmp_path: Path,
 ) -> None:
     alice = Person(mail_app, "alice@example.com", "a horse that is correct").register().logged_in()
     id = UUID(alice.call("GET", "/api/me").json["id"])
@@ -37,7 +41,7 @@ def test_of_300_mails_none_is_lost_when_one_of_three_senders_is_killed(
         make_sender().send_due()
         server.received.clear()
         transaction(lambda connection: registry.get(Outbox).add(connection, *mails))
-        kill_one_of_three_senders(database_url, server)
+        kill_one_of_three_senders(database_url, server, tmp_path / "output")
         with time_machine.travel(clock.now() + timedelta(minutes=3)):
             make_sender().send_due()  # what the dead one had leased
     copies = Counter(server.received)
@@ -46,21 +50,15 @@ def test_of_300_mails_none_is_lost_when_one_of_three_senders_is_killed(
     assert copies.total() - MAILS <= 1
 
 
-def kill_one_of_three_senders(database_url: str, server: MailServer) -> None:
-    command = [sys.executable, "-m", "tests.support.sender_processes"]
-    with subprocess.Popen(
-        [*command, database_url, str(server.port)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    ) as senders:
-        try:
-            assert senders.stdout is not None
-            victim = int(senders.stdout.readline().split()[0])
-            wait_until(lambda: len(server.received) > MAILS / 3, 60)
-            os.kill(victim, signal.SIGKILL)
-            assert senders.wait(60) == 0
-        finally:
-            if senders.poll() is None:
-                os.killpg(senders.pid, signal.SIGKILL)
+def kill_one_of_three_senders(database_url: str, server: MailServer, output: Path) -> None:
+    words = ["tests.support.sender_processes", database_url, str(server.port)]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    senders = start_module(words, ROOT, env, output)
+    try:
+        wait_until(lambda: len(server.received) > MAILS / 3 and output.read_text(), 60)
+        os.kill(int(output.read_text().split()[0]), signal.SIGKILL)
+        assert senders.wait(60) == 0
+    finally:
+        if senders.poll() is None:
+            os.killpg(senders.pid, signal.SIGKILL)
     assert MAILS - 1 <= len(server.received) <= MAILS

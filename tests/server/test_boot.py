@@ -254,10 +254,9 @@ def test_8_workers_are_counted_without_sched_getaffinity_and_by_web_concurrency(
     config = tmp_path / "config.py"
     config.write_text(LIKE_MACOS)
     env = environment(empty(tmp_path)) | ({"WEB_CONCURRENCY": concurrency} if concurrency else {})
-    command = [sys.executable, "-m", "gunicorn", "--config", config, "--print-config", "wsgi:app"]
     schema.upgrade(empty(tmp_path))
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    assert re.search(rf"^workers +: {workers}$|^workers += {workers}$", done.stdout, re.MULTILINE)
+    _, output = boot(["--config", str(config), "--print-config"], env, tmp_path)
+    assert re.search(rf"^workers +: {workers}$|^workers += {workers}$", output, re.MULTILINE)
 
 
 @pytest.mark.only("sqlite")
@@ -285,10 +284,9 @@ def test_30_serve_in_a_folder_without_wsgi_py_serves_the_packaged_app(tmp_path: 
 def test_30_a_wsgi_py_in_the_working_directory_wins(tmp_path: Path) -> None:
     (tmp_path / "wsgi.py").write_text("raise SystemExit('this is the folder of its own app')")
     env = {**environment(empty(tmp_path)), "PORT": str(free_port()), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "authsvc", "serve"]
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "this is the folder of its own app" in done.stderr
+    started = start_module(["authsvc", "serve"], tmp_path, env, tmp_path / "output")
+    assert started.wait(timeout=60) != 0
+    assert "this is the folder of its own app" in (tmp_path / "output").read_text()
 
 
 HIDDEN_NAMES = """

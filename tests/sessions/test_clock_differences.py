@@ -9,13 +9,14 @@ import time_machine
 from flask import Flask
 from sqlalchemy import text
 
-from authsvc.database import schema, writing
+from authsvc.database import writing
 from authsvc.sessions import recently_revoked
 from authsvc.sessions.purge import purge
 from authsvc.tokens.times import LEEWAY
 from tests.conftest import MakeApp
 from tests.support.people import Person
 from tests.support.responses import assert_problem, claims
+from tests.support.running_service import new_database
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -31,9 +32,8 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    file = tmp_path / "authsvc.db"
-    schema.upgrade(f"sqlite:///{file}")
-    return file
+    new_database(tmp_path)
+    return tmp_path / "authsvc.db"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from uuid import uuid4
 
-from authsvc.database import schema
+from tests.support.migrated_file import migrated_file
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.support.warm_starts import Started, start_module
 
@@ -106,10 +106,12 @@ def environment(database_url: str, **settings: str) -> dict[str, str]:
 
 
 def new_database(folder: Path) -> str:
-    """Create a migrated SQLite database in that folder, and return its URL."""
-    url = f"sqlite:///{folder / 'authsvc.db'}"
-    schema.upgrade(url)
-    return url
+    """Return the URL of a migrated SQLite database in that folder, which is made if need be."""
+    file = folder / "authsvc.db"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_bytes(migrated_file())
+    return f"sqlite:///{file}"
 
 
 def free_port() -> int:

@@ -126,6 +126,8 @@ def _fork(question: dict[str, Any]) -> int:
         status = 0
     except SystemExit as end:
         status = end.code or 0
+        if isinstance(status, str):
+            print(status, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     finally:

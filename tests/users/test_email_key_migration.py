@@ -41,10 +41,9 @@ def add(engine: Engine, *accounts: tuple[str, str]) -> list[UUID]:
     table = User.__table__
     ids = [UUID(int=number) for number in range(1, len(accounts) + 1)]
     rows = [(id, *account, "hash", NOW) for id, account in zip(ids, accounts, strict=True)]
+    values = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     with engine.begin() as connection:
-        for row in rows:
-            values = dict(zip(COLUMNS, row, strict=True))
-            connection.execute(insert(table).values(values))
+        connection.execute(insert(table), values)
     return ids
 
 
