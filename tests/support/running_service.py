@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.support.migrated_file import migrated_file
+from tests.support.processes import has_ended
 from tests.support.signing_secrets import ACCESS_SECRET, REFRESH_SECRET
 from tests.support.warm_starts import Started, start_module
 
@@ -25,6 +26,7 @@ CHEAP_HASHES = "tests.support.cheap_hashes:app"
 """The app of tests that need many passwords and do not measure hashing."""
 BOOT_SECONDS = 20
 LOG_SECONDS = 10
+DEATH_SECONDS = 5
 LOG_MARK = "/is-the-log-written/"
 THREADS = 28
 """Of each worker, as authsvc/gunicorn.py sets them."""
@@ -89,8 +91,12 @@ class Service:
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Kill the whole service: the master and its workers."""
+        workers = self.workers
         os.killpg(self.process.pid, number)
         self.process.wait(timeout=30)
+        deadline = time.monotonic() + DEATH_SECONDS
+        while not all(map(has_ended, workers)) and time.monotonic() < deadline:
+            time.sleep(0.001)  # a killed worker may outlive the master
 
 
 def environment(database_url: str, **settings: str) -> dict[str, str]:
