@@ -263,6 +263,24 @@ def test_the_mail_of_a_sender_that_died_is_sent_by_another_with_the_same_bytes(
     assert dying.messages[0].as_bytes() == heir.messages[0].as_bytes()
 
 
+def test_a_sender_that_is_slower_than_its_lease_gives_up_nothing_that_another_has_sent(
+    app: Flask, make_sender: MakeSender
+) -> None:
+    register(app, ALICE)
+    heir = Tray()
+
+    class Overtaken(Tray):
+        def send(self, message: EmailMessage) -> None:
+            now.shift(121)
+            assert make_sender(heir).send_due() == 1
+            raise MailRefused("no", 550)
+
+    with time_machine.travel(clock.now(), tick=False) as now:
+        assert make_sender(Overtaken()).send_due() == 0
+    assert len(heir.messages) == 1
+    assert (waiting(), failures()) == ([], [])
+
+
 def test_a_mail_whose_removal_fails_is_not_sent_again(app: Flask, make_sender: MakeSender) -> None:
     register(app, ALICE)
     tray = Tray()

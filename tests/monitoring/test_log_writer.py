@@ -91,11 +91,10 @@ def get(service: Service, *paths: str) -> str:
 
 
 def worker_of(service: Service) -> int:
-    """Return the process id of the worker, once there is one that answers."""
-    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
-    wait_until(lambda: children.read_text().split(), SECONDS)
+    """Return the process id of the worker that answers, once no other is left."""
     get(service, "/healthz")
-    return int(children.read_text().split()[0])
+    wait_until(lambda: len(service.workers) == 1, SECONDS)
+    return service.workers[0]
 
 
 def paths(service: Service) -> list[str]:

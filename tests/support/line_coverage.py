@@ -1,5 +1,5 @@
 """A plugin of pytest, `-p tests.support.line_coverage`: the run fails unless it executes every line
-and every branch of the rooms where a mistake could let somebody in.
+and every branch of the rooms where a mistake could open an account to a stranger.
 
 SlipCover marks the code when it is imported, and removes the marks of what was executed.
 coverage.py traces every line instead, with which the tests took half as long again.
