@@ -9,43 +9,47 @@ import pytest
 
 FIRST = (
     "server/test_flood.py",
+    "server/test_honest_logins.py",
+    "server/test_burst.py",
     "doctor/test_each_check.py",
     "browser/test_demo_states.py",
-    "openapi/test_answers.py",
-    "server/test_burst.py",
-    "browser/test_examples.py",
-    "browser/test_sessions.py",
-    "docs/test_your_app.py",
-    "openapi/test_fuzz.py",
     "client/test_client.py",
-    "generated_clients/test_generated_clients.py",
-    "faults/test_factor_races.py",
-    "faults/test_logout_is_for_good.py",
+    "browser/test_examples.py",
+    "http/test_framing.py",
+    "openapi/test_answers.py",
+    "http/test_hostile_requests.py",
+    "openapi/test_fuzz.py",
     "faults/test_silent_database.py",
-    "browser/test_device_binding.py",
-    "monitoring/test_log_output.py",
-    "browser/test_docs.py",
-    "server/test_boot.py",
-    "browser/test_bound_sessions.py",
+    "docs/test_your_app.py",
     "browser/test_recovery.py",
+    "generated_clients/test_generated_clients.py",
+    "browser/test_device_binding.py",
+    "browser/test_sessions.py",
     "deploy/test_systemd.py",
-    "faults/test_database_away.py",
-    "mail/test_many_senders.py",
-    "browser/test_demo.py",
-    "faults/test_news_of_revocations.py",
-    "tests/test_nothing_survives_a_request.py",
-    "doctor/test_healthy.py",
-    "faults/test_factor_faults.py",
+    "browser/test_docs.py",
     "tests/test_packaging.py",
+    "faults/test_news_of_revocations.py",
+    "faults/test_factor_races.py",
+    "faults/test_database_away.py",
+    "browser/test_bound_sessions.py",
+    "faults/test_logout_is_for_good.py",
+    "monitoring/test_metrics_of_workers.py",
+    "server/test_boot.py",
+    "mail/test_many_senders.py",
+    "faults/test_factor_faults.py",
+    "ratelimit/test_throttle.py",
+    "browser/test_demo.py",
+    "doctor/test_healthy.py",
+    "browser/test_demo_step_up.py",
     "browser/test_demo_factors.py",
-    "cli/test_completion.py",
-    "doctor/test_command.py",
+    "factors/test_mutated_logins.py",
+    "attacks/test_corpus.py",
 )
-"""The files that take more than twenty seconds, the longest first. One that starts late keeps one
+"""The files that take more than fifteen seconds, the longest first. One that starts late keeps one
 process busy while the others have nothing left to do.
 
-The two with tests that run `alone` begin beside files of short tests: such a test waits for those
-that have begun, and keeps the processes that have ended theirs waiting.
+The three with tests that run `alone` begin, beside a file of short tests: such a test waits for
+those that have begun, and keeps the processes that have ended theirs waiting.
 """
 
 _DATABASE = re.compile(r"\[(?:.*-)?(sqlite|postgres|pgbouncer)(?:-.*)?\]$")
