@@ -65,7 +65,7 @@ sbom: $(SBOM)/.installed  ## List each pinned dependency in dist/sbom.cdx.json (
 	@echo 'Wrote dist/sbom.cdx.json.'
 
 clean:  ## Delete what was installed or built, except instance/
-	rm -rf $(VENV) build dist bench/peers/python/.venv bench/peers/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist bench/peers/python/.venv bench/peers/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 
 instance/authsvc.env: | $(VENV)/.run
 	@$(BIN)/python -m authsvc init

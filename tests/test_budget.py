@@ -223,12 +223,12 @@ CALLS = {
     "a protected route": (protected, 412),
     "POST /auth/refresh": (lambda alice: alice.refresh(), 695),
     "POST /auth/logout": (lambda alice: alice.logged_in().log_out(), 895),
-    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 3245),
+    "POST /auth/login": (lambda alice: alice.on_another_device().log_in(), 3300),
     "POST /auth/refresh of a bound session": (refresh_bound, 830),
     "POST /auth/refresh with claims of its own": (lambda alice: alice.refresh(), 790),
     "POST /auth/login with claims of its own": (
         lambda alice: alice.on_another_device().log_in(),
-        3340,
+        3396,
     ),
 }
 

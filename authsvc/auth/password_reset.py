@@ -41,8 +41,7 @@ def password_reset(body: PasswordReset) -> None:
     user_id, email = account_of(token)
     log_context.bind(user=user_id)
     passwords.refuse_weak(body.new_password, email, "/new_password")
-    # The link proves who asks, and people who need it have often failed to log in.
-    with passwords.admitted(failed_lately=False):
+    with passwords.admitted():
         new_hash = passwords.hash(body.new_password)
     # Before the token is used: if the counts cannot be cleared, the client can try again.
     registry.get(Throttle).password_replaced(token.email_key, user_id)

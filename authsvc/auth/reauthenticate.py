@@ -22,7 +22,6 @@ from authsvc.problems import (
     RateLimited,
     SecondFactorRequired,
 )
-from authsvc.ratelimit.failed_networks import FailedNetworks
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.sessions import reauthenticate as sessions
 from authsvc.sessions.confirming import Authenticate, by_factor, by_password
@@ -88,9 +87,8 @@ def reauthenticate(body: Reauthentication) -> AccessToken:
     refresh_token = by.tokens.verify(registry.get(RefreshCookie).only())
     session, _ = live_session(by, refresh_token, client, sent_proof(registry.get(OwnOrigin)))
     claims, is_hashed = refresh_token.claims, body.password is not None
-    failed_lately = registry.get(FailedNetworks).contains(client.ip_address)
     with (
-        registry.get(Passwords).admitted(failed_lately) if is_hashed else nullcontext(),
+        registry.get(Passwords).admitted() if is_hashed else nullcontext(),
         _limit(body, claims.sub),
         sessions.refusal_recorded(claims, client),
     ):

@@ -5,7 +5,6 @@ import ipaddress
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from math import ceil
 
 from authsvc import clock
@@ -14,6 +13,9 @@ from authsvc.ratelimit.counts import Count, Counts, Tally
 from authsvc.ratelimit.limits import Limit
 
 _log = logging.getLogger(__name__)
+
+UNKNOWN = "unknown"
+"""The network of clients whose address is not known."""
 
 
 class Attempts:
@@ -103,13 +105,12 @@ def seconds_left(count: Count, tally: Tally) -> int:
     return max(1, min(seconds, count.seconds))
 
 
-@lru_cache(1024)  # a login asks twice
 def network_of(address: str | None) -> str:
     """Return the address, or for IPv6 the /64 that one customer has."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:
-        return "unknown"
+        return UNKNOWN
     if isinstance(ip, ipaddress.IPv4Address):
         return str(ip)
     return str(ipaddress.ip_network((ip, 64), strict=False))

@@ -10,7 +10,7 @@ from mmap import mmap
 
 from authsvc import clock
 from authsvc.problems import RETRY_SECONDS, InvalidCredentials, ServiceUnavailable
-from authsvc.ratelimit.attempts import network_of
+from authsvc.ratelimit.attempts import UNKNOWN, network_of
 from authsvc.ratelimit.limits import FAILURES_PER_ADDRESS
 
 REMEMBERED_SECONDS = FAILURES_PER_ADDRESS.seconds
@@ -35,7 +35,7 @@ class FailedNetworks:
     login failed. If two networks have the same slot, the later one replaces the other, so nothing
     must be locked.
 
-    Clients whose address is not known are one network, as for the limits.
+    Clients whose address is not known are not told apart, so nothing is remembered of them.
     """
 
     def __init__(self) -> None:
@@ -47,15 +47,15 @@ class FailedNetworks:
         Args:
             address: the network address of a request; None if it is not known.
         """
-        return self._last(_place(address))[0]
+        return self._has_failed(_place(address))
 
     @contextmanager
     def login(self, address: str | None) -> Iterator[bool]:
         """Enclose one login: if it fails it is remembered, and a success forgets the failure.
 
         Wrong credentials are remembered for 15 minutes. A 503, mostly of a login that found no
-        place, is remembered until the client may retry, unless the last login from the network
-        succeeded: many people may share it. Other problems change nothing.
+        place, is remembered until the client may retry. Then it may try like any other: a 503
+        neither prolongs what is remembered, nor replaces anything. Other problems change nothing.
 
         Yields what `contains` returns.
 
@@ -64,35 +64,40 @@ class FailedNetworks:
         """
         place = _place(address)
         try:
-            yield self._last(place)[0]
+            yield self._has_failed(place)
         except InvalidCredentials:
             self._remember(place, REMEMBERED_SECONDS, failed=True)
             raise
         except ServiceUnavailable:
-            failed, seconds = self._last(place)
-            if failed or not seconds:
-                self._remember(place, max(REFUSED_SECONDS, seconds), failed=True)
+            if place is not None and not self._is_in_use(place[0]):
+                self._remember(place, REFUSED_SECONDS, failed=True)
             raise
         self._remember(place, REMEMBERED_SECONDS, failed=False)
 
-    def _last(self, place: _Place) -> tuple[bool, int]:
-        """Return whether the network's last login failed, and for how many seconds it is still
-        remembered: False and 0 if it is not.
-        """
+    def _has_failed(self, place: _Place | None) -> bool:
+        if place is None:
+            return False
         slot, name = place
         number = self._slots[slot]
-        seconds = (number >> 1 & 0xFFFFFFFF) - int(clock.now().timestamp())
+        return number >> 33 == name and bool(number & 1) and self._is_in_use(slot)
+
+    def _is_in_use(self, slot: int) -> bool:
+        """Return whether the network of a slot is still to be remembered."""
+        seconds = (self._slots[slot] >> 1 & 0xFFFFFFFF) - int(clock.now().timestamp())
         # If the clock was set back, it is forgotten: no network is remembered for longer.
-        if number >> 33 != name or not 0 < seconds <= REMEMBERED_SECONDS:
-            return False, 0
-        return bool(number & 1), seconds
+        return 0 < seconds <= REMEMBERED_SECONDS
 
-    def _remember(self, place: _Place, seconds: int, *, failed: bool) -> None:
-        slot, name = place
-        until = int(clock.now().timestamp()) + seconds
-        self._slots[slot] = name << 33 | until << 1 | failed
+    def _remember(self, place: _Place | None, seconds: int, *, failed: bool) -> None:
+        if place is not None:
+            slot, name = place
+            until = int(clock.now().timestamp()) + seconds
+            self._slots[slot] = name << 33 | until << 1 | failed
 
 
-def _place(address: str | None) -> _Place:
-    number = hash(network_of(address)) & 0xFFFFFFFFFFFFFFFF
+def _place(address: str | None) -> _Place | None:
+    """Return the place of the address's network; None if it is not known."""
+    network = network_of(address)
+    if network == UNKNOWN:
+        return None
+    number = hash(network) & 0xFFFFFFFFFFFFFFFF
     return number % SLOTS, number >> 33

@@ -9,7 +9,6 @@ from authsvc.guard.access_token import current_access_token
 from authsvc.guard.refresh_cookie import COOKIE_CLEARED, RefreshCookie
 from authsvc.mail.outbox import Outbox
 from authsvc.problems import AccountInUse, RateLimited, ReauthenticationRequired, WrongPassword
-from authsvc.ratelimit.failed_networks import FailedNetworks
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
 from authsvc.sessions.recent import demand_recent_login
@@ -20,7 +19,6 @@ from authsvc.users.passwords import Password, Passwords
 from authsvc.users.stored_password import confirm_password, lock_confirmed
 from authsvc.users.voided_links import forget_person
 from authsvc.web import registry
-from authsvc.web.client import remote_address
 from authsvc.web.inputs import Body, takes
 from authsvc.web.outputs import answers
 
@@ -59,8 +57,7 @@ def delete(body: Confirmation) -> None:
     """
     token, user_id = current_access_token(), current_account().id
     passwords = registry.get(Passwords)
-    failed_lately = registry.get(FailedNetworks).contains(remote_address())
-    with passwords.admitted(failed_lately), registry.get(Throttle).confirmation(user_id):
+    with passwords.admitted(), registry.get(Throttle).confirmation(user_id):
         confirmed = confirm_password(passwords, user_id, body.password)
 
     def delete_all(connection: Connection) -> list[Revoked]:

@@ -11,7 +11,6 @@ from authsvc.guard.proof_header import sent_proof, takes_proof
 from authsvc.guard.refresh_cookie import COOKIE_SET, RefreshCookie
 from authsvc.mail.outbox import Outbox
 from authsvc.problems import RateLimited, ReauthenticationRequired, UseDpopNonce, WrongPassword
-from authsvc.ratelimit.failed_networks import FailedNetworks
 from authsvc.ratelimit.throttle import Throttle
 from authsvc.resources.account import current_account
 from authsvc.sessions.binding import Binding
@@ -61,8 +60,7 @@ def change(body: NewPassword) -> AccessToken:
     passwords, cookie = registry.get(Passwords), registry.get(RefreshCookie)
     outbox, throttle = registry.get(Outbox), registry.get(Throttle)
     passwords.refuse_weak(body.new_password, account.email, "/new_password")
-    failed_lately = registry.get(FailedNetworks).contains(client.ip_address)
-    with passwords.admitted(failed_lately):
+    with passwords.admitted():
         with throttle.confirmation(token.sub):
             confirmed = confirm_password(passwords, token.sub, body.current_password)
         hashes = confirmed, passwords.hash(body.new_password)

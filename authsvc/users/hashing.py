@@ -91,14 +91,15 @@ class Hashing:
             return self._thread.submit(hash).result()
 
     @contextmanager
-    def admitted(self, failed_lately: bool) -> Iterator[None]:
+    def admitted(self, failed_lately: bool = False) -> Iterator[None]:
         """Enclose everything that a request does with a password, counting the attempt included.
 
         A short queue leads here: the request waits until few others are active.
 
         Args:
-            failed_lately: whether the last login from the client's network failed. Such requests
-                get a part of the places, and overtake none of the others.
+            failed_lately: whether the last login from the client's network failed, and nothing else
+                proves who asks. Such requests get a part of the places, and overtake none of the
+                others.
 
         Raises:
             ServiceUnavailable: the queue or that part of it is full, or the wait was too long.

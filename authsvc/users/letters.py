@@ -1,7 +1,7 @@
 """Decide what each mail of the outbox says, and who gets it, at the moment when it is sent.
 
 A request that names only an address never looks the account up, so that it takes the same time for
-every address. The sender does, here.
+every address. The sender does (`recipients.py`).
 """
 
 from datetime import timedelta
@@ -23,7 +23,7 @@ from authsvc.users.one_time_tokens import (
     OneTimeToken,
     insert_token,
 )
-from authsvc.users.recipients import Recipient, recipient, recipient_of
+from authsvc.users.recipients import Recipient, find_recipient, recipient_of
 from authsvc.users.voided_links import void_links
 
 
@@ -93,7 +93,7 @@ class Letters:
         waiting = _waiting(connection, OneTimeToken.id == mail.id)
         if waiting is None:
             return None
-        user = recipient(connection, User.email_key == mail.email_key)
+        user = find_recipient(connection, User.email_key == mail.email_key)
         if user is None:
             return self._verify(connection, *waiting)
         connection.execute(delete(OneTimeToken).where(OneTimeToken.id == mail.id))
@@ -104,7 +104,7 @@ class Letters:
     def _resend(self, connection: Connection, mail: Mail) -> Letter | None:
         """Mail the newest link that verifies this address again, or a new one to an account."""
         of_address = OneTimeToken.email_key == mail.email_key
-        user = recipient(connection, User.email_key == mail.email_key)
+        user = find_recipient(connection, User.email_key == mail.email_key)
         if user is None:
             waiting = _waiting(connection, of_address, OneTimeToken.user_id.is_(None))
         elif user.is_verified or user.is_disabled:

@@ -24,12 +24,12 @@ class Recipient:
 def recipient_of(connection: Connection, mail: Mail) -> Recipient | None:
     """Return the account of a mail: by its id, or by the address that a request named."""
     if mail.user_id is not None:
-        return recipient(connection, User.id == mail.user_id)
-    return recipient(connection, User.email_key == mail.email_key)
+        return find_recipient(connection, User.id == mail.user_id)
+    return find_recipient(connection, User.email_key == mail.email_key)
 
 
-def recipient(connection: Connection, which: ColumnElement[bool]) -> Recipient | None:
-    """Return the account that this holds for; at most one."""
+def find_recipient(connection: Connection, where: ColumnElement[bool]) -> Recipient | None:
+    """Return the account that the condition selects, or None."""
     row = connection.execute(
         select(
             User.id,
@@ -38,6 +38,6 @@ def recipient(connection: Connection, which: ColumnElement[bool]) -> Recipient |
             User.locale,
             User.email_verified_at.is_not(None),
             User.disabled_at.is_not(None),
-        ).where(which)
+        ).where(where)
     ).one_or_none()
     return None if row is None else Recipient(*row)

@@ -2,7 +2,7 @@
 
 First within this process: CPU microseconds on one thread, the minimum of some batches, without the
 cost of sockets, gunicorn and other threads. Then the layers of a protected route that gunicorn
-serves under load. Prints tables in Markdown. It takes three minutes.
+serves under load, and the parts of a start. Prints tables in Markdown. It takes three minutes.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.peers.prepare import LIMIT_FACTOR
 from bench.profile.cpu_time import Rows
+from bench.profile.start import start
 from bench.profile.under_load import costs
 from bench.report.page import METHOD, write_block
 from tests.support.running_service import environment, new_database
@@ -35,6 +36,7 @@ def main() -> None:
         log_output.start_writer()  # as in a worker
         blocks = [_table(title, rows) for title, rows in profiles()]
         log_output.stop_writer()
+        blocks.append(_table("A start", start()))
     blocks.append(_table("A protected route under load, all of the server", costs()))
     block = "\n\n".join(blocks)
     print(block)

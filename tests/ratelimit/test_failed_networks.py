@@ -73,6 +73,28 @@ def test_a_login_that_found_no_place_is_remembered_while_it_should_wait(
     assert not networks.contains(HOME)
 
 
+def test_two_people_behind_one_address_do_not_prolong_each_others_wait(
+    networks: FailedNetworks, moved: time_machine.Traveller
+) -> None:
+    fail(networks, HOME, NoPlace())
+    moved.shift(SECOND)
+    fail(networks, HOME, NoPlace())
+    moved.shift(SECOND)
+    assert not networks.contains(HOME)
+
+
+def test_logins_that_found_no_place_replace_nothing_that_is_remembered(
+    networks: FailedNetworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failed_networks, "SLOTS", 1)
+    fail(networks, HOME)
+    fail(networks, ELSEWHERE, NoPlace())
+    assert networks.contains(HOME)
+    succeed(networks, HOME)
+    fail(networks, ELSEWHERE, NoPlace())
+    assert not networks.contains(ELSEWHERE)
+
+
 def test_a_network_whose_last_login_succeeded_may_find_no_place(
     networks: FailedNetworks, moved: time_machine.Traveller
 ) -> None:
@@ -122,11 +144,11 @@ def test_a_clock_that_is_set_back_remembers_no_network_for_longer(
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("192.0.2.1", "192.0.2.2", False),
-        (None, None, True),
-        (None, "192.0.2.1", False),
+        (None, None, False),
+        ("unix:", "unix:", False),
     ],
 )
-def test_a_network_is_an_ipv4_address_or_a_64_bit_network_or_all_that_are_unknown(
+def test_a_network_is_an_ipv4_address_or_a_64_bit_network_and_no_unknown_one_is_remembered(
     networks: FailedNetworks, first: str | None, second: str | None, shared: bool
 ) -> None:
     fail(networks, first)

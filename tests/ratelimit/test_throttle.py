@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
-from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -18,9 +17,7 @@ from authsvc.factors import challenges
 from authsvc.problems import RateLimited, ServiceUnavailable
 from authsvc.ratelimit import database_counts
 from authsvc.ratelimit.database_counts import SWEEP, RateLimit
-from authsvc.ratelimit.refresh_counter import RefreshCounter
 from authsvc.ratelimit.throttle import Throttle
-from authsvc.sessions.refresh import Refreshing
 from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
@@ -471,38 +468,3 @@ def test_clients_without_an_address_share_one_count(app: Flask, address: str) ->
         assert attempt(app, f"nobody{number}@example.com", address=address).status_code == 401
     assert attempt(app, "nobody@example.com", address="unix:").status_code == 429
     assert attempt(app, "nobody@example.com").status_code == 401
-
-
-def test_refreshes_whose_report_failed_are_reported_with_the_next() -> None:
-    sid, counter = UUID(int=1), RefreshCounter(60, 60)
-    assert [counter.add(sid) for _ in range(7)] == [0, 0, 0, 0, 0, 6, 0]
-    counter.put_back(sid, 6)
-    assert counter.add(sid) == 8
-
-
-def test_a_worker_counts_ten_thousand_sessions_and_evicts_the_least_recently_used(
-    app: Flask,
-) -> None:
-    with app.app_context():
-        limits = registry.get(Refreshing).limits
-        for number in range(25_000):
-            limits.refresh(UUID(int=number))
-        assert len(limits._refreshes._sessions) == 10_000
-        newest = UUID(int=24_999)
-        for _ in range(59):
-            limits.refresh(newest)
-        with pytest.raises(RateLimited):
-            limits.refresh(newest)
-
-
-def test_a_worker_evicts_sessions_that_were_not_refreshed_for_a_minute() -> None:
-    counter = RefreshCounter(60, 60)
-    with travel(NOON, tick=False) as clock:
-        for number in range(100):
-            counter.add(UUID(int=number))
-        clock.shift(59)
-        counter.add(UUID(int=100))
-        assert len(counter._sessions) == 101
-        clock.shift(1)
-        counter.add(UUID(int=101))
-        assert list(counter._sessions) == [UUID(int=100), UUID(int=101)]

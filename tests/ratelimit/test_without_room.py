@@ -86,15 +86,21 @@ def reset_password(carol: Person, **kwargs: object) -> int:
 Send = Callable[..., int]
 
 
-@pytest.mark.parametrize(
-    "send", [log_in, register, reauthenticate, change_password, delete_account]
-)
+@pytest.mark.parametrize("send", [log_in, register])
 def test_without_room_a_network_whose_login_failed_is_refused_and_others_are_served(
     carol: Person, full_app: Flask, send: Send
 ) -> None:
     assert attempt(full_app, "nobody@example.com", address=HOME).status_code == 401
     assert send(carol, environ_base={"REMOTE_ADDR": HOME}) == 503
     assert send(carol, environ_base={"REMOTE_ADDR": ELSEWHERE}) < 300
+
+
+@pytest.mark.parametrize("send", [reauthenticate, change_password, delete_account])
+def test_a_session_proves_who_asks_and_is_served_from_any_network(
+    carol: Person, full_app: Flask, send: Send
+) -> None:
+    assert attempt(full_app, "nobody@example.com", address=HOME).status_code == 401
+    assert send(carol, environ_base={"REMOTE_ADDR": HOME}) < 300
 
 
 def test_an_honest_person_beside_a_flood_of_the_same_network_is_asked_to_wait(
