@@ -23,6 +23,9 @@ wait. Few clients of a flood wait, and they are known by that long before their 
 SLOTS = 32_768
 """A bound on memory: 256 KiB for all workers together."""
 
+TICKS, MASK = 8, 0xFFFFFFFF
+"""A time is kept in eighths of a second, of which the lower 32 bits are enough."""
+
 _Place = tuple[int, int]
 """The slot of a network, and the part of its hash that tells it from others there."""
 
@@ -31,8 +34,8 @@ class FailedNetworks:
     """Remembers networks in memory: it costs no statement, and refuses nothing by itself.
 
     The processes that are forked from the one which made this share the memory. A slot is one
-    number: a part of the network's hash, the second in which to forget it, and whether its last
-    login failed. If two networks have the same slot, the later one replaces the other, so nothing
+    number: a part of the network's hash, the time when to forget it, and whether its last login
+    failed. If two networks have the same slot, the later one replaces the other, so nothing
     must be locked.
 
     Clients whose address is not known are not told apart, so nothing is remembered of them.
@@ -54,8 +57,9 @@ class FailedNetworks:
         """Enclose one login: if it fails it is remembered, and a success forgets the failure.
 
         Wrong credentials are remembered for 15 minutes. A 503, mostly of a login that found no
-        place, is remembered until the client may retry. Then it may try like any other: a 503
-        neither prolongs what is remembered, nor replaces anything. Other problems change nothing.
+        place, is remembered until the client may retry. Another one prolongs that only if it comes
+        in half of that time: people who share an address and wait do not keep each other out. It
+        replaces nothing else. Other problems change nothing.
 
         Yields what `contains` returns.
 
@@ -69,8 +73,7 @@ class FailedNetworks:
             self._remember(place, REMEMBERED_SECONDS, failed=True)
             raise
         except ServiceUnavailable:
-            if place is not None and not self._is_in_use(place[0]):
-                self._remember(place, REFUSED_SECONDS, failed=True)
+            self._remember_refusal(place)
             raise
         self._remember(place, REMEMBERED_SECONDS, failed=False)
 
@@ -79,18 +82,26 @@ class FailedNetworks:
             return False
         slot, name = place
         number = self._slots[slot]
-        return number >> 33 == name and bool(number & 1) and self._is_in_use(slot)
+        return number >> 33 == name and bool(number & 1) and self._ticks_left(slot) > 0
 
-    def _is_in_use(self, slot: int) -> bool:
-        """Return whether the network of a slot is still to be remembered."""
-        seconds = (self._slots[slot] >> 1 & 0xFFFFFFFF) - int(clock.now().timestamp())
+    def _ticks_left(self, slot: int) -> int:
+        """Return for how long the network of a slot is still to be remembered."""
+        ticks = ((self._slots[slot] >> 1) - _now()) & MASK
         # If the clock was set back, it is forgotten: no network is remembered for longer.
-        return 0 < seconds <= REMEMBERED_SECONDS
+        return ticks if ticks <= REMEMBERED_SECONDS * TICKS else 0
+
+    def _remember_refusal(self, place: _Place | None) -> None:
+        if place is None:
+            return
+        left = self._ticks_left(place[0]) / TICKS
+        is_early = REFUSED_SECONDS / 2 < left <= REFUSED_SECONDS
+        if not left or (is_early and self._has_failed(place)):
+            self._remember(place, REFUSED_SECONDS, failed=True)
 
     def _remember(self, place: _Place | None, seconds: int, *, failed: bool) -> None:
         if place is not None:
             slot, name = place
-            until = int(clock.now().timestamp()) + seconds
+            until = (_now() + seconds * TICKS) & MASK
             self._slots[slot] = name << 33 | until << 1 | failed
 
 
@@ -101,3 +112,7 @@ def _place(address: str | None) -> _Place | None:
         return None
     number = hash(network) & 0xFFFFFFFFFFFFFFFF
     return number % SLOTS, number >> 33
+
+
+def _now() -> int:
+    return int(clock.now().timestamp() * TICKS) & MASK

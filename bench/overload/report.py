@@ -75,8 +75,8 @@ def report(results: Mapping[str, ServerResults], *, load_average: float) -> str:
             *_table(_OVERLOAD, overloads),
             "",
             "Then what people see while others log in: the statuses, and p50 and p99 of those with "
-            "200 in ms. A person who logs in retries for 10 s as `Retry-After` asks: each attempt has "
-            "its status; the time is that of all together, without an end if none succeeded.",
+            "200 in ms. A person who logs in retries for 10 s as `Retry-After` asks: each attempt "
+            "has its status; the time is that of all together, without an end if none succeeded.",
             "",
             *_table(_PEOPLE, results),
         ]

@@ -73,14 +73,35 @@ def test_a_login_that_found_no_place_is_remembered_while_it_should_wait(
     assert not networks.contains(HOME)
 
 
-def test_two_people_behind_one_address_do_not_prolong_each_others_wait(
+def test_logins_that_come_again_too_early_are_remembered_for_longer(
     networks: FailedNetworks, moved: time_machine.Traveller
 ) -> None:
-    fail(networks, HOME, NoPlace())
-    moved.shift(SECOND)
-    fail(networks, HOME, NoPlace())
+    for _ in range(10):
+        fail(networks, HOME, NoPlace())
+        moved.shift(0.9 * SECOND)
+    moved.shift(0.9 * SECOND)
+    assert networks.contains(HOME)
     moved.shift(SECOND)
     assert not networks.contains(HOME)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.5, 0.9, 1.0, 1.5, 1.9])
+def test_two_people_behind_one_address_who_wait_do_not_keep_each_other_out(
+    networks: FailedNetworks, moved: time_machine.Traveller, seconds: float
+) -> None:
+    """The second comes so many seconds after the first, and each again after Retry-After."""
+    fail(networks, HOME, NoPlace())
+    moved.shift(seconds * SECOND)
+    fail(networks, HOME, NoPlace())
+    found = []
+    for _ in range(2):
+        moved.shift((2.05 - seconds) * SECOND)
+        found.append(networks.contains(HOME))
+        fail(networks, HOME, NoPlace()) if found[-1] else None
+        moved.shift(seconds * SECOND)
+        found.append(networks.contains(HOME))
+        fail(networks, HOME, NoPlace()) if found[-1] else None
+    assert not all(found[:2])
 
 
 def test_logins_that_found_no_place_replace_nothing_that_is_remembered(
