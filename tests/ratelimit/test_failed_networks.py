@@ -176,6 +176,11 @@ def test_a_network_is_an_ipv4_address_or_a_64_bit_network_and_no_unknown_one_is_
     assert networks.contains(second) is shared
 
 
+def test_of_an_unknown_network_no_refusal_is_remembered(networks: FailedNetworks) -> None:
+    fail(networks, None, NoPlace())
+    assert not networks.contains(None)
+
+
 def test_of_very_many_networks_the_latest_are_remembered(networks: FailedNetworks) -> None:
     addresses = [
         f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}" for number in range(3 * SLOTS)
