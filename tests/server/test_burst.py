@@ -4,19 +4,14 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from threading import Barrier
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import NullPool, create_engine, insert
 
-from authsvc.users.model import User
-from authsvc.users.passwords import Passwords
-from tests.support.running_service import Service, new_database, serving
+from tests.server.crowded_service import PASSWORD, email, serving_people
+from tests.support.running_service import Service
 
 pytestmark = pytest.mark.both_servers
-PASSWORD = "a horse that is correct"
 PEOPLE = 24
 SECONDS = 2.0
 ROUNDS = 3
@@ -24,20 +19,8 @@ ROUNDS = 3
 
 @pytest.fixture(scope="module")
 def service(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Two workers, and an account for each of the people; limits are not multiplied."""
-    folder = tmp_path_factory.mktemp("burst")
-    url = new_database(folder)
-    row = {"password_hash": Passwords(15).hash(PASSWORD), "created_at": datetime.now(UTC)}
-    rows = [{"id": uuid4(), "email": email(n), "email_key": email(n), **row} for n in range(PEOPLE)]
-    with create_engine(url, poolclass=NullPool).begin() as connection:
-        connection.execute(insert(User), rows)
-    output = folder / "output"
-    with serving(url, output, server=wsgi_server, anew=True, workers=2) as service:
+    with serving_people(tmp_path_factory.mktemp("burst"), wsgi_server, PEOPLE) as service:
         yield service
-
-
-def email(number: int) -> str:
-    return f"person-{number}@example.com"
 
 
 def log_in(service: Service, number: int, start: Barrier) -> tuple[int, float]:
