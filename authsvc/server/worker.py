@@ -1,5 +1,7 @@
-"""gunicorn's worker with threads, changed so that one busy worker does not keep connections."""
+"""gunicorn's worker with threads, changed so that one busy worker does not keep connections, and a
+busy connection keeps its thread."""
 
+import select
 import socket
 from collections import deque
 from collections.abc import Iterable
@@ -25,6 +27,10 @@ SHARE = 4
 YIELD_SECONDS = 0.002
 """A worker with `SHARE` busy connections waits so long before it accepts another, so that a worker
 with fewer is faster: otherwise one of them could take a whole burst, which then has one core."""
+
+PAUSE_SECONDS = 0.002
+"""How long a thread waits for the next request of a client that it has just answered. Otherwise
+gunicorn's main thread waits for it and wakes a thread, which is a third of the server's cost."""
 
 LINGER_SECONDS = 2.0
 """How long the worker keeps a connection that it has closed, until the client closes it too, so
@@ -91,7 +97,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: TConn) -> object:
         if not conn.initialized and not conn.wait_for_data(SILENT_SECONDS):
             return _DEFER  # from now on the poller watches it, without a thread
-        return super().handle(conn)
+        result = super().handle(conn)
+        while result and result is not _DEFER and self._goes_on(conn):
+            result = super().handle(conn)
+        return result
+
+    def _goes_on(self, conn: TConn) -> bool:
+        """Return whether the client sends its next request at once, and no thread is missed."""
+        if self._busy() >= self.cfg.threads or not self.alive:
+            return False
+        if conn.parser.unreader.buf.getvalue():  # it was received already
+            return True
+        poller = select.poll()
+        poller.register(conn.sock, select.POLLIN)
+        return bool(poller.poll(PAUSE_SECONDS * 1000))
 
     def finish_request(self, conn: TConn, handled: Future[object]) -> None:
         done = not handled.cancelled() and handled.exception() is None
