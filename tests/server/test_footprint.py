@@ -42,6 +42,7 @@ RARE = {
     "email_validator",  # until a person registers
     "jwt",  # unless access tokens are signed by a private key
     *("pyotp", "segno", "webauthn"),  # until a second factor is set up or used
+    *("psycopg", "sqlalchemy.dialects.postgresql"),  # on SQLite
     *("publicsuffixlist", "rich", "structlog", "click.testing"),
     *("authsvc.admin", "authsvc.cli", "authsvc.doctor"),
     *("authsvc.mail.smtp", "authsvc.operations.demo"),  # unless they are configured
