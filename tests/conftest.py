@@ -21,7 +21,7 @@ from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
-from tests.support import shares
+from tests.support import few_reports, shares
 from tests.support.mailbox import APP_URL, Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
@@ -39,7 +39,9 @@ POOLED = {"mail", "sessions"}
 """The rooms whose tests run through PgBouncer too: those with transactions of each kind."""
 WHOLE = {"audit", "database", "faults", "tests"}
 """The rooms of which every case runs on every database, since the cases differ in statements."""
-DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
+DOOR, ROOM = (
+    os.open(Path(__file__).with_name(name), os.O_RDONLY) for name in ("conftest.py", "__init__.py")
+)
 """Two files to lock; any two will do."""
 NUMBERS = count(1)
 """Numbers of databases: pytest may return to a database that it has left."""
@@ -80,6 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "both_servers: run what starts the service under gunicorn and under granian; other tests "
         "do so under granian only with --server granian",
     )
+    if hasattr(config, "workerinput") and config.getoption("durations") is None:
+        config.pluginmanager.register(few_reports)
     wanted = config.getoption("--database")
     if find_binaries() is None and (
         wanted in ("postgres", "pgbouncer") or os.environ.get("CI") == "true"
@@ -146,12 +150,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """While a test marked `alone` runs, start no other test in the other processes."""
     alone = item.get_closest_marker("alone") is not None
-    with DOOR.open() as door, ROOM.open() as room:
-        flock(door, LOCK_EX)  # a test that waits for the room to empty keeps others out
-        flock(room, LOCK_EX if alone else LOCK_SH)
-        if not alone:
-            flock(door, LOCK_UN)
+    flock(DOOR, LOCK_EX)  # a test that waits for the room to empty keeps others out
+    flock(ROOM, LOCK_EX if alone else LOCK_SH)
+    if not alone:
+        flock(DOOR, LOCK_UN)
+    try:
         return (yield)
+    finally:
+        flock(ROOM, LOCK_UN)
+        flock(DOOR, LOCK_UN)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
