@@ -139,6 +139,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("only")
         chosen = databases(metafunc.config)
+        if metafunc.definition.get_closest_marker("once") is not None:
+            chosen = chosen[:1]
         if metafunc.definition.path.parent.name not in POOLED:
             chosen = [name for name in chosen if name != "pgbouncer"]
         if only is not None:
