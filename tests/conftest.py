@@ -1,5 +1,6 @@
 """The app under test, its database, and the cast: Alice, and Bob who must never see her things."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -21,13 +22,14 @@ from authsvc.settings import Settings
 from authsvc.users.passwords import Argon2id, Passwords
 from authsvc.web import registry
 from tests.browser.chromium import NO_CHROMIUM, find_chromium
-from tests.support import shares
+from tests.support import few_reports, shares
+from tests.support.left_out_cases import leave_out_cases
 from tests.support.mailbox import APP_URL, Mailbox
 from tests.support.operator_commands import Operator
 from tests.support.people import Person
 from tests.support.pgbouncer_server import pgbouncer
 from tests.support.postgres_cluster import Address, Cluster, find_binaries
-from tests.support.running_service import GRANIAN, GUNICORN, SERVERS
+from tests.support.running_service import GUNICORN, SERVERS
 from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET, REFRESH_SECRET
 
 MakeApp = Callable[..., Flask]
@@ -37,9 +39,9 @@ MakeDatabase = Callable[[], str]
 DATABASES = ["sqlite", "postgres", "pgbouncer"]
 POOLED = {"mail", "sessions"}
 """The rooms whose tests run through PgBouncer too: those with transactions of each kind."""
-WHOLE = {"audit", "database", "faults", "tests"}
-"""The rooms of which every case runs on every database, since the cases differ in statements."""
-DOOR, ROOM = Path(__file__), Path(__file__).with_name("__init__.py")
+DOOR, ROOM = (
+    os.open(Path(__file__).with_name(name), os.O_RDONLY) for name in ("conftest.py", "__init__.py")
+)
 """Two files to lock; any two will do."""
 NUMBERS = count(1)
 """Numbers of databases: pytest may return to a database that it has left."""
@@ -64,6 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(10_000, 10, 20)  # by default the search for garbage takes 5 % of the time
     config.addinivalue_line("markers", "only(database): run on that database alone")
     config.addinivalue_line(
         "markers", "alone: run while no other test runs, because it measures time"
@@ -80,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "both_servers: run what starts the service under gunicorn and under granian; other tests "
         "do so under granian only with --server granian",
     )
+    if hasattr(config, "workerinput") and config.getoption("durations") is None:
+        config.pluginmanager.register(few_reports)
     wanted = config.getoption("--database")
     if find_binaries() is None and (
         wanted in ("postgres", "pgbouncer") or os.environ.get("CI") == "true"
@@ -121,7 +126,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         cluster.destroy()
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> Generator[None]:
     """Run each test that needs a database on all databases, or on those of its `only` mark.
 
     A test of a running service runs under both servers if it is marked so.
@@ -140,69 +146,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if only is not None:
             chosen = [name for name in chosen if name in only.args]
         metafunc.parametrize("database", chosen, indirect=True, scope="session")
+    yield
+    leave_out_cases(metafunc, databases(metafunc.config)[0])
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """While a test marked `alone` runs, start no other test in the other processes."""
     alone = item.get_closest_marker("alone") is not None
-    with DOOR.open() as door, ROOM.open() as room:
-        flock(door, LOCK_EX)  # a test that waits for the room to empty keeps others out
-        flock(room, LOCK_EX if alone else LOCK_SH)
-        if not alone:
-            flock(door, LOCK_UN)
+    flock(DOOR, LOCK_EX)  # a test that waits for the room to empty keeps others out
+    flock(ROOM, LOCK_EX if alone else LOCK_SH)
+    if not alone:
+        flock(DOOR, LOCK_UN)
+    try:
         return (yield)
+    finally:
+        flock(ROOM, LOCK_UN)
+        flock(DOOR, LOCK_UN)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    first = databases(config)[0]
-    left_out: set[pytest.Item] = set()
-    seen: set[tuple[Path, str, str]] = set()
-    for item in items:
-        if item.get_closest_marker("soak") is not None and not config.getoption("--soak"):
-            left_out.add(item)
-        callspec = getattr(item, "callspec", None)
-        if callspec is None or callspec.params.get("database", first) == first:
-            continue
-        if is_for_one_database(item) or is_further_case(item, seen):
-            left_out.add(item)
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    if not config.getoption("--soak"):
+        soak = [item for item in items if item.get_closest_marker("soak") is not None]
+        config.hook.pytest_deselected(items=soak)
+        items[:] = [item for item in items if item not in soak]
     if hasattr(config, "workerinput"):  # a process of pytest-xdist
         shares.longest_first(items)
-
-
-def is_under_granian(item: pytest.Item) -> bool:
-    callspec = getattr(item, "callspec", None)
-    return callspec is not None and callspec.params.get("wsgi_server") == GRANIAN
-
-
-def is_for_one_database(item: pytest.Item) -> bool:
-    """Return whether a test runs on one database alone, as does what is repeated under granian."""
-    if item.get_closest_marker("once") is not None:
-        return True
-    both = item.get_closest_marker("both_servers") is not None
-    return both and is_under_granian(item) and item.get_closest_marker("only") is None
-
-
-def is_further_case(item: pytest.Item, seen: set[tuple[Path, str, str]]) -> bool:
-    """Return whether a case of the same test runs on this database already: one is enough, since
-    all of them run on the first database, and the cases differ in what the client sends.
-
-    Args:
-        item: a case of a test, on another database than the first.
-        seen: the tests and databases of which a case was seen; this adds to them.
-    """
-    if not isinstance(item, pytest.Function):
-        return False
-    name = item.callspec.params["database"]
-    keeps_all = item.path.parent.name in WHOLE or item.get_closest_marker("every_case")
-    if keeps_all and name != "pgbouncer":
-        return False
-    test = (item.path, item.originalname, name)
-    is_further = test in seen
-    seen.add(test)
-    return is_further
 
 
 def databases(config: pytest.Config) -> list[str]:

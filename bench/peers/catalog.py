@@ -1,9 +1,9 @@
 """The service and its peers: how each is started, in the order of the tables."""
 
-import subprocess
 import sys
 from dataclasses import replace
 
+from authsvc.server import process, worker_choice
 from bench import ROOT
 from bench.peers.definition import WORKERS, Auth, Peer
 from bench.peers.install import NODE, NODE_BINARY, PYTHON, VENV_PYTHON, install_node, install_python
@@ -14,16 +14,13 @@ PEER_THREADS = 4
 NODE_MAX_LOGOUTS = 20_000
 
 
-def _gunicorn_settings(*names: str) -> dict[str, str]:
-    """Return settings of authsvc/gunicorn.py. Another process imports it: it changes stderr."""
-    script = f"import authsvc.gunicorn as it; print(*(getattr(it, name) for name in {names}))"
-    command = [sys.executable, "-c", script]
-    values = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    return dict(zip(names, values.stdout.split(), strict=True))
-
-
 # The service's own gunicorn settings, as options, for servers that cannot import its file.
-SETTINGS = _gunicorn_settings("threads", "keepalive", "worker_class", "worker_tmp_dir")
+SETTINGS = {
+    "threads": str(process.THREADS),
+    "keepalive": str(process.KEEP_ALIVE_SECONDS),
+    "worker_class": worker_choice.worker_class(),
+    "worker_tmp_dir": str(process.shared_memory()),
+}
 GUNICORN = (
     "-m", "gunicorn", "--bind", LISTEN,
     "--workers", str(WORKERS),

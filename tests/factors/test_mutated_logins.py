@@ -131,6 +131,14 @@ def authenticator(alice: Person) -> SoftwareAuthenticator:
     return authenticator
 
 
+@pytest.fixture(scope="module")
+def key(owner: Person) -> SoftwareAuthenticator:
+    """The authenticator with the passkey of the owner, who has no session."""
+    authenticator = add_passkey(owner)
+    owner.access_token = owner.refresh_token = ""
+    return authenticator
+
+
 def assert_refused(
     alice: Person,
     connection: Connection,
@@ -153,40 +161,40 @@ def assert_refused(
 @pytest.mark.once
 @pytest.mark.parametrize("fault", WRONG)
 def test_a_response_with_one_fault_is_refused(
-    alice: Person, authenticator: SoftwareAuthenticator, connection: Connection, fault: str
+    owner: Person, key: SoftwareAuthenticator, rows: Connection, fault: str
 ) -> None:
-    credential = assertion(alice, authenticator, **WRONG[fault])
-    assert_refused(alice, connection, credential)
+    credential = assertion(owner, key, **WRONG[fault])
+    assert_refused(owner, rows, credential)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("fault", RAW)
 def test_strange_client_data_is_refused(
-    alice: Person, authenticator: SoftwareAuthenticator, connection: Connection, fault: str
+    owner: Person, key: SoftwareAuthenticator, rows: Connection, fault: str
 ) -> None:
-    options = request_options(alice)
+    options = request_options(owner)
     faults = RAW[fault](options["challenge"], "webauthn.get")
-    assert_refused(alice, connection, authenticator.get(options, **faults))
+    assert_refused(owner, rows, key.get(options, **faults))
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("fault", TEXTS)
 def test_a_response_of_which_a_text_was_changed_is_refused(
-    alice: Person, authenticator: SoftwareAuthenticator, connection: Connection, fault: str
+    owner: Person, key: SoftwareAuthenticator, rows: Connection, fault: str
 ) -> None:
-    credential = assertion(alice, authenticator)
+    credential = assertion(owner, key)
     TEXTS[fault](credential)
-    assert_refused(alice, connection, credential)
+    assert_refused(owner, rows, credential)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("fault", SHAPES)
 def test_a_response_of_another_shape_is_invalid(
-    alice: Person, authenticator: SoftwareAuthenticator, connection: Connection, fault: str
+    owner: Person, key: SoftwareAuthenticator, rows: Connection, fault: str
 ) -> None:
-    credential = assertion(alice, authenticator)
+    credential = assertion(owner, key)
     SHAPES[fault](credential)
-    assert_refused(alice, connection, credential, 422, "validation_failed")
+    assert_refused(owner, rows, credential, 422, "validation_failed")
 
 
 def test_the_challenge_of_a_registration_is_refused(

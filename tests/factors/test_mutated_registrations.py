@@ -229,20 +229,20 @@ def authenticator() -> SoftwareAuthenticator:
 @pytest.mark.once
 @pytest.mark.parametrize("fault", WRONG)
 def test_a_response_with_one_fault_is_refused(
-    alice: Person, authenticator: SoftwareAuthenticator, connection: Connection, fault: str
+    owner: Person, authenticator: SoftwareAuthenticator, rows: Connection, fault: str
 ) -> None:
-    assert_refused(alice, connection, lambda options: authenticator.create(options, **WRONG[fault]))
+    assert_refused(owner, rows, lambda options: authenticator.create(options, **WRONG[fault]))
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("fault", RAW)
 def test_strange_client_data_is_refused(
-    alice: Person, authenticator: SoftwareAuthenticator, connection: Connection, fault: str
+    owner: Person, authenticator: SoftwareAuthenticator, rows: Connection, fault: str
 ) -> None:
     faults: FromChallenge = RAW[fault]
     assert_refused(
-        alice,
-        connection,
+        owner,
+        rows,
         lambda options: authenticator.create(
             options, **faults(options["challenge"], "webauthn.create")
         ),
@@ -252,27 +252,27 @@ def test_strange_client_data_is_refused(
 @pytest.mark.once
 @pytest.mark.parametrize("fault", TEXTS)
 def test_a_response_of_which_a_text_was_changed_is_refused(
-    alice: Person, authenticator: SoftwareAuthenticator, connection: Connection, fault: str
+    owner: Person, authenticator: SoftwareAuthenticator, rows: Connection, fault: str
 ) -> None:
     def make(options: dict[str, Any]) -> dict[str, Any]:
         credential = authenticator.create(options)
         TEXTS[fault](credential)
         return credential
 
-    assert_refused(alice, connection, make)
+    assert_refused(owner, rows, make)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("fault", SHAPES)
 def test_a_response_of_another_shape_is_invalid(
-    alice: Person, authenticator: SoftwareAuthenticator, connection: Connection, fault: str
+    owner: Person, authenticator: SoftwareAuthenticator, rows: Connection, fault: str
 ) -> None:
     def make(options: dict[str, Any]) -> dict[str, Any]:
         credential = authenticator.create(options)
         SHAPES[fault](credential)
         return credential
 
-    assert_refused(alice, connection, make, 422, "validation_failed")
+    assert_refused(owner, rows, make, 422, "validation_failed")
 
 
 def test_the_challenge_of_a_login_is_refused(

@@ -13,13 +13,14 @@ import time_machine
 from flask import Flask
 from sqlalchemy import event, insert
 
-from authsvc.database import our_engine, schema, writing
+from authsvc.database import our_engine, writing
 from authsvc.sessions.model import RefreshToken
 from authsvc.sessions.recently_revoked import OVERLAP, SET_BACK, RecentlyRevoked
 from authsvc.tokens.times import LEEWAY
 from tests.conftest import MakeApp
 from tests.support.people import Person
 from tests.support.responses import assert_problem, away, counted_statements
+from tests.support.running_service import new_database
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -33,9 +34,8 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    file = tmp_path / "authsvc.db"
-    schema.upgrade(f"sqlite:///{file}")
-    return file
+    new_database(tmp_path)
+    return tmp_path / "authsvc.db"
 
 
 @pytest.fixture
