@@ -15,7 +15,7 @@ from authsvc.tokens.keyring import hmac_key
 from authsvc.tokens.refresh import RefreshTokens
 from tests.client.examples import compile_examples
 from tests.client.generated import MODULES
-from tests.support.running_service import ROOT, free_port, new_database, serving
+from tests.support.running_service import CHEAP_HASHES, ROOT, free_port, new_database, serving
 from tests.support.signing_secrets import ACCESS_SECRET, FACTOR_SECRET, REFRESH_SECRET
 
 HERE = Path(__file__).parent
@@ -45,7 +45,7 @@ def run_the_node_tests(folder: Path) -> Path:
         "rate_limit_factor": "1000",
         "factor_secret": FACTOR_SECRET.hex(),
     }
-    with serving(database, folder / "log", port=port, **settings) as service:
+    with serving(database, folder / "log", port=port, app=CHEAP_HASHES, **settings) as service:
         ran = subprocess.run(
             command,
             cwd=ROOT,

@@ -17,6 +17,8 @@ from tests.support.running_service import ROOT
 
 HERE = Path(__file__).parent
 BIN = HERE / "node_modules" / ".bin"
+TSC = ROOT / "tests" / "client" / "node_modules" / ".bin" / "tsc"
+"""A sixth of the work of TypeScript 5, which the generators need."""
 STRICT = {
     "strict": True,
     "noUncheckedIndexedAccess": True,
@@ -69,7 +71,7 @@ def run(*command: str | Path, cwd: Path) -> None:
 def compile_and_run(name: str, project: Path, url: str) -> None:
     """Compile a program of this folder under strict, and run it against the service."""
     (project / name).write_text((HERE / name).read_text())
-    run(BIN / "tsc", "--project", ".", cwd=project)
+    run(TSC, "--project", ".", cwd=project)
     run("node", project / name.replace(".ts", ".js"), url, cwd=project)
 
 
