@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from playwright.sync_api import BrowserContext, BrowserType, Page
 
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import NO_SUGGESTIONS, find_chromium
 from tests.browser.conftest import PASSWORD
 from tests.support.nginx_server import Certificate, nginx
 from tests.support.programs import program
@@ -60,6 +61,7 @@ class Site:
         with started(self.folder, self.service.port, self.settings):
             yield
 
+    @cached_property
     def spki(self) -> str:
         """Return the hash of the certificate's key, which Chromium accepts by a flag."""
         command = [program("openssl"), "x509", "-in", self.certificate.file, "-pubkey", "-noout"]
@@ -99,7 +101,8 @@ def chromium(
     browser_type: BrowserType, site: Site, profile: Path, features: str = FEATURES
 ) -> Iterator[BrowserContext]:
     flags = ["no-sandbox", "disable-background-networking", "no-first-run", "disable-sync"]
-    flags += [f"enable-features={features}", f"ignore-certificate-errors-spki-list={site.spki()}"]
+    flags.append(NO_SUGGESTIONS)
+    flags += [f"enable-features={features}", f"ignore-certificate-errors-spki-list={site.spki}"]
     context = browser_type.launch_persistent_context(
         profile,
         executable_path=find_chromium(),
@@ -122,7 +125,7 @@ class Browser:
         self.context = context
         self.site = site
         self.page: Page = context.new_page()
-        self.page.goto(f"{site.url}/docs")
+        self.page.goto(f"{site.url}/healthz")
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         script = """async ([path, body]) => {
