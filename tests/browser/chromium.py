@@ -3,6 +3,10 @@
 import shutil
 
 NO_CHROMIUM = "Chromium is not installed here: the browser tests were left out."
+NO_SUGGESTIONS = "disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+"""A flag of the whole browser: no window loads the two pages that show the suggestions of its
+address bar, which need more CPU time than the browser's start. It replaces Playwright's own list.
+"""
 
 
 def find_chromium() -> str | None:

@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Request, expect
 
+from tests.browser.phone import Phone
 from tests.support.running_service import CHEAP_HASHES, Service, free_port, new_database, serving
 from tests.support.signing_secrets import FACTOR_SECRET
 
@@ -46,12 +47,19 @@ class Stage:
         service: what it talks to.
         database: the SQLite file of that service.
         history: how much the timeline shows, in lives of an access token.
+        account: the one that was logged in last.
+        phone: of the page's person.
     """
 
     page: Page
     service: Service
     database: Path
     history: float = 0.1
+    account: dict[str, str] = field(default_factory=dict)
+    phone: Phone = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.phone = Phone(self.page)
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, str]:
         """Send a request as another client; return the status and the body."""
@@ -76,6 +84,11 @@ class Stage:
     def log_in(self, account: dict[str, str]) -> None:
         self.open()
         self.page.get_by_role("button", name="Log in", exact=True).click()
+        self.enter(account)
+
+    def enter(self, account: dict[str, str]) -> None:
+        """Fill in the form of a login, which the page shows, and send it."""
+        self.account = account
         self.page.locator("#email").fill(account["email"])
         self.page.locator("#password").fill(account["password"])
         self.page.locator("#login button.primary").click()
@@ -106,6 +119,10 @@ class Stage:
     def open_link(self, account: dict[str, str]) -> None:
         """Open the link of the newest mail to that account."""
         self.open_mail(account)
+        self.follow_link()
+
+    def follow_link(self) -> None:
+        """Open the link of the mail that the page shows."""
         self.page.frame_locator("#html").locator("a").first.click()
         expect(self.page.locator("main.narrow")).to_be_visible()
 
@@ -118,6 +135,11 @@ class Stage:
             self.page.clock.run_for(step * 1_000)
             while under_way:
                 self.page.wait_for_timeout(10)
+
+
+State = Callable[[Stage], object]
+"""What brings the page into a state, which has its name."""
+Story = tuple[State, ...]
 
 
 @contextmanager

@@ -1,16 +1,19 @@
-"""The states of the demo pages: what is tested is also what is photographed."""
+"""The states of the demo pages, in stories: what is tested is also what is photographed."""
 
 import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable
 from contextlib import closing
 
 from playwright.sync_api import expect
 
-from tests.browser.demo_factor_states import FACTOR_STATES
-from tests.browser.demo_stage import PASSWORD, Stage
+from tests.browser.demo_factor_states import (
+    FACTOR_STORY,
+    factors_need_a_verified_address,
+    step_up,
+)
+from tests.browser.demo_stage import PASSWORD, Stage, State, Story
 
 WITHOUT_STORE = """IDBFactory.prototype.open = () => {
   throw new DOMException("Not in this mode.", "SecurityError");
@@ -23,7 +26,6 @@ def first_visit(stage: Stage) -> None:
 
 
 def form_errors(stage: Stage) -> None:
-    stage.open()
     stage.page.locator("#register-email").fill("alice")
     stage.page.locator("#register-password").fill("horse")
     stage.page.get_by_role("button", name="Create account").click()
@@ -51,7 +53,7 @@ def logged_in(stage: Stage) -> None:
 
 
 def logged_out(stage: Stage) -> None:
-    stage.log_in(stage.new_account())
+    stage.enter(stage.new_account())
     stage.page.get_by_role("button", name="Log out here").click()
     expect(stage.page.locator("#entrance-notice")).to_contain_text("logged out")
 
@@ -60,7 +62,6 @@ def rate_limited(stage: Stage) -> None:
     account = stage.new_account()
     for _ in range(10):
         stage.call("POST", "/auth/login", {**account, "password": "wrong"})
-    stage.open()
     stage.page.get_by_role("button", name="Log in", exact=True).click()
     stage.page.locator("#email").fill(account["email"])
     stage.page.locator("#password").fill(PASSWORD)
@@ -69,7 +70,6 @@ def rate_limited(stage: Stage) -> None:
 
 
 def offline(stage: Stage) -> None:
-    stage.log_in(stage.new_account())
     stage.page.context.set_offline(True)
     stage.page.get_by_role("button", name="Send a request").click()
     expect(stage.page.locator("#log .lost").first).to_be_visible()
@@ -86,14 +86,13 @@ def unreachable_at_load(stage: Stage) -> None:
 
 
 def ended_elsewhere(stage: Stage) -> None:
-    account = stage.new_account()
-    stage.log_in(account)
-    _, text = stage.call("POST", "/auth/login", account)
+    _, text = stage.call("POST", "/auth/login", stage.account)
     bearer = {"Authorization": f"Bearer {json.loads(text)['access_token']}"}
     assert stage.call("DELETE", "/api/me/sessions", **bearer)[0] == 204
     deadline = time.monotonic() + 10
     while stage.call("GET", "/api/me", **bearer)[0] != 401:  # the worker learns of it in a second
         assert time.monotonic() < deadline
+        stage.page.wait_for_timeout(50)
     stage.page.get_by_role("button", name="Look again").click()
     expect(stage.page.locator("#entrance-notice")).to_contain_text("Your session has ended")
 
@@ -120,7 +119,6 @@ def long_address(stage: Stage) -> None:
 
 
 def password_changed(stage: Stage) -> None:
-    stage.log_in(stage.new_account())
     stage.page.locator("#current").fill(PASSWORD)
     stage.page.locator("#new").fill(f"{PASSWORD} again")
     stage.page.get_by_role("button", name="Change the password").click()
@@ -135,7 +133,6 @@ def large_text(stage: Stage) -> None:
 
 
 def password_forgotten(stage: Stage) -> None:
-    stage.open()
     stage.page.get_by_role("button", name="Log in", exact=True).click()
     stage.page.get_by_role("button", name="Forgot your password?").click()
     stage.page.locator("#forgot-email").fill(LONG)
@@ -145,13 +142,13 @@ def password_forgotten(stage: Stage) -> None:
 
 
 def inbox(stage: Stage) -> None:
-    stage.open_mail(stage.new_account())
+    stage.open_mail(stage.new_account(f"{LONG[:40]}@example.com"))
     stage.page.get_by_text("Plain text").click()
     expect(stage.page.locator("#text a")).to_be_visible()
 
 
 def verify_email(stage: Stage) -> None:
-    stage.open_link(stage.new_account(f"{LONG[:40]}@example.com"))
+    stage.follow_link()
     stage.page.get_by_label("Your password").fill("wrong")
     stage.page.get_by_role("button", name="Verify the address").click()
     expect(stage.page.locator("#password-fault")).to_contain_text("wrong")
@@ -185,28 +182,20 @@ def address_changed(stage: Stage) -> None:
     expect(stage.page.locator("#title")).to_have_text("Your address is changed")
 
 
-STATES: dict[str, Callable[[Stage], object]] = {
-    state.__name__.replace("_", "-"): state
-    for state in (
-        first_visit,
-        form_errors,
-        logged_in,
-        logged_out,
-        rate_limited,
-        offline,
-        unreachable_at_load,
-        ended_elsewhere,
-        cookie_copied,
-        not_bound,
-        long_address,
-        password_changed,
-        large_text,
-        password_forgotten,
-        inbox,
-        verify_email,
-        reset_password,
-        link_that_does_not_work,
-        address_changed,
-        *FACTOR_STATES,
-    )
-}
+STORIES: tuple[Story, ...] = (
+    (first_visit, form_errors, password_forgotten, rate_limited),
+    (logged_in,),
+    (cookie_copied, ended_elsewhere, logged_out),
+    (unreachable_at_load,),
+    (not_bound,),
+    (long_address, offline),
+    (large_text,),
+    (inbox, verify_email, reset_password, link_that_does_not_work, address_changed),
+    (factors_need_a_verified_address, password_changed, step_up),
+    FACTOR_STORY,
+)
+"""Each state of a story begins where the one before it ended; the first begins in a new profile."""
+
+
+def name_of(state: State) -> str:
+    return state.__name__.replace("_", "-")

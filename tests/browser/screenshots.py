@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.browser.demo_stage import demo_service, staged
-from tests.browser.demo_states import STATES
+from tests.browser.demo_states import STORIES, logged_in, name_of
 from tests.support.running_service import ROOT
 
 WIDTHS = (320, 375, 768, 1280)
@@ -40,16 +40,22 @@ def photograph_states(folder: Path, names: list[str]) -> None:
         demo_service(Path(data)) as (service, database),
         chromium() as browser,
     ):
-        for name in names or STATES:
+        for story in STORIES:
+            if names and not {*names} & {*map(name_of, story)}:
+                continue
             with staged(browser, service, database, history=1.5) as stage:
-                STATES[name](stage)
-                for width, theme in product(WIDTHS, THEMES):
-                    stage.page.set_viewport_size({"width": width, "height": 900})
-                    stage.page.emulate_media(color_scheme=theme)
-                    has_dialog = stage.page.locator("dialog[open]").count() > 0
-                    stage.page.screenshot(
-                        path=folder / f"{name}-{width}-{theme}.png", full_page=not has_dialog
-                    )
+                for state in story:
+                    state(stage)
+                    if not names or name_of(state) in names:
+                        photograph(stage.page, folder, name_of(state))
+
+
+def photograph(page: Page, folder: Path, name: str) -> None:
+    for width, theme in product(WIDTHS, THEMES):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
+        has_dialog = page.locator("dialog[open]").count() > 0
+        page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=not has_dialog)
 
 
 def photograph_for_the_readme() -> None:
@@ -60,7 +66,7 @@ def photograph_for_the_readme() -> None:
         chromium() as browser,
         staged(browser, service, database, history=1.5) as stage,
     ):
-        STATES["logged-in"](stage)
+        logged_in(stage)
         stage.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         stage.page.mouse.move(0, 0)
         places = stage.page.locator(".places").bounding_box()

@@ -8,20 +8,23 @@ import hashlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from playwright.sync_api import BrowserContext, BrowserType, Page
 
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import NO_SUGGESTIONS, find_chromium
 from tests.browser.conftest import PASSWORD
 from tests.support.nginx_server import Certificate, nginx
 from tests.support.programs import program
 from tests.support.running_service import Service, free_port, new_database, serving
+
+NewProfile = Callable[[], BrowserContext]
 
 MARKER_LIFE = LEEWAY = 3
 """Seconds: see short_marker.py."""
@@ -60,6 +63,7 @@ class Site:
         with started(self.folder, self.service.port, self.settings):
             yield
 
+    @cached_property
     def spki(self) -> str:
         """Return the hash of the certificate's key, which Chromium accepts by a flag."""
         command = [program("openssl"), "x509", "-in", self.certificate.file, "-pubkey", "-noout"]
@@ -94,21 +98,29 @@ def bound_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
+def launch_args(site: Site, features: str = FEATURES) -> dict[str, Any]:
+    flags = ["no-sandbox", "disable-background-networking", "no-first-run", "disable-sync"]
+    flags.append(NO_SUGGESTIONS)
+    flags += [f"enable-features={features}", f"ignore-certificate-errors-spki-list={site.spki}"]
+    return {"executable_path": find_chromium(), "args": [f"--{flag}" for flag in flags]}
+
+
 @contextmanager
 def chromium(
     browser_type: BrowserType, site: Site, profile: Path, features: str = FEATURES
 ) -> Iterator[BrowserContext]:
-    flags = ["no-sandbox", "disable-background-networking", "no-first-run", "disable-sync"]
-    flags += [f"enable-features={features}", f"ignore-certificate-errors-spki-list={site.spki()}"]
-    context = browser_type.launch_persistent_context(
-        profile,
-        executable_path=find_chromium(),
-        headless=True,
-        bypass_csp=True,
-        args=[f"--{flag}" for flag in flags],
-    )
-    yield context
-    context.close()
+    """Run a browser of its own on a profile that outlives it."""
+    with browser_type.launch_persistent_context(
+        profile, bypass_csp=True, **launch_args(site, features)
+    ) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def new_profile(browser_type: BrowserType, bound_site: Site) -> Iterator[NewProfile]:
+    """A function that makes a new profile of one running browser: with keys of its own."""
+    with browser_type.launch(**launch_args(bound_site)) as running:
+        yield lambda: running.new_context(bypass_csp=True)
 
 
 MARKER = "__Host-device"
@@ -122,7 +134,7 @@ class Browser:
         self.context = context
         self.site = site
         self.page: Page = context.new_page()
-        self.page.goto(f"{site.url}/docs")
+        self.page.goto(f"{site.url}/healthz")
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         script = """async ([path, body]) => {
@@ -178,24 +190,20 @@ class Thief:
 
 
 @pytest.fixture(scope="module")
-def browser(
-    browser_type: BrowserType, bound_site: Site, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
+def browser(new_profile: NewProfile, bound_site: Site) -> Iterator[Browser]:
     """A browser with one login for the tests that do not end it: Chromium limits how often the key
     of a site signs, registrations included.
     """
-    with chromium(browser_type, bound_site, tmp_path_factory.mktemp("profile")) as context:
+    with new_profile() as context:
         browser = Browser(context, bound_site)
         browser.log_in("alice@example.com")
         yield browser
 
 
 @pytest.fixture
-def other(
-    browser_type: BrowserType, bound_site: Site, tmp_path: Path, email: str
-) -> Iterator[Browser]:
+def other(new_profile: NewProfile, bound_site: Site, email: str) -> Iterator[Browser]:
     """A browser of its own, with a login."""
-    with chromium(browser_type, bound_site, tmp_path / "other") as context:
+    with new_profile() as context:
         browser = Browser(context, bound_site)
         browser.log_in(email)
         yield browser
@@ -278,11 +286,11 @@ def test_after_a_logout_the_browser_asks_at_most_once_more(
 
 
 def test_a_browser_that_has_lost_its_key_registers_anew_with_the_password(
-    other: Browser, browser_type: BrowserType, bound_site: Site, tmp_path: Path
+    other: Browser, new_profile: NewProfile, bound_site: Site
 ) -> None:
     other.drop_marker()
     cookies = cast(Any, other.context.cookies(bound_site.url))
-    with chromium(browser_type, bound_site, tmp_path / "another") as context:
+    with new_profile() as context:
         context.add_cookies(cookies)
         copy = Browser(context, bound_site)
         assert copy.post(REFRESH) == {"status": 401, "code": "device_proof_missing"}
@@ -330,9 +338,9 @@ def test_restarts_of_browser_and_service_and_a_service_that_is_away_keep_the_ses
 
 
 def test_after_a_second_login_the_browser_renews_the_new_session_alone(
-    browser_type: BrowserType, bound_site: Site, tmp_path: Path
+    new_profile: NewProfile, bound_site: Site
 ) -> None:
-    with chromium(browser_type, bound_site, tmp_path / "two") as context:
+    with new_profile() as context:
         browser = Browser(context, bound_site)
         browser.log_in("carol@example.com")
         browser.drop_marker()

@@ -1,9 +1,10 @@
 """Pages of other origins: one that is allowed, and others that are not."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import PASSWORD, Demo
 from tests.support.running_service import Service
@@ -37,6 +38,8 @@ FORM = """([url, path, email, password]) => {
   document.body.append(form);
   form.submit();
 }"""
+Foreign = tuple[Page, Demo, str]
+"""A page of another origin, the demo in the same browser, and the address of its user."""
 PATHS = ["/auth/login", "/auth/refresh", "/auth/logout"]
 
 
@@ -49,21 +52,29 @@ def test_an_app_on_an_allowed_origin_logs_in_and_restores_its_session(
     assert page.evaluate(RESTORE, [service.url]) == email
 
 
-@pytest.fixture(params=["localhost", "127.0.0.1"], ids=["same-site", "cross-site"])
+@pytest.fixture(scope="module", params=["localhost", "127.0.0.1"], ids=["same-site", "cross-site"])
 def foreign(
-    request: Any, demo: Demo, email: str, context: BrowserContext, stranger: int
-) -> tuple[Page, Demo]:
+    request: Any,
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    service: Service,
+    stranger: int,
+) -> Iterator[Foreign]:
     """A page that is not allowed, in the browser of a user who is logged in."""
-    demo.enter(email)
-    page = context.new_page()
-    page.goto(f"http://{request.param}:{stranger}")
-    return page, demo
+    email = f"alice.of.{request.param}@example.com"
+    with browser.new_context(**browser_context_args) as context:
+        demo = Demo(context.new_page(), service.url)
+        demo.enter(email)
+        page = context.new_page()
+        page.goto(f"http://{request.param}:{stranger}")
+        yield page, demo, email
+        assert demo.faults == []
 
 
 def test_a_page_that_is_not_allowed_gets_nothing_by_fetch(
-    foreign: tuple[Page, Demo], service: Service, email: str
+    foreign: Foreign, service: Service
 ) -> None:
-    page, demo = foreign
+    page, demo, email = foreign
     cookies = demo.page.context.cookies()
     body = f'{{"email": "{email}", "password": "{PASSWORD}"}}'
     for script in (FETCH, SIMPLE_FETCH):
@@ -75,9 +86,9 @@ def test_a_page_that_is_not_allowed_gets_nothing_by_fetch(
 
 
 def test_a_page_that_is_not_allowed_gets_nothing_by_a_form(
-    foreign: tuple[Page, Demo], service: Service, email: str
+    foreign: Foreign, service: Service
 ) -> None:
-    page, demo = foreign
+    page, demo, email = foreign
     cookies, address = demo.page.context.cookies(), page.url
     for path in PATHS:
         with page.expect_navigation(url=f"{service.url}{path}") as navigated:

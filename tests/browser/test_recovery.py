@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import NO_SUGGESTIONS, find_chromium
 from tests.browser.conftest import PASSWORD
 from tests.browser.demo_stage import let_logins_be_old, mailing
 from tests.browser.stranger import Stranger
@@ -22,11 +22,14 @@ INBOX_PAUSE = 2_000
 
 
 @pytest.fixture(scope="module")
-def whole_browser(launch_browser: Callable[..., Browser]) -> Iterator[Browser]:
+def whole_browser(
+    launch_browser: Callable[..., Browser], browser_type_launch_args: dict[str, Any]
+) -> Iterator[Browser]:
     """A browser whose history is looked at: in the headless shell, an entry keeps the URL that was
     opened after `history.replaceState`.
     """
-    browser = launch_browser(executable_path=find_chromium())
+    flags = [*browser_type_launch_args["args"], f"--{NO_SUGGESTIONS}"]
+    browser = launch_browser(executable_path=find_chromium(), args=flags)
     yield browser
     browser.close()
 

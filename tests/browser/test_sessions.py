@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Demo
 from tests.browser.stores import STORES, holds_only_a_key
-from tests.support.running_service import Service, new_database, serving
+from tests.support.running_service import CHEAP_HASHES, Service, new_database, serving
 
 
 def test_storage_that_a_script_can_read_has_no_token(
@@ -107,12 +107,12 @@ def test_a_page_that_was_offline_is_still_logged_in_when_it_is_back(
 def test_a_restart_of_the_service_ends_no_session(page: Page, email: str, tmp_path: Path) -> None:
     url = new_database(tmp_path)
     settings = {"demo": "true", "access_token_ttl": "3", "rate_limit_factor": "100"}
-    with serving(url, tmp_path / "log", workers=1, **settings) as first:
+    with serving(url, tmp_path / "log", workers=1, app=CHEAP_HASHES, **settings) as first:
         demo = Demo(page, first.url)
         demo.enter(email)
         demo.let_the_token_expire()
         first.kill()
-    with serving(url, tmp_path / "log", workers=1, port=first.port, **settings):
+    with serving(url, tmp_path / "log", workers=1, port=first.port, app=CHEAP_HASHES, **settings):
         demo.ask(200)
         demo.is_logged_in(email)
 
