@@ -86,6 +86,7 @@ def front(port: int, certificate: Path | None, fault: Fault = no_fault) -> Itera
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        context.num_tickets = 0  # the doctor resumes no session
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

@@ -19,6 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from authsvc.monitoring.log_output import log_output
+
 ROOT = Path(__file__).parents[2]
 OWN_PATH = ("", str(ROOT))
 """What `sys.path` has for the folder in which the imports were made."""
@@ -148,6 +150,7 @@ def _become(question: dict[str, Any]) -> None:
     os.dup2(nothing, 0)
     os.close(output)
     os.close(nothing)
+    log_output.follow_redirection()
     os.chdir(question["cwd"])
     os.environ.clear()
     os.environ.update(question["env"])
