@@ -100,9 +100,7 @@ class Flood:
 def service(wsgi_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("flood")
     url, output = new_database(folder), folder / "output"
-    running = serving(
-        url, output, server=wsgi_server, workers=WORKERS, rate_limit_factor="1000"
-    )
+    running = serving(url, output, server=wsgi_server, workers=WORKERS, rate_limit_factor="1000")
     with running as service:
         with service.connected() as connection:
             assert call(connection, "POST", "/auth/register", CREDENTIALS).status == 201
