@@ -5,6 +5,7 @@ Importing the service is most of what a start costs, and the tests start it some
 
 import atexit
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -29,12 +30,16 @@ PAUSE = 0.005
 """Seconds between two questions whether a process has ended."""
 
 
-class Forks:
-    """A process that has imported the service, and forks on command; it ends with this process."""
+SERVICE = ("gunicorn.app.wsgiapp", "psycopg", "authsvc.app", "authsvc.server.boot")
+COMMANDS = (*SERVICE[1:], "authsvc.cli", "authsvc.admin", "flask_migrate", "pytest")
 
-    def __init__(self) -> None:
+
+class Forks:
+    """A process that has imported modules, and forks on command; it ends with this process."""
+
+    def __init__(self, imports: tuple[str, ...]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.warm_starts"],
+            [sys.executable, "-m", "tests.support.warm_starts", *imports],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -51,9 +56,9 @@ class Forks:
 
 
 @cache
-def forks() -> Forks:
+def forks(imports: tuple[str, ...]) -> Forks:
     """Return the one of this test process."""
-    return Forks()
+    return Forks(imports)
 
 
 @dataclass
@@ -61,12 +66,13 @@ class Started:
     """A process that was started; it is used as `subprocess.Popen` is."""
 
     pid: int
+    forks: Forks
     returncode: int | None = None
 
     def poll(self) -> int | None:
         """Return the exit status, or None while the process runs."""
         if self.returncode is None:
-            self.returncode = forks().ask(ended=self.pid)
+            self.returncode = self.forks.ask(ended=self.pid)
         return self.returncode
 
     def wait(self, timeout: float) -> int:
@@ -90,7 +96,13 @@ class Started:
         self.send_signal(signal.SIGTERM)
 
 
-def start_module(words: Sequence[str], cwd: Path, env: dict[str, str], output: Path) -> Started:
+def start_module(
+    words: Sequence[str],
+    cwd: Path,
+    env: dict[str, str],
+    output: Path,
+    imports: tuple[str, ...] = SERVICE,
+) -> Started:
     """Start `python -m` with these words, in a session of its own.
 
     Args:
@@ -98,9 +110,11 @@ def start_module(words: Sequence[str], cwd: Path, env: dict[str, str], output: P
         cwd: the folder in which it runs.
         env: its whole environment; only `PYTHONPATH` among Python's own variables has an effect.
         output: the file to which its output is appended.
+        imports: what the process that is forked has imported.
     """
-    pid = forks().ask(words=list(words), cwd=str(cwd), env=env, output=str(output))
-    return Started(pid)
+    parent = forks(imports)
+    pid = parent.ask(words=list(words), cwd=str(cwd), env=env, output=str(output))
+    return Started(pid, parent)
 
 
 def _serve() -> None:
@@ -161,10 +175,6 @@ def _become(question: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    import gunicorn.app.wsgiapp  # noqa: F401
-    import psycopg  # noqa: F401
-
-    import authsvc.app
-    import authsvc.server.boot  # noqa: F401
-
+    for module in sys.argv[1:]:
+        importlib.import_module(module)
     _serve()
