@@ -1,4 +1,4 @@
-"""Start the service in forks of one process that has imported it, which costs a tenth.
+"""Start the service or a command in a fork of a process that has imported it: a tenth of the cost.
 
 Importing the service is most of what a start costs, and the tests start it some sixty times.
 """
@@ -32,6 +32,7 @@ PAUSE = 0.005
 
 SERVICE = ("gunicorn.app.wsgiapp", "psycopg", "authsvc.app", "authsvc.server.boot")
 COMMANDS = (*SERVICE[1:], "authsvc.cli", "authsvc.admin", "flask_migrate", "pytest")
+"""What is imported for the service, and for the commands of an app that is built on it."""
 
 
 class Forks:
