@@ -32,11 +32,13 @@ class Response:
 
     def all(self, name: str) -> list[str]:
         """Return the value of each header with this name."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
+        wanted = name.lower()
+        return [value for key, value in self.headers if key.lower() == wanted]
 
     def header(self, name: str) -> str | None:
         """Return the header's value; several are joined by commas (RFC 9110 section 5.3)."""
-        return ", ".join(self.all(name)) if self.all(name) else None
+        values = self.all(name)
+        return ", ".join(values) if values else None
 
     @property
     def json(self) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import os
 import socket
 import sqlite3
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +18,7 @@ from authsvc.database import revisions, schema
 from authsvc.database.sqlite_files import sqlite_url
 from tests.conftest import MakeDatabase
 from tests.support.running_service import ROOT, Service, environment, serving
+from tests.support.warm_starts import start_module
 
 
 @pytest.fixture(autouse=True)
@@ -211,55 +211,28 @@ def test_32_an_at_sign_in_a_password_is_explained_and_no_piece_of_it_is_shown(ur
     assert "db.example" not in result.stderr
 
 
-HIDE_PACKAGE = """
-import sys
-sys.modules[sys.argv.pop(1)] = None
-from authsvc.cli import main
-main()
-"""
-
-
 @pytest.mark.parametrize(
     ("package", "settings", "extra"),
     [
-        ("redis", {"rate_limit_storage": "redis://127.0.0.1/0"}, "redis"),
-        ("psycopg", {"database_url": "postgresql://127.0.0.1/authsvc"}, "postgres"),
+        ("redis", {"url": "sqlite:///a.db", "rate_limit_storage": "redis://127.0.0.1/0"}, "redis"),
+        ("psycopg", {"url": "postgresql://127.0.0.1/authsvc"}, "postgres"),
     ],
 )
 def test_32_a_missing_package_is_a_sentence_that_names_the_extra(
-    here: Path, package: str, settings: dict[str, str], extra: str
+    monkeypatch: pytest.MonkeyPatch, package: str, settings: dict[str, str], extra: str
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", HIDE_PACKAGE, package, "users", "list"],
-        env={**environment(sqlite_url(here / "a.db")), **upper(settings), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert f"needs the [{extra}] extra ({package} is not installed)" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def upper(settings: dict[str, str]) -> dict[str, str]:
-    return {f"AUTHSVC_{name.upper()}": value for name, value in settings.items()}
+    monkeypatch.setitem(sys.modules, package, None)
+    result = run("users", "list", **settings)
+    assert result.exit_code == 1
+    assert f"needs the [{extra}] extra ({package} is not installed)" in result.stderr
 
 
 def test_32_a_busy_port_is_a_sentence_that_says_how_to_choose_another(here: Path) -> None:
     with listening() as port:
-        done = serve(here, PORT=str(port))
-    assert done.returncode == 1
-    assert f"another program uses 127.0.0.1:{port}. Stop it, or choose another port" in done.stderr
-    assert "such as PORT=8001" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def serve(folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Run `authsvc serve` in a folder without wsgi.py; it must end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "authsvc", "serve", "--workers", "1"],
-        env={**environment(sqlite_url(folder / "a.db")), "PYTHONPATH": str(ROOT), **variables},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+        env = {**environment(sqlite_url(here / "a.db")), "PYTHONPATH": str(ROOT), "PORT": str(port)}
+        done = start_module(["authsvc", "serve", "--workers", "1"], here, env, here / "output")
+        assert done.wait(timeout=30) == 1
+    said = (here / "output").read_text()
+    assert f"another program uses 127.0.0.1:{port}. Stop it, or choose another port" in said
+    assert "such as PORT=8001" in said
+    assert "Traceback" not in said

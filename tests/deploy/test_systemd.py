@@ -57,8 +57,9 @@ def analyzed(folder: Path, *words: str | Path) -> "subprocess.CompletedProcess[s
     return subprocess.run(command, env=variables, capture_output=True, text=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def machine() -> Iterator[Server]:
+    """A machine with a migrated database, which the tests of this file share."""
     with server() as made:
         migrated = made.run(made.code / ".venv/bin/python", "-m", "authsvc", "db", "upgrade")
         assert migrated.returncode == 0, migrated.stderr

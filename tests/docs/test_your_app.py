@@ -2,8 +2,8 @@
 
 import json
 import re
+import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,14 @@ import pytest
 from tests.conftest import MakeDatabase
 from tests.support.programs import program
 from tests.support.running_service import ROOT, Service, environment, serving
+from tests.support.warm_starts import COMMANDS, start_module
 
 DOC = (ROOT / "docs" / "your-app.md").read_text(encoding="utf-8")
 LISTINGS = re.findall(r"^```(\w+)\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"(?:#|/\*) ([\w/]+\.\w+)(, continued|, in create_app)?(?: \*/)?\n")
 INSTALLS = "pip install"
 """The only listing that is not run: the machine that tests has no registry."""
+SECONDS = 120
 
 
 @dataclass
@@ -29,28 +31,33 @@ class Project:
     url: str
     test_url: str
 
+    @property
+    def env(self) -> dict[str, str]:
+        env = environment(self.url) | {"PYTHONPATH": str(ROOT)}
+        return env | {"TEST_DATABASE_URL": self.test_url, "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+
     def run(self, script: str) -> str:
         """Run a shell script in the folder and return what it printed."""
-        return self._run([program("bash"), "-eu", "-c", script], "")
-
-    def run_commands(self, script: str) -> str:
-        """Run a listing that has only commands of Python, and return what they printed."""
-        return self._run([sys.executable, "-m", "tests.support.forked_commands"], script)
-
-    def _run(self, words: list[str], typed: str) -> str:
-        env = environment(self.url) | {"PYTHONPATH": str(ROOT)}
-        env |= {"TEST_DATABASE_URL": self.test_url, "PYTEST_ADDOPTS": "-p no:cacheprovider"}
         done = subprocess.run(
-            words,
+            [program("bash"), "-eu", "-c", script],
             cwd=self.folder,
-            env=env,
-            input=typed,
+            env=self.env,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=SECONDS,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    def run_commands(self, script: str) -> str:
+        """Run a listing that has only commands of Python, and return what they printed."""
+        output = self.folder / "output"
+        output.write_text("")
+        for line in script.splitlines():
+            if words := shlex.split(line, comments=True):
+                started = start_module(words, self.folder, self.env, output, COMMANDS)
+                assert started.wait(SECONDS) == 0, output.read_text()
+        return output.read_text()
 
 
 def shell(holding: str) -> str:
@@ -136,11 +143,8 @@ def test_the_session_with_curl(project: Project, service: Service) -> None:
 
 
 def ask(project: Project, service: Service, words: str) -> str:
-    token = (
-        'TOKEN=$(python3 -c \'import json; print(json.load(open("login.json"))["access_token"])\')'
-    )
-    bearer = f'{token}\ncurl -sS -H "Authorization: Bearer $TOKEN" {service.url}'
-    return project.run(bearer + words)
+    token = json.loads((project.folder / "login.json").read_text())["access_token"]
+    return project.run(f'curl -sS -H "Authorization: Bearer {token}" {service.url}{words}')
 
 
 def upload(project: Project, service: Service) -> None:

@@ -2,12 +2,12 @@
 
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from socket import create_connection
 from threading import Thread
 
 NUMBERS = count(1)
@@ -86,6 +86,7 @@ def front(port: int, certificate: Path | None, fault: Fault = no_fault) -> Itera
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        context.num_tickets = 0  # the doctor resumes no session
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -132,11 +133,17 @@ class _Handler(BaseHTTPRequestHandler):
         return Request(self.command, self.path, headers, body, forged, forwarded)
 
     def _forward(self, request: Request) -> Answer:
-        with closing(HTTPConnection("127.0.0.1", self.upstream, timeout=15)) as connection:
-            headers = {**request.headers, **request.forwarded}
-            connection.request(request.method, request.path, request.body or None, headers)
-            response = connection.getresponse()
-            return Answer(response.status, response.getheaders(), response.read())
+        headers = {**request.headers, **request.forwarded, "Connection": "close"}
+        if request.body or request.method == "POST":
+            headers["Content-Length"] = str(len(request.body))
+        lines = [f"{request.method} {request.path} HTTP/1.1", *map(": ".join, headers.items())]
+        with create_connection(("127.0.0.1", self.upstream), timeout=15) as wire:
+            wire.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + request.body)
+            response = b"".join(iter(lambda: wire.recv(65536), b""))
+        head, _, body = response.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        pairs = [line.partition(": ")[::2] for line in lines]
+        return Answer(int(status.split()[1]), pairs, body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing."""

@@ -130,9 +130,9 @@ def test_a_killed_worker_gives_no_client_a_wrong_answer(serve: Serve, rounds: Ro
             for number in range(3)
         ]
         for _ in rounds(1, 20):
-            until = time.monotonic() + 2
+            until = time.monotonic() + 1.2
             loads = [threads.submit(keep_asking, person, until) for person in people for _ in "ab"]
-            time.sleep(0.5)
+            time.sleep(0.3)
             victim = people[0].probe().worker
             os.kill(victim, signal.SIGKILL)
             answered, broken = zip(*(load.result() for load in loads), strict=True)

@@ -23,7 +23,7 @@ def serving_people(folder: Path, server: str, people: int) -> Iterator[Service]:
     rows = [{"id": uuid4(), "email": email(n), "email_key": email(n), **row} for n in range(people)]
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(insert(User), rows)
-    with serving(url, folder / "output", server=server, anew=True, workers=2) as service:
+    with serving(url, folder / "output", server=server, workers=2) as service:
         yield service
 
 

@@ -80,7 +80,7 @@ def test_a_database_without_tables_stops_the_boot(tmp_path: Path) -> None:
 
 def test_an_unreachable_database_does_not_stop_the_boot(tmp_path: Path) -> None:
     url = f"postgresql://alice:canary@127.0.0.1:{free_port()}/authsvc"
-    with serving(url, tmp_path / "output", anew=True, workers=1) as service:
+    with serving(url, tmp_path / "output", workers=1) as service:
         assert get(service, "/healthz") == 200
         assert get(service, "/readyz") == 503
     output = service.output.read_text()
@@ -263,16 +263,9 @@ def test_8_workers_are_counted_without_sched_getaffinity_and_by_web_concurrency(
 def test_30_serve_in_a_folder_without_wsgi_py_serves_the_packaged_app(tmp_path: Path) -> None:
     port = free_port()
     env = {**environment(empty(tmp_path)), "PORT": str(port), "PYTHONPATH": str(ROOT)}
-    with (tmp_path / "output").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "authsvc", "serve", "--workers", "1"],
-            cwd=tmp_path,
-            env=env,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    service = Service(process, port, tmp_path / "output")
+    output = tmp_path / "output"
+    process = start_module(["authsvc", "serve", "--workers", "1"], tmp_path, env, output)
+    service = Service(process, port, output)
     try:
         wait_until_it_answers(service)
         assert get(service, "/readyz") == 200

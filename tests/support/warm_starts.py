@@ -1,10 +1,11 @@
-"""Start the service in forks of one process that has imported it, which costs a tenth.
+"""Start the service or a command in a fork of a process that has imported it: a tenth of the cost.
 
 Importing the service is most of what a start costs, and the tests start it some sixty times.
 """
 
 import atexit
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -19,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from authsvc.monitoring.log_output import log_output
+
 ROOT = Path(__file__).parents[2]
 OWN_PATH = ("", str(ROOT))
 """What `sys.path` has for the folder in which the imports were made."""
@@ -27,12 +30,17 @@ PAUSE = 0.005
 """Seconds between two questions whether a process has ended."""
 
 
-class Forks:
-    """A process that has imported the service, and forks on command; it ends with this process."""
+SERVICE = ("gunicorn.app.wsgiapp", "psycopg", "authsvc.app", "authsvc.server.boot")
+COMMANDS = (*SERVICE[1:], "authsvc.cli", "authsvc.admin", "flask_migrate", "pytest")
+"""What is imported for the service, and for the commands of an app that is built on it."""
 
-    def __init__(self) -> None:
+
+class Forks:
+    """A process that has imported modules, and forks on command; it ends with this process."""
+
+    def __init__(self, imports: tuple[str, ...]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.warm_starts"],
+            [sys.executable, "-m", "tests.support.warm_starts", *imports],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -49,9 +57,9 @@ class Forks:
 
 
 @cache
-def forks() -> Forks:
+def forks(imports: tuple[str, ...]) -> Forks:
     """Return the one of this test process."""
-    return Forks()
+    return Forks(imports)
 
 
 @dataclass
@@ -59,12 +67,13 @@ class Started:
     """A process that was started; it is used as `subprocess.Popen` is."""
 
     pid: int
+    forks: Forks
     returncode: int | None = None
 
     def poll(self) -> int | None:
         """Return the exit status, or None while the process runs."""
         if self.returncode is None:
-            self.returncode = forks().ask(ended=self.pid)
+            self.returncode = self.forks.ask(ended=self.pid)
         return self.returncode
 
     def wait(self, timeout: float) -> int:
@@ -88,7 +97,13 @@ class Started:
         self.send_signal(signal.SIGTERM)
 
 
-def start_module(words: Sequence[str], cwd: Path, env: dict[str, str], output: Path) -> Started:
+def start_module(
+    words: Sequence[str],
+    cwd: Path,
+    env: dict[str, str],
+    output: Path,
+    imports: tuple[str, ...] = SERVICE,
+) -> Started:
     """Start `python -m` with these words, in a session of its own.
 
     Args:
@@ -96,9 +111,11 @@ def start_module(words: Sequence[str], cwd: Path, env: dict[str, str], output: P
         cwd: the folder in which it runs.
         env: its whole environment; only `PYTHONPATH` among Python's own variables has an effect.
         output: the file to which its output is appended.
+        imports: what the process that is forked has imported.
     """
-    pid = forks().ask(words=list(words), cwd=str(cwd), env=env, output=str(output))
-    return Started(pid)
+    parent = forks(imports)
+    pid = parent.ask(words=list(words), cwd=str(cwd), env=env, output=str(output))
+    return Started(pid, parent)
 
 
 def _serve() -> None:
@@ -148,6 +165,7 @@ def _become(question: dict[str, Any]) -> None:
     os.dup2(nothing, 0)
     os.close(output)
     os.close(nothing)
+    log_output.follow_redirection()
     os.chdir(question["cwd"])
     os.environ.clear()
     os.environ.update(question["env"])
@@ -158,10 +176,6 @@ def _become(question: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    import gunicorn.app.wsgiapp  # noqa: F401
-    import psycopg  # noqa: F401
-
-    import authsvc.app
-    import authsvc.server.boot  # noqa: F401
-
+    for module in sys.argv[1:]:
+        importlib.import_module(module)
     _serve()
