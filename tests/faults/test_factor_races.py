@@ -55,7 +55,7 @@ def logins(alice: Resident, **factor: Any) -> list[Any]:
 
 
 def test_of_eight_logins_with_one_code_one_opens_a_session(people: Town, rounds: Rounds) -> None:
-    for _ in rounds(1, 20):
+    for _ in rounds(2, 20):
         alice = people.person()
         code = alice.with_totp().now()
         one_wins(logins(alice, code=code), "invalid_credentials")
@@ -65,7 +65,7 @@ def test_of_eight_logins_with_one_code_one_opens_a_session(people: Town, rounds:
 def test_of_eight_logins_with_one_recovery_code_one_opens_a_session(
     people: Town, rounds: Rounds
 ) -> None:
-    for _ in rounds(1, 20):
+    for _ in rounds(2, 20):
         alice = people.person()
         alice.with_totp()
         code, *_others = alice.with_codes()
@@ -78,7 +78,7 @@ def test_of_eight_logins_with_one_recovery_code_one_opens_a_session(
 def test_of_eight_logins_with_one_response_of_a_passkey_one_opens_a_session(
     people: Town, rounds: Rounds, counts: bool
 ) -> None:
-    for _ in rounds(1, 20):
+    for _ in rounds(2, 20):
         alice = people.person()
         passkey = alice.with_passkey(sign_count=0 if counts else None)
         body = {"credential": alice.assertion(passkey)}
@@ -111,7 +111,7 @@ def test_one_response_of_a_passkey_is_accepted_for_one_purpose(
 def test_of_eight_reauthentications_with_one_code_one_succeeds(
     people: Town, rounds: Rounds
 ) -> None:
-    for _ in rounds(1, 20):
+    for _ in rounds(2, 20):
         alice = people.person()
         alice.visitor.logged_in()
         body = {"code": alice.with_totp().now()}
@@ -134,7 +134,7 @@ def test_a_code_is_good_for_one_login_or_one_reauthentication(people: Town, roun
 def test_of_eight_confirmations_with_one_code_one_gets_the_recovery_codes_that_count(
     people: Town, rounds: Rounds
 ) -> None:
-    for _ in rounds(1, 20):
+    for _ in rounds(2, 20):
         alice = people.person()
         alice.visitor.logged_in()
         body = {"code": alice.scanned().code()}
@@ -161,7 +161,7 @@ def test_of_recovery_codes_that_are_replaced_at_once_one_set_counts(
 def test_of_eight_registrations_with_one_response_one_adds_a_passkey(
     people: Town, rounds: Rounds
 ) -> None:
-    for _ in rounds(1, 20):
+    for _ in rounds(2, 20):
         alice = people.person()
         alice.visitor.logged_in()
         passkey = SoftwareAuthenticator(ISSUER)
