@@ -23,7 +23,7 @@ from tests.support.people import Person
 from tests.support.running_service import ROOT
 from tests.support.warm_starts import start_module
 
-MAILS = 150
+MAILS = 300
 
 
 @pytest.mark.only("sqlite", "postgres")
