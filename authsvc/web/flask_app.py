@@ -69,14 +69,14 @@ class EveryStatus(Aborter):
         super().__call__(code, *args, **kwargs)
 
 
-class Route(Rule):
+class LazyRule(Rule):
     """A rule whose builder of URLs is compiled when a URL is built, as by `url_for`.
 
     The service builds none, and the builders are three quarters of the work of `create_app`.
     """
 
     def _compile_builder(self, *args: Any, **kwargs: Any) -> Callable[..., tuple[str, str]]:
-        compiled = cache(lambda: super(Route, self)._compile_builder(*args, **kwargs))
+        compiled = cache(lambda: super(LazyRule, self)._compile_builder(*args, **kwargs))
         return lambda rule, /, **values: compiled()(rule, **values)
 
 
@@ -84,7 +84,7 @@ class Service(Flask):
     """The Flask class of the service."""
 
     aborter_class = EveryStatus
-    url_rule_class = Route
+    url_rule_class = LazyRule
     request_class = WholeBodyRequest
     session_interface = NoCookieSessions()
     json_provider_class = CompiledJSON
