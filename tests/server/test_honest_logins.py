@@ -19,6 +19,7 @@ ADDRESSES = 200
 MOST_SECONDS = 6.0
 """Until most of them are logged in, with retries, on a machine whose cores the flood's clients use
 too. Without the places that are kept for them, few of them are before the flood ends."""
+ROUNDS = 2
 FLOOD_SECONDS = MOST_SECONDS + 2
 """It begins a second before they come."""
 
@@ -68,6 +69,15 @@ def test_after_one_wrong_password_all_people_behind_its_address_log_in_at_once(
 def test_most_people_log_in_within_seconds_while_200_addresses_flood_the_login(
     service: Service,
 ) -> None:
+    for _ in range(ROUNDS):  # other programs may slow a round down, but never speed it up
+        took = seconds_of_most(service)
+        if took < MOST_SECONDS:
+            break
+    assert took < MOST_SECONDS
+
+
+def seconds_of_most(service: Service) -> float:
+    """Return after how many seconds of a flood more than half of the people are logged in."""
     with (
         generating_load(flood(service.port, ADDRESSES, FLOOD_SECONDS)) as running,
         ThreadPoolExecutor(PEOPLE) as people,
@@ -78,6 +88,6 @@ def test_most_people_log_in_within_seconds_while_200_addresses_flood_the_login(
         outcome = running.outcome()
     print("seconds and statuses of each:", entered, "the flood got", outcome.statuses)
     assert [statuses[-1] for _, statuses in entered] == [200] * PEOPLE
-    assert sorted(seconds for seconds, _ in entered)[PEOPLE // 2] < MOST_SECONDS
     assert set(outcome.statuses) == {"401", "503"}
     assert outcome.failures == {}
+    return sorted(seconds for seconds, _ in entered)[PEOPLE // 2]
