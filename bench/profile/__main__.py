@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from authsvc.monitoring.log_output import log_output
 from bench.peers.prepare import LIMIT_FACTOR
 from bench.profile.cpu_time import Rows
 from bench.profile.start import start
@@ -29,8 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, _log_into(Path(name) / "log"):
         os.environ |= environment(new_database(Path(name)), rate_limit_factor=LIMIT_FACTOR)
-        # Imported now, when the settings are there and the log is a file.
-        from authsvc.monitoring.log_output import log_output
+        # Imported now, when the settings are there.
         from bench.profile.in_process import profiles
 
         log_output.start_writer()  # as in a worker
@@ -50,6 +50,7 @@ def _log_into(file: Path) -> Iterator[None]:
     terminal = os.dup(sys.stderr.fileno())
     with file.open("ab") as log:
         os.dup2(log.fileno(), sys.stderr.fileno())
+    log_output.follow_redirection()
     try:
         yield
     finally:
