@@ -31,7 +31,7 @@ with fewer is faster: otherwise one of them could take a whole burst, which then
 
 PAUSE_SECONDS = 0.002
 """How long a thread waits for the next request of a client that it has just answered. Otherwise
-gunicorn's main thread waits for it and wakes a thread, a quarter of the cost of a short request."""
+gunicorn's main thread waits for it and wakes a thread, a sixth of the cost of a short request."""
 
 LINGER_SECONDS = 2.0
 """How long the worker keeps a connection that it has closed, until the client closes it too, so
